@@ -1,0 +1,1 @@
+"""What Castlist talks about, as frozen values: no I/O and no clock."""

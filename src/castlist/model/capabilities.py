@@ -1,0 +1,110 @@
+"""What a model can do, as data, and the sentence for what it cannot."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Operation, RemixVideo, Size, output_seconds
+
+VERBS = {"create": "create a video", "edit": "edit a video", "extend": "extend a video", "remix": "remix a video"}
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """Limits of one provider model. Lengths in seconds; `sizes` empty means any size within `max_side` and `max_pixels`.
+
+    `characters` counts the most characters one video takes (0: none); `implements` is what exists at all for that model.
+    """
+
+    model: str
+    implements: frozenset[str] = frozenset({"create"})
+    min_seconds: int = 1
+    max_seconds: int = 20
+    seconds: tuple[int, ...] = ()
+    max_total_seconds: int = 120
+    sizes: tuple[Size, ...] = ()
+    max_side: int = 4096
+    max_pixels: int = 4096 * 4096
+    characters: int = 0
+    reference: bool = False
+    reference_with_characters: bool = False
+    uploaded_source: bool = False
+    seed: bool = False
+    cancel: bool = False
+    options: frozenset[str] = frozenset()
+    micros_per_second: int | None = None
+
+    def why_not(self, operation: Operation) -> tuple[str, str, str | None] | None:
+        """None when this model can do `operation`, else (code, sentence, param) of the first thing it lacks."""
+        if operation.kind not in self.implements:
+            return "unsupported_operation", f"{self.model} cannot {VERBS[operation.kind]}", None
+        match operation:
+            case CreateVideo():
+                return self._length(operation.seconds) or self._size(operation.size) or self._inputs(operation)
+            case ExtendVideo():
+                return self._length(operation.seconds) or self._total(operation) or self._source(operation)
+            case EditVideo() | RemixVideo():
+                return self._source(operation)
+
+    def _length(self, seconds: int) -> tuple[str, str, str | None] | None:
+        if self.seconds and seconds not in self.seconds:
+            allowed = ", ".join(map(str, self.seconds))
+            return "unsupported_value", f"{self.model} makes clips of {allowed} seconds, not {seconds}", "seconds"
+        if not self.min_seconds <= seconds <= self.max_seconds:
+            return (
+                "unsupported_value",
+                f"{self.model} makes clips of {self.min_seconds} to {self.max_seconds} seconds, not {seconds}",
+                "seconds",
+            )
+        return None
+
+    def _total(self, operation: ExtendVideo) -> tuple[str, str, str | None] | None:
+        total = output_seconds(operation)
+        if total <= self.max_total_seconds:
+            return None
+        room = max(0, int(self.max_total_seconds - operation.source.seconds))
+        text = f"{self.model} extends to {self.max_total_seconds} seconds in all; this would be {total:g}, there is room for {room} more"
+        return "unsupported_value", text, "seconds"
+
+    def _size(self, size: Size) -> tuple[str, str, str | None] | None:
+        if self.sizes and size not in self.sizes:
+            allowed = ", ".join(map(str, self.sizes))
+            return "unsupported_value", f"{self.model} makes {allowed}, not {size}", "size"
+        if size.width % 2 or size.height % 2:
+            return "unsupported_value", f"{self.model} makes videos with even sides, not {size}", "size"
+        if max(size.width, size.height) > self.max_side or size.width * size.height > self.max_pixels:
+            return (
+                "unsupported_value",
+                f"{self.model} makes videos of up to {self.max_side} pixels a side and {self.max_pixels} in all, not {size}",
+                "size",
+            )
+        return None
+
+    def _inputs(self, operation: CreateVideo) -> tuple[str, str, str | None] | None:
+        if operation.reference and not self.reference:
+            return "unsupported_operation", f"{self.model} takes no input_reference", "input_reference"
+        if len(operation.characters) > self.characters:
+            limit = f"at most {self.characters}" if self.characters else "no"
+            return "too_many_characters", f"{self.model} takes {limit} characters, not {len(operation.characters)}", "characters"
+        if operation.reference and operation.characters and not self.reference_with_characters:
+            return "reference_conflict", f"{self.model} does not combine input_reference with characters", "input_reference"
+        return None
+
+    def _source(self, operation: EditVideo | ExtendVideo | RemixVideo) -> tuple[str, str, str | None] | None:
+        if operation.source.video is None and not self.uploaded_source:
+            return "unsupported_operation", f"{self.model} takes videos made here as a source, not uploaded ones", "video"
+        return None
+
+    def to_json(self) -> Mapping[str, object]:
+        """The capabilities as `/v1/models` shows them."""
+        return {
+            "operations": sorted(self.implements),
+            "seconds": list(self.seconds) or {"min": self.min_seconds, "max": self.max_seconds},
+            "max_total_seconds": self.max_total_seconds,
+            "sizes": [str(size) for size in self.sizes] or {"max_side": self.max_side, "max_pixels": self.max_pixels},
+            "characters": self.characters,
+            "input_reference": self.reference,
+            "input_reference_with_characters": self.reference_with_characters,
+            "uploaded_source": self.uploaded_source,
+            "seed": self.seed,
+            "cancel": self.cancel,
+        }

@@ -1,0 +1,102 @@
+"""A character, the handles providers hold on it, and the form in which it travels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class CharacterState(StrEnum):
+    PREPARING = "preparing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Fidelity(StrEnum):
+    """How a character reaches a provider, best first."""
+
+    NATIVE = "native"
+    REFERENCE = "reference"
+    DESCRIBED = "described"
+
+
+class BindingState(StrEnum):
+    MAKING = "making"
+    READY = "ready"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One warning or piece of advice: what was measured, what the limit is, and a sentence that says what to do."""
+
+    code: str
+    message: str
+    param: str | None = None
+    value: object = None
+    limit: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Facts about a character's clip as we keep it: seconds, pixels, frames per second, bytes."""
+
+    seconds: float
+    width: int
+    height: int
+    fps: float
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One provider account's handle on a character: a cache entry, always re-makeable."""
+
+    provider: str
+    account: str
+    state: BindingState
+    handle: str | None = None
+    expires_at: datetime | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A named being we own; immutable but for how far its derivation has come.
+
+    `assets` maps a variant (`source-0`…, `video`, `still-0`…, `cutout_sequence`, `cutout`, `sheet`) to an asset id; `facts` holds
+    what the cutout measured (`separable`, `box`, …), as the media child reported it.
+    """
+
+    id: str
+    project: str
+    name: str
+    description: str
+    state: CharacterState
+    created_at: datetime
+    digest: str
+    clip: Clip | None = None
+    assets: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
+    advice: tuple[Note, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    range: tuple[float, float] | None = None
+    source_kind: str = "video"
+    error: str | None = None
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CastMember:
+    """One character as a submission carries it: by handle, by media (variant -> asset id), or by words."""
+
+    id: str
+    name: str
+    fidelity: Fidelity
+    handle: str | None = None
+    media: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
+    description: str = ""

@@ -1,0 +1,160 @@
+"""A job and its attempts: the durable rows that move through states."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from castlist.model.characters import CastMember, Note
+from castlist.model.operations import Operation
+
+
+class State(StrEnum):
+    """Where a job is. Every state but the last three moves on by itself."""
+
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    SUBMITTING = "submitting"
+    UNKNOWN = "unknown"
+    RUNNING = "running"
+    STORING = "storing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
+WIRE = {
+    State.QUEUED: "queued",
+    State.PREPARING: "queued",
+    State.SUBMITTING: "in_progress",
+    State.UNKNOWN: "in_progress",
+    State.RUNNING: "in_progress",
+    State.STORING: "in_progress",
+    State.SUCCEEDED: "completed",
+    State.FAILED: "failed",
+    State.CANCELLED: "failed",
+}
+"""The word of OpenAI's API for each state."""
+
+_NEXT = {
+    State.QUEUED: {State.PREPARING, State.SUBMITTING},
+    State.PREPARING: {State.QUEUED, State.SUBMITTING},
+    State.SUBMITTING: {State.RUNNING, State.UNKNOWN, State.QUEUED, State.PREPARING},
+    State.UNKNOWN: {State.RUNNING, State.QUEUED},
+    State.RUNNING: {State.STORING, State.QUEUED},
+    State.STORING: {State.SUCCEEDED, State.RUNNING, State.QUEUED},
+}
+
+
+class CostState(StrEnum):
+    ESTIMATED = "estimated"
+    BILLED = "billed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Money in millionths of the currency's unit."""
+
+    micros: int = 0
+    currency: str = "USD"
+    state: CostState = CostState.ESTIMATED
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed, as OpenAI's `error` field shows it."""
+
+    code: str
+    message: str
+
+
+class AttemptState(StrEnum):
+    """`intent`: saved, the paid request not yet known to have left. `ticketed`: accepted upstream. `unknown`: sent, never answered."""
+
+    INTENT = "intent"
+    TICKETED = "ticketed"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One submission of a job to one deployment. `ticket` is the provider's JSON, `reference` what we told the provider to call it."""
+
+    id: str
+    job: str
+    number: int
+    deployment: str
+    provider: str
+    account: str
+    provider_model: str
+    state: AttemptState
+    reference: str
+    reason: str
+    started_at: datetime
+    ticket: Mapping[str, object] | None = None
+    ended_at: datetime | None = None
+    error: Failure | None = None
+    cost: Cost = field(default_factory=Cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The stored bytes of a finished job: asset ids and what our probe measured."""
+
+    video: str
+    thumbnail: str
+    spritesheet: str
+    seconds: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One accepted operation of a project. `due_at` is when it next wants work; `tried` are deployment ids not to be asked again."""
+
+    id: str
+    project: str
+    operation: Operation
+    state: State
+    created_at: datetime
+    due_at: datetime
+    progress: int = 0
+    deployment: str | None = None
+    provider: str | None = None
+    provider_model: str | None = None
+    cast: tuple[CastMember, ...] = ()
+    warnings: tuple[Note, ...] = ()
+    error: Failure | None = None
+    cost: Cost = field(default_factory=Cost)
+    result: Result | None = None
+    attempt: str | None = None
+    tried: tuple[str, ...] = ()
+    waiting: str | None = None
+    cancel_requested: bool = False
+    completed_at: datetime | None = None
+    expires_at: datetime | None = None
+    deleted_at: datetime | None = None
+    revision: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+    def to(self, state: State, **changes: object) -> Self:
+        """The job in another state, with other changes; raises ValueError for a transition that does not exist."""
+        allowed = _NEXT.get(self.state, set()) | ({State.FAILED, State.CANCELLED} if not self.ended else set()) | {self.state}
+        if state not in allowed:
+            raise ValueError(f"job {self.id} cannot go from {self.state} to {state}")
+        return replace(self, state=state, **changes)  # type: ignore[arg-type]  # replace() checks the field names
+
+    def warn(self, note: Note) -> Self:
+        """The job with one warning more, never the same one twice."""
+        return self if note in self.warnings else replace(self, warnings=(*self.warnings, note))

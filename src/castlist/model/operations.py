@@ -1,0 +1,140 @@
+"""What a caller asks for, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+from castlist.errors import InvalidRequest
+
+Options = Mapping[str, Mapping[str, object]]
+"""Provider-only options by provider name."""
+
+MAX_SECONDS = 120
+MAX_PROMPT = 32_000
+MAX_NAME = 64
+MAX_DESCRIPTION = 2_000
+MAX_CAST = 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Size:
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "1280x720". Raises InvalidRequest naming the value and an example that works."""
+        parts = text.lower().split("x")
+        if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) <= 5 for part in parts):
+            raise InvalidRequest(
+                f'size is "WIDTHxHEIGHT" in pixels, for example "1280x720", and not {text[:40]!r}', code="invalid_size", param="size"
+            )
+        size = cls(int(parts[0]), int(parts[1]))
+        if not (16 <= size.width <= 8192 and 16 <= size.height <= 8192):
+            raise InvalidRequest(
+                f'size has sides of 16 to 8192 pixels, for example "1280x720", and not {text!r}', code="invalid_size", param="size"
+            )
+        return size
+
+    @property
+    def aspect(self) -> float:
+        return self.width / self.height
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a caller may add to any operation: none of it changes what is asked for, only how strictly and with which extras."""
+
+    degrade: bool = False
+    prompt_strict: bool = False
+    options: Options = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVideo:
+    """A new video from a prompt. `characters` and `reference` are ids of ours; `reference` is the opening frame, an image asset."""
+
+    kind: ClassVar[str] = "create"
+    prompt: str
+    model: str
+    seconds: int
+    size: Size
+    characters: tuple[str, ...] = ()
+    reference: str | None = None
+    seed: int | None = None
+    wishes: Wishes = field(default_factory=Wishes)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a follow-up starts from: a finished video of ours (its id) or an uploaded one; `asset` is the bytes in both cases."""
+
+    asset: str
+    seconds: float
+    size: Size
+    video: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EditVideo:
+    """The same video with a targeted change; cast, composition and timing stay."""
+
+    kind: ClassVar[str] = "edit"
+    prompt: str
+    model: str
+    source: Source
+    characters: tuple[str, ...] = ()
+    seed: int | None = None
+    wishes: Wishes = field(default_factory=Wishes)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendVideo:
+    """The source with `seconds` more at its end: the result is the stitched whole."""
+
+    kind: ClassVar[str] = "extend"
+    prompt: str
+    model: str
+    seconds: int
+    source: Source
+    characters: tuple[str, ...] = ()
+    seed: int | None = None
+    wishes: Wishes = field(default_factory=Wishes)
+
+
+@dataclass(frozen=True, slots=True)
+class RemixVideo:
+    """The same cast and seed as a finished video of ours, staged anew from another prompt."""
+
+    kind: ClassVar[str] = "remix"
+    prompt: str
+    model: str
+    source: Source
+    characters: tuple[str, ...] = ()
+    seed: int | None = None
+    wishes: Wishes = field(default_factory=Wishes)
+
+
+Operation = CreateVideo | EditVideo | ExtendVideo | RemixVideo
+
+
+def output_size(operation: Operation) -> Size:
+    """The size of the video an operation makes."""
+    return operation.size if isinstance(operation, CreateVideo) else operation.source.size
+
+
+def output_seconds(operation: Operation) -> float:
+    """The length in seconds of the video an operation makes."""
+    match operation:
+        case CreateVideo():
+            return operation.seconds
+        case ExtendVideo():
+            return operation.source.seconds + operation.seconds
+        case _:
+            return operation.source.seconds

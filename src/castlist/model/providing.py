@@ -1,0 +1,270 @@
+"""What passes between the engine and a provider, and the interface a provider implements."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from castlist.model.capabilities import Capabilities
+from castlist.model.characters import CastMember, Character, Note
+from castlist.model.jobs import Cost, Failure
+from castlist.model.operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Credentials at a provider under a stable name. The key never shows in `repr`."""
+
+    name: str
+    provider: str
+    api_base: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A model name of ours on a provider's model under an account. `unavailable` says why it cannot be used now, `notes` go on every video."""
+
+    id: str
+    model: str
+    provider: str
+    provider_model: str
+    account: Account
+    capabilities: Capabilities
+    max_parallel: int | None = None
+    micros_per_second: int = 0
+    unavailable: str | None = None
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One stored file a provider may need: its asset id, media type and length in bytes."""
+
+    asset: str
+    media_type: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """A character's media by variant (`video`, `still-0`, …, `cutout_sequence`)."""
+
+    media: Mapping[str, Media] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a provider is handed for one submission. `reference` is our own name for it; `source_ticket` is of the attempt that made the
+    source, when this same account made it; `timeout` bounds the submit in seconds."""
+
+    operation: Operation
+    provider_model: str
+    prompt: str
+    cast: tuple[CastMember, ...]
+    reference: str
+    seed: int
+    source_ticket: Mapping[str, object] | None = None
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An order lowered to what the upstream takes; `body` is the adapter's own."""
+
+    order: Order
+    body: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What must be kept to ask a provider about its work again: JSON of the adapter's own."""
+
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The provider has nothing under that reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """The provider cannot be asked by reference."""
+
+
+class Phase(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a ticket's work has come. `percent` 0-100; `again` seconds until it is worth asking; `failure` and `retryable` when FAILED.
+
+    `ticket` replaces the one held when the provider learnt something worth keeping (an expiring link, the scene it staged).
+    """
+
+    phase: Phase
+    percent: int = 0
+    again: float | None = None
+    failure: Failure | None = None
+    retryable: bool = False
+    moderated: bool = False
+    cost: Cost | None = None
+    ticket: Ticket | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A provider's own id for a character, until `expires_at`."""
+
+    value: str
+    expires_at: datetime | None = None
+
+
+class Stopped(StrEnum):
+    STOPPED = "stopped"
+    TOO_LATE = "too_late"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What a cancel achieved upstream, and whether the work may still cost."""
+
+    outcome: Stopped
+    may_cost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Bytes on their way: media type, length where known, and the chunks."""
+
+    chunks: AsyncIterator[bytes]
+    media_type: str
+    length: int | None = None
+
+
+class AssetReader(Protocol):
+    """How a provider reads stored bytes."""
+
+    def local(self, asset: str) -> AbstractAsyncContextManager[Path]:
+        """The asset as a readable local file for the time of the context."""
+        ...
+
+    async def read(self, asset: str) -> bytes:
+        """The whole asset; for stills and small clips."""
+        ...
+
+    async def describe(self, asset: str) -> Media:
+        """Its type and length. Raises NotFound."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An upstream's answer: status, headers with lower-case names, and the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One multipart field: text, bytes, or an asset to be streamed."""
+
+    name: str
+    value: str | bytes
+    filename: str | None = None
+    media_type: str | None = None
+
+
+class Transport(Protocol):
+    """What an adapter reaches the world through: HTTP, stored assets, a scratch folder of this process."""
+
+    assets: AssetReader
+    scratch: Path
+
+    async def ask(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float = 30.0) -> Reply:
+        """A free request on a pooled connection; repeated by itself when the connection broke. Raises NotSent or Ambiguous."""
+        ...
+
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Sequence[Part], timeout: float = 60.0
+    ) -> Reply:
+        """One request, never repeated, on a fresh connection: the one that may cost. Raises NotSent before the first body byte left,
+        Ambiguous for a time-out or a broken connection after it."""
+        ...
+
+    def stream(self, url: str, *, headers: Mapping[str, str], offset: int = 0) -> AbstractAsyncContextManager[Stream]:
+        """A download, from `offset` on."""
+        ...
+
+
+class Provider(ABC):
+    """One upstream API under one account. `capabilities`, `submit`, `poll` and `download` make a working provider; what else an
+    adapter does not override raises NotImplementedError when it is called, never when the adapter is made."""
+
+    name: ClassVar[str]
+
+    def __init__(self, account: Account, http: Transport) -> None:
+        self.account = account
+        self.http = http
+
+    @abstractmethod
+    def capabilities(self, model: str) -> Capabilities:
+        """What that model of the provider can do; called at start, without I/O."""
+
+    async def prepare(self, order: Order) -> Prepared:
+        """Uploads and lowering: free and repeatable."""
+        return Prepared(order)
+
+    @abstractmethod
+    async def submit(self, prepared: Prepared) -> Ticket:
+        """Send exactly one request, the only one that may cost. Raises NotSent, Refused, Moderated or Ambiguous."""
+
+    async def find(self, reference: str) -> Ticket | Absent | CannotTell:
+        """Look for work by our own reference after an answer was lost."""
+        return CannotTell()
+
+    @abstractmethod
+    async def poll(self, tickets: Sequence[Ticket]) -> Sequence[Progress]:
+        """How far each ticket is, in the order given. Raises LostJob only when the provider says so with authority."""
+
+    @abstractmethod
+    def download(self, ticket: Ticket, *, offset: int = 0) -> AbstractAsyncContextManager[Stream]:
+        """The finished video's bytes, from `offset` on."""
+
+    async def bind(self, character: Character, media: References) -> Handle | Ticket:
+        """Make this account's handle on a character; a Ticket when it is made in the background."""
+        raise NotImplementedError(f"{self.name} keeps no characters")
+
+    async def poll_binding(self, ticket: Ticket) -> Handle | Progress:
+        """How far a handle made in the background is."""
+        raise NotImplementedError(f"{self.name} keeps no characters")
+
+    async def unbind(self, handle: Handle) -> None:
+        """Remove this account's handle on a character."""
+        raise NotImplementedError(f"{self.name} keeps no characters")
+
+    async def cancel(self, ticket: Ticket) -> Cancelled:
+        """Stop the work, and say whether it may still cost."""
+        raise NotImplementedError(f"{self.name} cannot cancel")
+
+    async def discard(self, ticket: Ticket) -> None:
+        """Let go of a result that is not wanted any more."""
+        raise NotImplementedError(f"{self.name} keeps nothing to discard")
+
+    async def close(self) -> None:
+        """Stop what this process runs for the provider; called once, at the end."""
