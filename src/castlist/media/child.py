@@ -88,7 +88,8 @@ async def converse(
     process: asyncio.subprocess.Process, spec: Mapping[str, object], *, report: Callable[[float], None] | None
 ) -> dict[str, object] | None:
     """Send the spec, pass progress on, and return the result; None when the child ended without one."""
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     with suppress(ConnectionError):  # a child that died at once is told by its missing result
         process.stdin.write(json.dumps(dict(spec)).encode() + b"\n")
         await process.stdin.drain()
