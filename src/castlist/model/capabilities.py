@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from castlist.model.characters import Fidelity
 from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Operation, RemixVideo, Size, output_seconds
 
 VERBS = {"create": "create a video", "edit": "edit a video", "extend": "extend a video", "remix": "remix a video"}
@@ -12,7 +13,8 @@ VERBS = {"create": "create a video", "edit": "edit a video", "extend": "extend a
 class Capabilities:
     """Limits of one provider model. Lengths in seconds; `sizes` empty means any size within `max_side` and `max_pixels`.
 
-    `characters` counts the most characters one video takes (0: none); `implements` is what exists at all for that model.
+    `characters` counts the most characters one video takes (0: none) and `fidelity` is the best form they can travel in; `implements`
+    is what exists at all for that model.
     """
 
     model: str
@@ -25,6 +27,7 @@ class Capabilities:
     max_side: int = 4096
     max_pixels: int = 4096 * 4096
     characters: int = 0
+    fidelity: Fidelity = Fidelity.DESCRIBED
     reference: bool = False
     reference_with_characters: bool = False
     uploaded_source: bool = False
@@ -102,6 +105,7 @@ class Capabilities:
             "max_total_seconds": self.max_total_seconds,
             "sizes": [str(size) for size in self.sizes] or {"max_side": self.max_side, "max_pixels": self.max_pixels},
             "characters": self.characters,
+            "fidelity": str(self.fidelity) if self.characters else None,
             "input_reference": self.reference,
             "input_reference_with_characters": self.reference_with_characters,
             "uploaded_source": self.uploaded_source,

@@ -73,12 +73,16 @@ class CreateVideo:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a follow-up starts from: a finished video of ours (its id) or an uploaded one; `asset` is the bytes in both cases."""
+    """What a follow-up starts from: a finished video of ours (its id) or an uploaded one; `asset` is the bytes in both cases.
+
+    `raw` is an upload as it came, before it was brought into the form our own videos have.
+    """
 
     asset: str
     seconds: float
     size: Size
     video: str | None = None
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)

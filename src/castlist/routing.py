@@ -1,0 +1,93 @@
+"""Which deployments could take an operation, best first. Pure: no clock, no I/O."""
+
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Unavailable, Unsupported
+from castlist.model.capabilities import VERBS
+from castlist.model.operations import CreateVideo, Operation
+from castlist.model.providing import Deployment
+
+DEGRADABLE = frozenset({"too_many_characters", "reference_conflict"})
+"""Reasons that `on_unsupported: degrade` turns into a reported step down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Able deployments, best first, and one sentence for each one left out."""
+
+    able: tuple[Deployment, ...]
+    reasons: Mapping[str, str]
+
+
+def plan(operation: Operation, deployments: Sequence[Deployment], *, tried: Collection[str] = ()) -> Plan:
+    """The deployments under the operation's model that can take it and were not `tried`.
+
+    Raises NotFound for an unknown model; Unsupported, NotImplementedHere or Unavailable when none is able, with the reason of each.
+    """
+    group = [d for d in deployments if d.model == operation.model]
+    if not group:
+        raise unknown_model(operation.model, deployments)
+    refusals = {d.id: _refusal(operation, d) for d in group}
+    reasons = {id: sentence for id, refusal in refusals.items() if refusal for _, sentence, _ in [refusal]}
+    able = tuple(d for d in group if refusals[d.id] is None and d.id not in tried)
+    if able or any(refusal is None for refusal in refusals.values()):
+        return Plan(able, {**reasons, **dict.fromkeys(tried, "it was tried before")})
+    raise _why_none(operation, group, deployments)
+
+
+def unknown_model(model: str, deployments: Sequence[Deployment]) -> NotFound:
+    """The error for a model name that is not configured, with the nearest names."""
+    names = sorted({d.model for d in deployments})
+    near = difflib.get_close_matches(model, names, n=3, cutoff=0.4) or names
+    return NotFound(f"There is no model {model[:80]!r} here. Configured: {', '.join(near)}.", code="model_not_found", param="model")
+
+
+def _refusal(operation: Operation, deployment: Deployment) -> tuple[str, str, str | None] | None:
+    if deployment.unavailable:
+        return "model_unavailable", deployment.unavailable, "model"
+    unknown = _unknown_option(operation, deployment)
+    if unknown:
+        return unknown
+    refusal = deployment.capabilities.why_not(operation)
+    if refusal and refusal[0] in DEGRADABLE and operation.wishes.degrade:
+        return deployment.capabilities.why_not(degraded(operation))
+    return refusal
+
+
+def degraded(operation: Operation) -> Operation:
+    """The operation without what can be stepped down to words: its characters."""
+    return replace(operation, characters=())
+
+
+def _unknown_option(operation: Operation, deployment: Deployment) -> tuple[str, str, str | None] | None:
+    allowed = deployment.capabilities.options
+    for name in operation.wishes.options.get(deployment.provider, {}):
+        if name not in allowed:
+            known = ", ".join(sorted(allowed)) or "none"
+            text = f"{deployment.provider} has no option {name!r} that a request may set; it has: {known}"
+            return "unknown_option", text, f"{deployment.provider}.{name}"
+    return None
+
+
+def _why_none(operation: Operation, group: Sequence[Deployment], everything: Sequence[Deployment]) -> Exception:
+    refusals = [(d, refusal) for d in group if (refusal := _refusal(operation, d))]
+    reasons = {d.id: refusal[1] for d, refusal in refusals}
+    others = sorted({d.model for d in everything if d.model != operation.model and _refusal(replace(operation, model=d.model), d) is None})
+    hint = f" Models here that can: {', '.join(others)}." if others else ""
+    sentences = "; ".join(dict.fromkeys(refusal[1] for _, refusal in refusals))
+    codes = {refusal[0] for _, refusal in refusals}
+    if codes == {"model_unavailable"}:
+        return Unavailable(f"Model {operation.model!r} cannot be used now: {sentences}.{hint}", code="model_unavailable", param="model")
+    lacking = not any(operation.kind in d.capabilities.implements for d in group)
+    if lacking and not others:
+        return NotImplementedHere(f"Model {operation.model!r} cannot {_verb(operation)}, and no other model here can.")
+    _, (code, _, param) = refusals[0]
+    if code == "unknown_option":
+        return InvalidRequest(f"{sentences}.", code=code, param=param)
+    return Unsupported(f"{sentences}.{hint}", reasons=reasons, code=code, param=param)
+
+
+def _verb(operation: Operation) -> str:
+    return VERBS[operation.kind] if not isinstance(operation, CreateVideo) else "create this video"
