@@ -1,0 +1,243 @@
+"""HTTP to the upstreams, exact about whether the one request that may cost has left."""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from castlist.errors import Ambiguous, NotSent, ProviderError, Refused, Retry
+from castlist.fetch import Policy, guard_connector, is_public
+from castlist.later import Later
+from castlist.model.providing import AssetReader, Part, Reply, Stream
+from castlist.providers.multipart import encode_form
+from castlist.providers.outgoing import Outgoing, as_payload
+from castlist.providers.replies import judge_free
+
+if TYPE_CHECKING:
+    import aiohttp
+    import yarl
+else:
+    aiohttp, yarl = Later("aiohttp"), Later("yarl")
+
+_LARGEST_REPLY: Final = 8 * 1024 * 1024
+_CONNECT_SECONDS: Final = 15.0
+_IDLE_SECONDS: Final = 60.0
+_MOST_REDIRECTS: Final = 3
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class Connections:
+    """The connections of one process and event loop: pooled ones for free requests, fresh ones for those that may cost, and guarded
+    ones for addresses that an upstream names. aiohttp is imported with the first request, so that a gateway without hosted
+    providers does not pay for it."""
+
+    def __init__(self, policy: Policy = is_public) -> None:
+        self._policy = policy
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+
+    def pooled(self) -> "aiohttp.ClientSession":
+        return self._sessions.get("pooled") or self._open("pooled")
+
+    def fresh(self) -> "aiohttp.ClientSession":
+        return self._sessions.get("fresh") or self._open("fresh")
+
+    def guarded(self) -> "aiohttp.ClientSession":
+        return self._sessions.get("guarded") or self._open("guarded")
+
+    async def close(self) -> None:
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
+
+    def _open(self, kind: str) -> "aiohttp.ClientSession":
+        guarded = kind == "guarded"
+        connector = guard_connector(self._policy) if guarded else aiohttp.TCPConnector(limit=0, force_close=kind == "fresh")
+        session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, headers={"User-Agent": "castlist"}
+        )
+        self._sessions[kind] = session
+        return session
+
+
+class HttpTransport:
+    """What the adapters of one account reach the world through; `api_base` is the one place that may be a private address."""
+
+    def __init__(self, assets: AssetReader, *, scratch: Path, connections: Connections, api_base: str | None = None) -> None:
+        self.assets = assets
+        self.scratch = scratch
+        self._connections = connections
+        self._api_base = api_base
+
+    async def ask(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float = 30.0) -> Reply:
+        """A free request on a pooled connection; repeated once, on a fresh one, when the pooled one broke.
+
+        Raises NotSent when there was no connection, Ambiguous when there was no answer.
+        """
+        try:
+            return await self._exchange(self._connections.pooled(), method, url, headers=headers, timeout=timeout)
+        except aiohttp.ClientConnectorError as error:
+            raise NotSent(_unreachable(url, error)) from error
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            return await self._ask_again(method, url, headers=headers, timeout=timeout)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _unanswered(url, error) from error
+
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Sequence[Part], timeout: float = 60.0
+    ) -> Reply:
+        """One request, never repeated, on a fresh connection. Redirects are not followed.
+
+        Raises NotSent before the first body byte left, Ambiguous for a time-out or a broken connection after it.
+        """
+        outgoing, typed = _lower(body)
+        try:
+            async with self._connections.fresh().request(
+                method,
+                url,
+                headers={**headers, **typed},
+                data=as_payload(outgoing),
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT_SECONDS)),
+            ) as response:
+                return await _read_paid(response)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if outgoing.left:
+                raise _unanswered(url, error) from error
+            raise NotSent(_unreachable(url, error)) from error
+
+    @asynccontextmanager
+    async def stream(self, url: str, *, headers: Mapping[str, str], offset: int = 0) -> AsyncIterator[Stream]:
+        """A download from `offset` on, whether or not the server knows ranges. Redirects are followed: to another origin without any
+        of the headers, and never to a private address other than the account's own `api_base`.
+
+        Raises LostJob, Refused or ProviderError for a status other than 200 and 206, and ProviderError when the download breaks.
+        """
+        response = await self._open_download(url, headers=headers, offset=offset)
+        try:
+            yield await _begin(response, offset=offset)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _broken(url, error) from error
+        finally:
+            response.close()
+
+    async def _exchange(
+        self, session: "aiohttp.ClientSession", method: str, url: str, *, headers: Mapping[str, str], timeout: float
+    ) -> Reply:
+        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT_SECONDS))
+        async with session.request(method, url, headers=headers, allow_redirects=False, timeout=limits) as response:
+            return Reply(response.status, _lower_names(response), await _read(response))
+
+    async def _ask_again(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> Reply:
+        try:
+            return await self._exchange(self._connections.fresh(), method, url, headers=headers, timeout=timeout)
+        except aiohttp.ClientConnectorError as error:
+            raise NotSent(_unreachable(url, error)) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _unanswered(url, error) from error
+
+    async def _open_download(self, url: str, *, headers: Mapping[str, str], offset: int) -> "aiohttp.ClientResponse":
+        start = here = yarl.URL(url)
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_IDLE_SECONDS)
+        for _ in range(_MOST_REDIRECTS + 1):
+            session = self._connections.pooled() if self._is_home(here) else self._connections.guarded()
+            own = headers if here.origin() == start.origin() else {}
+            wanted = {**own, "Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
+            try:
+                response = await session.get(here, headers=wanted, allow_redirects=False, timeout=limits)
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise _broken(str(here), error) from error
+            target = response.headers.get("Location")
+            if response.status not in _REDIRECTS or target is None:
+                return response
+            response.close()
+            here = here.join(yarl.URL(target))
+            if here.scheme not in {"http", "https"} or not here.host:
+                raise Refused("the upstream redirects the download to something that is not a web address", retry=Retry.SAME)
+        raise Refused(f"the upstream redirects the download more than {_MOST_REDIRECTS} times", retry=Retry.SAME)
+
+    def _is_home(self, url: "yarl.URL") -> bool:
+        return self._api_base is not None and url.origin() == yarl.URL(self._api_base).origin()
+
+
+def _lower(body: bytes | Sequence[Part]) -> tuple[Outgoing, Mapping[str, str]]:
+    if isinstance(body, bytes):
+        return Outgoing((body,)), {}
+    boundary = secrets.token_hex(16)
+    return Outgoing(encode_form(body, boundary=boundary)), {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+
+
+async def _read_paid(response: "aiohttp.ClientResponse") -> Reply:
+    names = _lower_names(response)
+    try:
+        return Reply(response.status, names, await _read(response))
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        if 400 <= response.status < 500:
+            return Reply(response.status, names, b"")  # the status alone says what it means
+        raise
+
+
+async def _read(response: "aiohttp.ClientResponse") -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _LARGEST_REPLY:
+            raise aiohttp.ClientPayloadError(f"the answer is longer than {_LARGEST_REPLY} bytes")
+    return bytes(body)
+
+
+async def _begin(response: "aiohttp.ClientResponse", *, offset: int) -> Stream:
+    if response.status == 416 and response.headers.get("Content-Range") == f"bytes */{offset}":
+        return Stream(_nothing(), "application/octet-stream", 0)
+    if response.status not in {200, 206}:
+        reply = Reply(response.status, _lower_names(response), await _read(response))
+        judge_free(reply)
+        raise ProviderError(f"the upstream answered the download with {response.status}", retry=Retry.SAME)
+    skip = 0
+    if response.status == 206 and not response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
+        raise ProviderError("the upstream answered the download with another range than asked for", retry=Retry.SAME)
+    if response.status == 200:
+        skip = offset
+    length = None if response.content_length is None else max(0, response.content_length - skip)
+    return Stream(_chunks(response, skip=skip), response.content_type, length)
+
+
+async def _chunks(response: "aiohttp.ClientResponse", *, skip: int) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in response.content.iter_any():
+            if skip < len(chunk):
+                yield chunk[skip:]
+            skip = max(0, skip - len(chunk))
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise _broken(str(response.url), error) from error
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    nothing: tuple[bytes, ...] = ()
+    for chunk in nothing:
+        yield chunk
+
+
+def _lower_names(response: "aiohttp.ClientResponse") -> Mapping[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _unreachable(url: str, error: BaseException) -> str:
+    return f"{_name_origin(url)} could not be reached ({type(error).__name__}): nothing was sent"
+
+
+def _unanswered(url: str, error: BaseException) -> Ambiguous:
+    return Ambiguous(f"{_name_origin(url)} did not answer what was sent ({type(error).__name__})")
+
+
+def _broken(url: str, error: BaseException) -> ProviderError:
+    text = f"the download from {_name_origin(url)} broke off ({type(error).__name__})"
+    return ProviderError(text, code="provider_download_broken", retry=Retry.SAME)
+
+
+def _name_origin(url: str) -> str:
+    # The path and query of a signed link are a secret, and so is what stands before an @.
+    try:
+        return str(yarl.URL(url).origin())
+    except ValueError:
+        return "the upstream"
