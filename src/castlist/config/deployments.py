@@ -1,0 +1,244 @@
+"""Entries of `model_list` as deployments: what serves each, under which id and account, and why one cannot be used."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from urllib.parse import urlsplit
+
+from castlist.config import names
+from castlist.config.document import Node, plain
+from castlist.config.reading import Reading, Text, nearest
+from castlist.config.settings import ModelEntry, OnRetired, Secret
+
+ENTRY = ("model_name", "litellm_params", "model_info", "account", "on_retired", "settings")
+PARAMS = (
+    "model", "api_key", "api_base", "base_url", "custom_llm_provider", "weight", "order", "rpm", "max_parallel_requests",
+    "output_cost_per_second", "output_cost_per_video_per_second",
+)  # fmt: skip
+NEEDS_KEY = frozenset({"openai"})
+SORA = re.compile(r"sora-2(-pro)?(-high-res)?(-\d{4}-\d\d-\d\d)?$")
+SORA_SUNSET = date(2026, 9, 24)
+AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What is known while entries are read: provider names of this installation, the day, and what holds for all entries."""
+
+    providers: Collection[str]
+    today: date
+    on_retired: OnRetired
+
+
+def builtin() -> tuple[ModelEntry, ...]:
+    """The models of a gateway without a configuration: all on the embedded renderer."""
+    names_ = ("animatic", "sora-2", "sora-2-pro")
+    return tuple(ModelEntry(name, "animatic", "animatic", id=name, account="animatic") for name in names_)
+
+
+def read_models(reading: Reading, node: Node, catalogue: Catalogue) -> tuple[ModelEntry, ...]:
+    """The video deployments of `model_list`, in order; chat models are passed over and noted."""
+    entries = [_entry(reading, item, catalogue) for item in reading.listing(node, "model_list")]
+    found = _identified(reading, [entry for entry in entries if entry is not None], catalogue)
+    _check_accounts(reading, found)
+    if not found and not reading.mistakes:
+        reading.wrong(
+            node.line, "model_list has no video model; leave it out to have animatic, sora-2 and sora-2-pro on the embedded renderer"
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry on its way, with what its name and state depend on: the texts of key and address, and whether it was given an id."""
+
+    entry: ModelEntry
+    key: Text | None = None
+    base: Text | None = None
+    named: bool = False
+
+
+def _entry(reading: Reading, item: Node, catalogue: Catalogue) -> Draft | None:
+    fields = reading.mapping(item, "an entry of model_list")
+    for key, value in fields.items():
+        if key not in ENTRY:
+            reading.unknown(value.line, key, ENTRY, where="an entry of model_list")
+    name = reading.text(fields.get("model_name"), "model_name")
+    if "model_name" not in fields:
+        reading.wrong(item.line, "an entry of model_list needs a model_name: what callers ask for")
+    if "litellm_params" not in fields:
+        reading.wrong(item.line, "an entry of model_list needs litellm_params with a model, such as animatic/animatic or openai/sora-2")
+        return None
+    params = reading.mapping(fields["litellm_params"], "litellm_params")
+    info = reading.mapping(fields["model_info"], "model_info") if "model_info" in fields else {}
+    where = _target(reading, params, fields["litellm_params"].line, catalogue)
+    if name is None or name.value is None or where is None:
+        return None
+    provider, model = where
+    mode = plain(info["mode"]) if "mode" in info else None
+    base = f"{model} {plain(info['base_model'])}" if "base_model" in info else model
+    if "*" in model + name.value or not names.makes_videos(provider, base, mode=mode if isinstance(mode, str) else None):
+        reading.ignore(item.line, f"model {name.value} ({provider}/{model})")
+        return None
+    _check_params(reading, params)
+    draft = Draft(ModelEntry(name.value, provider, model, id="", account="", line=item.line))
+    draft = replace(draft, key=reading.text(params.get("api_key"), "api_key"), base=_api_base(reading, params))
+    draft = replace(draft, entry=replace(draft.entry, retired_on=_sunset(provider, base, draft.base, catalogue)))
+    return _filled(reading, draft, fields, catalogue)
+
+
+def _target(reading: Reading, params: Mapping[str, Node], line: int, catalogue: Catalogue) -> tuple[str, str] | None:
+    """(provider, the provider's own model name), or None after noting the mistake."""
+    if "model" not in params:
+        reading.wrong(line, "litellm_params needs a model, such as animatic/animatic or openai/sora-2")
+        return None
+    text = reading.text(params["model"], "model")
+    if text is None or text.value is None:
+        return None
+    named = reading.text(params.get("custom_llm_provider"), "custom_llm_provider")
+    prefix, slash, rest = text.value.partition("/")
+    if named is not None and named.value is not None:
+        provider, model = named.value, rest if slash and prefix == named.value else text.value
+    elif slash:
+        provider, model = prefix, rest
+    elif text.value in catalogue.providers:
+        provider, model = text.value, text.value
+    else:
+        provider, model = "openai", text.value
+    known = frozenset(catalogue.providers) | names.VIDEO_PROVIDERS | names.CHAT_PROVIDERS
+    if provider not in known:
+        close = nearest(provider, catalogue.providers) or nearest(provider, known)
+        hint = f"did you mean {close!r}?" if close else f"this installation has: {', '.join(sorted(catalogue.providers))}"
+        reading.wrong(text.line, f"unknown provider {provider!r} in model {text.value!r}; {hint}")
+        return None
+    return provider, model
+
+
+def _check_params(reading: Reading, params: Mapping[str, Node]) -> None:
+    for key, value in params.items():
+        if key in PARAMS:
+            continue
+        if key in names.PARAMS:
+            reading.ignore(value.line, f"litellm_params.{key}")
+        elif close := nearest(key, PARAMS, cutoff=0.75):
+            reading.wrong(value.line, f"unknown setting {key!r} in litellm_params; did you mean {close!r}?")
+        else:
+            reading.ignore(value.line, f"litellm_params.{key}")
+
+
+def _filled(reading: Reading, draft: Draft, fields: Mapping[str, Node], catalogue: Catalogue) -> Draft:
+    """The draft with id, account, limits and provider settings."""
+    params, info = fields["litellm_params"].entries, fields["model_info"].entries if "model_info" in fields else {}
+    key, base = draft.key, draft.base
+    account = reading.text(fields.get("account"), "account")
+    own_id = info["id"].value if "id" in info else None
+    cost = reading.number(params.get("output_cost_per_second") or params.get("output_cost_per_video_per_second"), "output_cost_per_second")
+    entry = replace(
+        draft.entry,
+        id=str(own_id) if own_id else _default_id(draft.entry, base),
+        account=account.value if account and account.value else _default_account(draft.entry, base, key),
+        api_base=base.value if base else None,
+        api_key=Secret(key.value) if key and key.value else None,
+        key_name=key.variable if key else None,
+        on_retired=reading.word(fields.get("on_retired"), "on_retired", OnRetired) or catalogue.on_retired,
+        weight=_count(reading, params, "weight") or 1,
+        order=_count(reading, params, "order") or 1,
+        rpm=_count(reading, params, "rpm"),
+        max_parallel_requests=_count(reading, params, "max_parallel_requests"),
+        micros_per_second=round((cost or 0) * 1_000_000),
+        settings={name: plain(value) for name, value in reading.mapping(fields["settings"], "settings").items()}
+        if "settings" in fields
+        else {},
+    )
+    return replace(draft, entry=entry, named=bool(own_id))
+
+
+def _count(reading: Reading, params: Mapping[str, Node], name: str) -> int | None:
+    return reading.integer(params.get(name), name, low=1)
+
+
+def _reason(draft: Draft, catalogue: Catalogue) -> str | None:
+    """Why the entry cannot be used, if there is a reason."""
+    entry = draft.entry
+    unset = [text.variable for text in (draft.key, draft.base) if text is not None and text.value is None]
+    if entry.stands_in:
+        return None
+    if entry.retired_on is not None:
+        return f"{entry.provider} shut {entry.provider_model} down on {entry.retired_on}, and on_retired is error"
+    if entry.provider not in catalogue.providers:
+        return f"this installation has no provider {entry.provider} (it has {', '.join(sorted(catalogue.providers))})"
+    if unset:
+        return f"the environment variable {' and '.join(map(str, unset))} is not set"
+    if entry.provider in NEEDS_KEY and entry.api_key is None and entry.api_base is None:
+        return f"{entry.provider} needs an api_key"
+    return None
+
+
+def _api_base(reading: Reading, params: Mapping[str, Node]) -> Text | None:
+    base = reading.text(params.get("api_base") or params.get("base_url"), "api_base")
+    if base is None or base.value is None:
+        return base
+    parts = urlsplit(base.value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        reading.wrong(base.line, f"api_base must be an http or https address, not {base.value!r}")
+    elif parts.username or parts.password or parts.query:
+        reading.wrong(base.line, "api_base must hold no user, password or query; the key goes into api_key")
+    return replace(base, value=base.value.rstrip("/"))
+
+
+def _default_id(entry: ModelEntry, base: Text | None) -> str:
+    return f"{entry.provider}/{entry.provider_model}" + (f"@{base.written.rstrip('/')}" if base else "")
+
+
+def _default_account(entry: ModelEntry, base: Text | None, key: Text | None) -> str:
+    parts = [entry.provider, base.written.rstrip("/") if base else "", (key.variable or "key in the file") if key else ""]
+    return " ".join(part for part in parts if part)
+
+
+def _sunset(provider: str, model: str, base: Text | None, catalogue: Catalogue) -> date | None:
+    """The day the vendor shut the model down on its own host, once it has come.
+
+    Source: the vendor's model page, "shut down 24 Sept 2026, no direct replacement API". Azure's pages disagree by days: treated alike.
+    """
+    if catalogue.today < SORA_SUNSET or not any(SORA.match(word.removeprefix("azure/")) for word in model.split()):
+        return None
+    host = (urlsplit(base.value).hostname or "") if base and base.value else ""
+    if provider == "openai":
+        own = host == "api.openai.com" if base else True
+    else:
+        own = provider == "azure" and (not host or host.endswith(AZURE_HOSTS))
+    return SORA_SUNSET if own else None
+
+
+def _identified(reading: Reading, drafts: Sequence[Draft], catalogue: Catalogue) -> tuple[ModelEntry, ...]:
+    """The entries with `#n` on twins that were given no id, and the reason where one cannot be used; an id given twice is a mistake."""
+    given = Counter(draft.entry.id for draft in drafts if draft.named)
+    seen = Counter(given.keys())
+    found: list[ModelEntry] = []
+    for draft in drafts:
+        entry = draft.entry
+        if draft.named:
+            given[entry.id] -= 1
+            if given[entry.id]:
+                reading.wrong(entry.line, f"another deployment below has the id {entry.id!r} too; give each a model_info.id of its own")
+        else:
+            seen[entry.id] += 1
+            entry = replace(entry, id=f"{entry.id}#{seen[entry.id]}" if seen[entry.id] > 1 else entry.id)
+        reason = _reason(draft, catalogue)
+        if reason is not None:
+            reading.warnings.append(f"line {entry.line}: {entry.name} ({entry.id}) is unavailable: {reason}")
+        found.append(replace(entry, unavailable=reason))
+    return tuple(found)
+
+
+def _check_accounts(reading: Reading, entries: Sequence[ModelEntry]) -> None:
+    first: dict[str, ModelEntry] = {}
+    for entry in entries:
+        other = first.setdefault(entry.account, entry)
+        if other.provider != entry.provider or (other.api_base, other.api_key) != (entry.api_base, entry.api_key):
+            reading.wrong(
+                entry.line,
+                f"the account {entry.account!r} has other credentials on line {other.line}; give each an account: of its own",
+            )

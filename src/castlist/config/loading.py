@@ -1,0 +1,200 @@
+"""Reads a configuration file, or none, into settings; the only reader of the environment."""
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import platformdirs
+
+from castlist.config import document, names, options
+from castlist.config.deployments import Catalogue, builtin, read_models
+from castlist.config.document import Node
+from castlist.config.reading import Reading
+from castlist.config.settings import ClientSettings, Limits, OnRetired, Overrides, ProjectKeys, PromptName, Secret, Settings
+from castlist.errors import ConfigError
+
+MIB = 1024 * 1024
+PROVIDERS = ("animatic", "fake", "openai")
+NOTHING = Node({}, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is around the file: providers of this installation, the folder it lies in, the day, and the environment's data folder."""
+
+    providers: Collection[str]
+    folder: Path
+    today: date
+    data: Path
+
+
+def load(
+    path: Path | None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    overrides: Overrides | None = None,
+    providers: Collection[str] = PROVIDERS,
+    today: date | None = None,
+) -> Settings:
+    """The settings of `path`, or those of a gateway without a file. Raises ConfigError with every mistake at once, each with its line.
+
+    `overrides` win over the file, the file over the environment (`CASTLIST_DATA`). `providers` are the names of this installation's.
+    """
+    environ = os.environ if environ is None else environ
+    day = today or datetime.now(UTC).date()
+    data = data_folder(environ=environ)
+    if path is None:
+        return _overridden(Settings("built-in defaults", builtin(), data), overrides)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise ConfigError([(0, f"cannot be read: {reason}")], source=str(path)) from error
+    top, mistakes = document.read(text, source=str(path))
+    reading = Reading(environ)
+    reading.mistakes.extend(mistakes)
+    settings = _settings(reading, top, Surroundings(providers, path.resolve().parent, day, data))
+    if reading.mistakes:
+        raise ConfigError(sorted(reading.mistakes), source=str(path))
+    return _overridden(replace(settings, source=str(path), warnings=_warnings(reading)), overrides)
+
+
+def data_folder(*, environ: Mapping[str, str] | None = None) -> Path:
+    """`CASTLIST_DATA`, else the platform's user data folder."""
+    environ = os.environ if environ is None else environ
+    named = environ.get("CASTLIST_DATA")
+    return Path(named).expanduser() if named else platformdirs.user_data_path("castlist", appauthor=False)
+
+
+def client_settings(*, environ: Mapping[str, str] | None = None) -> ClientSettings:
+    """What `CASTLIST_BASE_URL`, `CASTLIST_API_KEY` and `CASTLIST_DATA` tell a client."""
+    environ = os.environ if environ is None else environ
+    key = environ.get("CASTLIST_API_KEY")
+    return ClientSettings(environ.get("CASTLIST_BASE_URL") or None, Secret(key) if key else None, data_folder(environ=environ))
+
+
+def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
+    sections = reading.mapping(top, "the configuration")
+    for name, node in sections.items():
+        if name in {"model_list", "general_settings", "castlist", "environment_variables"}:
+            continue
+        if name in names.SECTIONS:
+            reading.ignore(node.line, name)
+        else:
+            reading.unknown(node.line, name, {"castlist", *names.SECTIONS}, where="the configuration")
+    _overlay_environment(reading, sections.get("environment_variables", NOTHING))
+    ours = reading.mapping(sections.get("castlist", NOTHING), "castlist")
+    for name, node in ours.items():
+        if name not in options.NAMES and name != "limits":
+            reading.unknown(node.line, name, (*options.NAMES, "limits"), where="castlist")
+    on_retired = reading.word(ours.get("on_retired"), "on_retired", OnRetired) or OnRetired.ANIMATIC
+    catalogue = Catalogue(around.providers, around.today, on_retired)
+    models = read_models(reading, sections["model_list"], catalogue) if "model_list" in sections else builtin()
+    settings = Settings("", models, _data(reading, ours, around), on_retired=on_retired, limits=_limits(reading, ours))
+    return replace(
+        settings,
+        host=_text(reading, ours, "host") or settings.host,
+        port=reading.integer(ours.get("port"), "port", low=1, high=65535) or settings.port,
+        no_auth=bool(reading.flag(ours.get("no_auth"), "no_auth")),
+        master_key=_master_key(reading, sections.get("general_settings", NOTHING)),
+        projects=_projects(reading, ours),
+        prompt_name=reading.word(ours.get("prompt_name"), "prompt_name", PromptName) or settings.prompt_name,
+    )
+
+
+def _overlay_environment(reading: Reading, node: Node) -> None:
+    """Takes LiteLLM's `environment_variables` as if they were set."""
+    found = reading.mapping(node, "environment_variables")
+    reading.environ = {**reading.environ, **{name: str(value.value) for name, value in found.items() if value.value is not None}}
+
+
+def _master_key(reading: Reading, node: Node) -> Secret | None:
+    general = reading.mapping(node, "general_settings")
+    for name, value in general.items():
+        if name == "master_key":
+            continue
+        if name in names.GENERAL or not any(part in name for part in ("master", "key")):
+            reading.ignore(value.line, f"general_settings.{name}")
+        else:
+            reading.unknown(value.line, name, names.GENERAL, where="general_settings")
+    return reading.key(general.get("master_key"), "master_key")
+
+
+def _text(reading: Reading, fields: Mapping[str, Node], name: str) -> str | None:
+    text = reading.text(fields.get(name), name)
+    if text is not None and text.value is None:
+        reading.wrong(text.line, f"{name} is to come from the environment variable {text.variable}, which is not set")
+    return text.value if text is not None else None
+
+
+def _data(reading: Reading, ours: Mapping[str, Node], around: Surroundings) -> Path:
+    named = _text(reading, ours, "data")
+    return around.folder / Path(named).expanduser() if named else around.data
+
+
+def _limits(reading: Reading, ours: Mapping[str, Node]) -> Limits:
+    fields = reading.mapping(ours.get("limits", NOTHING), "limits")
+    for name, node in fields.items():
+        if name not in options.LIMITS:
+            reading.unknown(node.line, name, options.LIMITS, where="castlist.limits")
+    given = {name: reading.integer(fields.get(name), f"limits.{name}", low=0 if name == "reserve_mib" else 1) for name in options.LIMITS}
+    standard = Limits()
+    upload, reserve = given["upload_mib"], given["reserve_mib"]
+    return Limits(
+        upload_bytes=standard.upload_bytes if upload is None else upload * MIB,
+        reserve_bytes=standard.reserve_bytes if reserve is None else reserve * MIB,
+        jobs=given["jobs"] or standard.jobs,
+        renders=given["renders"] or standard.renders,
+        derivations=given["derivations"] or standard.derivations,
+    )
+
+
+def _projects(reading: Reading, ours: Mapping[str, Node]) -> tuple[ProjectKeys, ...]:
+    found: dict[str, ProjectKeys] = {}
+    owners: dict[Secret, str] = {}
+    for item in reading.listing(ours["projects"], "projects") if "projects" in ours else []:
+        project = _project(reading, item)
+        if project is None:
+            continue
+        if project.name in found:
+            reading.wrong(item.line, f"the project {project.name!r} is given twice")
+        for key in project.keys:
+            if owners.setdefault(key, project.name) != project.name:
+                reading.wrong(item.line, f"a key of the project {project.name!r} opens {owners[key]!r} already; a key has one project")
+        found[project.name] = project
+    return tuple(found.values())
+
+
+def _project(reading: Reading, item: Node) -> ProjectKeys | None:
+    fields = reading.mapping(item, "a project")
+    for name, node in fields.items():
+        if name not in {"name", "keys"}:
+            reading.unknown(node.line, name, ("name", "keys"), where="a project")
+    named = _text(reading, fields, "name")
+    keys = [reading.key(key, "a key") for key in reading.listing(fields["keys"], "keys")] if "keys" in fields else []
+    if named is None or not keys:
+        reading.wrong(item.line, "a project needs a name and at least one key")
+        return None
+    return ProjectKeys(named, tuple(key for key in keys if key is not None))
+
+
+def _warnings(reading: Reading) -> tuple[str, ...]:
+    """One sentence for all that LiteLLM has and we do not, then one for each deployment that cannot be used."""
+    if not reading.ignored:
+        return tuple(reading.warnings)
+    listed = ", ".join(f"{what} (line {line})" for line, what in sorted(reading.ignored))
+    return (f"not used here: {listed}", *reading.warnings)
+
+
+def _overridden(settings: Settings, overrides: Overrides | None) -> Settings:
+    if overrides is None:
+        return settings
+    return replace(
+        settings,
+        data=overrides.data or settings.data,
+        host=overrides.host or settings.host,
+        port=settings.port if overrides.port is None else overrides.port,
+        no_auth=settings.no_auth if overrides.no_auth is None else overrides.no_auth,
+    )

@@ -1,0 +1,85 @@
+"""Our own settings as a table: what `castlist:` may hold, each with its default and its meaning. The docs are made from it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting: its dotted name under `castlist`, what values it takes, its default as written, and what it does."""
+
+    name: str
+    values: str
+    default: str
+    meaning: str
+
+
+OPTIONS = (
+    Option(
+        "data",
+        "a folder",
+        "the platform's user data folder",
+        "Where jobs, characters and files are kept. Relative to the file it is written in.",
+    ),
+    Option("host", "an address", "127.0.0.1", "What `castlist serve` listens on. Past loopback a key is always required."),
+    Option("port", "1 to 65535", "4000", "The port of `castlist serve`."),
+    Option(
+        "no_auth",
+        "true, false",
+        "false",
+        "Take every caller without a key. The explicit way out; never needed on loopback with the embedded renderer.",
+    ),
+    Option(
+        "on_retired",
+        "animatic, error",
+        "animatic",
+        "What to do with a model its vendor has shut down: serve it by the embedded renderer, or refuse.",
+    ),
+    Option(
+        "prompt_name",
+        "lenient, strict",
+        "lenient",
+        "What to do with a character whose name the prompt lacks: add it to what is sent on, or refuse.",
+    ),
+    Option(
+        "projects",
+        "a list of {name, keys}",
+        "one project, `default`",
+        "Who owns what. Each key opens its project and sees nothing of another.",
+    ),
+    Option("limits.upload_mib", "1 or more", "100", "The most one uploaded file may have, in MiB."),
+    Option("limits.reserve_mib", "0 or more", "512", "Disk that is kept free: below it uploads are refused and jobs wait, in MiB."),
+    Option("limits.jobs", "1 or more", "8", "Jobs a worker moves at once."),
+    Option("limits.renders", "1 or more", "2", "Videos the embedded renderer makes at once."),
+    Option("limits.derivations", "1 or more", "2", "Characters prepared at once."),
+)
+
+ENTRY_OPTIONS = (
+    Option("model_name", "a name", "", "What callers ask for. Several entries may share one."),
+    Option("litellm_params.model", "provider/model", "", "Who makes the video: `animatic/animatic`, `openai/sora-2`."),
+    Option("litellm_params.api_key", "a key", "", "Usually `os.environ/NAME`. Unset: a warning, and the deployment is unavailable."),
+    Option(
+        "litellm_params.api_base",
+        "an address",
+        "the vendor's own",
+        "Another server that speaks the provider's API (`base_url` means the same).",
+    ),
+    Option("litellm_params.custom_llm_provider", "a provider", "the prefix of `model`", "The provider, where `model` has no prefix."),
+    Option("litellm_params.weight", "1 or more", "1", "Its share among deployments of one name."),
+    Option("litellm_params.order", "1 or more", "1", "Lower ones are asked first."),
+    Option("litellm_params.rpm", "1 or more", "", "Submissions a minute."),
+    Option("litellm_params.max_parallel_requests", "1 or more", "", "Videos under way at once."),
+    Option("litellm_params.output_cost_per_second", "US dollars", "0", "What a second of video costs, for estimates."),
+    Option("model_info.id", "a name", "provider/model@api_base", "The deployment's stable id; rows refer to it."),
+    Option("model_info.mode", "video_generation, …", "", "LiteLLM's word for what a model makes; all but video are passed over."),
+    Option(
+        "account",
+        "a name",
+        "provider, api_base, the key's variable",
+        "The stable name of the credentials. Rotating a key does not change it.",
+    ),
+    Option("on_retired", "animatic, error", "castlist.on_retired", "As above, for this entry alone."),
+    Option("settings", "a mapping", "", "Options of the provider's own."),
+)
+
+NAMES = tuple(option.name for option in OPTIONS if "." not in option.name)
+LIMITS = tuple(option.name.removeprefix("limits.") for option in OPTIONS if option.name.startswith("limits."))

@@ -1,0 +1,119 @@
+"""What a configuration comes to, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+
+class Secret(str):
+    """A key: usable as the text it is, never shown by `repr`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+
+class OnRetired(StrEnum):
+    """What to do with a model whose vendor has shut it down."""
+
+    ANIMATIC = "animatic"
+    ERROR = "error"
+
+
+class PromptName(StrEnum):
+    """What to do with a character whose name the prompt lacks: add it to what is sent on, or refuse."""
+
+    LENIENT = "lenient"
+    STRICT = "strict"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one gateway: bytes of one uploaded file, bytes of disk kept free, and jobs and derivations at work at once."""
+
+    upload_bytes: int = 100 * 1024 * 1024
+    reserve_bytes: int = 512 * 1024 * 1024
+    jobs: int = 8
+    renders: int = 2
+    derivations: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One entry of `model_list`.
+
+    `key_name` is the NAME of the variable that holds the key. `account` and `id` are always filled in. `retired_on` is set once the vendor
+    has shut the model down on its own host. `unavailable` says why the entry cannot be used at all.
+    """
+
+    name: str
+    provider: str
+    provider_model: str
+    id: str
+    account: str
+    api_base: str | None = None
+    api_key: Secret | None = field(default=None, repr=False)
+    key_name: str | None = None
+    on_retired: OnRetired = OnRetired.ANIMATIC
+    retired_on: date | None = None
+    unavailable: str | None = None
+    weight: int = 1
+    order: int = 1
+    rpm: int | None = None
+    max_parallel_requests: int | None = None
+    micros_per_second: int = 0
+    settings: Mapping[str, object] = field(default_factory=dict)
+    line: int = 0
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether the embedded renderer serves this entry, because its vendor no longer does."""
+        return self.retired_on is not None and self.on_retired is OnRetired.ANIMATIC
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectKeys:
+    """A project and the keys that open it."""
+
+    name: str
+    keys: tuple[Secret, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole configuration. `source` names the file it came from; `warnings` are sentences for the log at start-up."""
+
+    source: str
+    models: tuple[ModelEntry, ...]
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 4000
+    no_auth: bool = False
+    master_key: Secret | None = field(default=None, repr=False)
+    projects: tuple[ProjectKeys, ...] = ()
+    on_retired: OnRetired = OnRetired.ANIMATIC
+    prompt_name: PromptName = PromptName.LENIENT
+    limits: Limits = Limits()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a command line says; it wins over the file."""
+
+    data: Path | None = None
+    host: str | None = None
+    port: int | None = None
+    no_auth: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """What the environment says to a client: where its gateway is, the key for it, and the data directory of an embedded one."""
+
+    base_url: str | None
+    api_key: Secret | None
+    data: Path
