@@ -32,9 +32,7 @@ UNTRUSTED = Limits(address_space=2 * GIB, cpu_seconds=20, wall_seconds=30, nice=
 RENDER = Limits(address_space=4 * GIB, cpu_seconds=None, wall_seconds=None, nice=15)
 
 
-async def run(
-    task: str, spec: Mapping[str, object], *, limits: Limits, report: Callable[[float], None] | None = None
-) -> dict[str, object]:
+async def run(task: str, spec: Mapping[str, object], *, limits: Limits, report: Callable[[float], None] | None = None) -> dict[str, object]:
     """The result of `task`. Raises MediaRefused for a file that cannot be used, MediaCrashed when the child died or ran out of time.
 
     Cancelling kills the child's whole process group.

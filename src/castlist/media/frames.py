@@ -103,5 +103,3 @@ def linear_table(transfer: int) -> Reals:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(code <= 0.5, code * code / 3, (np.exp((code - c) / a) + b) / 12)
     return (np.power(scene, 1.2) * 1000.0 / SDR_WHITE_NITS).astype(np.float32)
-
-

@@ -1,0 +1,138 @@
+"""Write clips and pictures: fixed settings for repeatable bytes, and nothing visible under its name before it is whole."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+RATE = 24
+TICK = Fraction(1, RATE)
+# Encoder threads shape the bits, so their number is fixed and not the machine's.
+THREADS = "2"
+MP4_OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}
+PNG_QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 2]
+
+
+@contextmanager
+def publish(path: Path) -> Iterator[Path]:
+    """A name to write under; it takes the real one, whole and flushed, when the block ends well, and is removed when it does not."""
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+class ClipWriter:
+    """H.264 yuv420p at 24 frames a second, BT.709; `write` takes upright BGR frames of the one size."""
+
+    def __init__(self, container: OutputContainer, size: tuple[int, int], *, crf: int, preset: str) -> None:
+        self.container = container
+        self.frames = 0
+        options = {"crf": str(crf), "preset": preset, "threads": THREADS}
+        self.video: VideoStream = container.add_stream("libx264", rate=RATE, options=options)
+        self.video.width, self.video.height = size
+        self.video.pix_fmt = "yuv420p"
+        context = self.video.codec_context
+        context.time_base = TICK
+        context.colorspace, context.color_range = int(Colorspace.ITU709), int(ColorRange.MPEG)
+        context.color_primaries, context.color_trc = int(ColorPrimaries.BT709), int(ColorTrc.BT709)
+
+    def write(self, bgr: Pixels) -> None:
+        frame = av.VideoFrame.from_ndarray(bgr, "bgr24").reformat(
+            format="yuv420p",
+            dst_colorspace=int(Colorspace.ITU709),
+            dst_color_range=int(ColorRange.MPEG),
+            dst_color_trc=ColorTrc.BT709,
+            dst_color_primaries=ColorPrimaries.BT709,
+        )
+        frame.pts, frame.time_base = self.frames, TICK
+        self.frames += 1
+        self.container.mux(self.video.encode(frame))
+
+    def close(self) -> None:
+        self.container.mux(self.video.encode(None))
+
+
+@contextmanager
+def write_clip(
+    path: Path, size: tuple[int, int], *, crf: int = 16, preset: str = "veryfast", sound: Callable[[OutputContainer], "Sound"] | None = None
+) -> Iterator[ClipWriter]:
+    """An MP4 with its index in front; `sound` adds a track to the open container and is fed after the pictures."""
+    with publish(path) as draft, av.open(str(draft), "w", format="mp4", options=MP4_OPTIONS) as container:
+        writer = ClipWriter(container, size, crf=crf, preset=preset)
+        track = sound(container) if sound is not None else None
+        yield writer
+        writer.close()
+        if track is not None:
+            track.feed()
+
+
+class Sound:
+    """An AAC track encoded from decoded frames that are already cut to the clip's range."""
+
+    def __init__(self, container: OutputContainer, frames: Iterator[av.AudioFrame], *, rate: int) -> None:
+        self.container = container
+        self.frames = frames
+        self.stream: AudioStream = container.add_stream("aac", rate=rate)
+        self.stream.layout = "stereo"
+        self.resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
+
+    def feed(self) -> None:
+        samples = 0
+        for frame in self.frames:
+            for piece in self.resampler.resample(frame):
+                piece.pts, piece.time_base = samples, Fraction(1, piece.sample_rate)
+                samples += piece.samples
+                self.container.mux(self.stream.encode(piece))
+        self.container.mux(self.stream.encode(None))
+
+
+@contextmanager
+def write_cutout(path: Path, size: tuple[int, int]) -> Iterator[Callable[[Pixels], None]]:
+    """A lossless FFV1 sequence; frames are BGRA, colour not multiplied by alpha."""
+    width, height = size
+    with publish(path) as draft, av.open(str(draft), "w", format="matroska", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("ffv1", rate=RATE, options={"level": "3", "slices": "4", "slicecrc": "0", "threads": THREADS})
+        stream.width, stream.height, stream.pix_fmt = width, height, "bgra"
+        stream.codec_context.time_base = TICK
+        count = 0
+
+        def write(bgra: Pixels) -> None:
+            nonlocal count
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(bgra), "bgra")
+            frame.pts, frame.time_base = count, TICK
+            count += 1
+            container.mux(stream.encode(frame))
+
+        yield write
+        container.mux(stream.encode(None))
+
+
+def write_picture(path: Path, pixels: Pixels, *, options: list[int] | None = None) -> None:
+    """PNG, WebP or JPEG by the suffix; BGR or BGRA."""
+    whole, content = cv2.imencode(path.suffix, pixels, PNG_QUICK if options is None else options)
+    assert whole, path.suffix
+    with publish(path) as draft:
+        draft.write_bytes(content.tobytes())
+
+
+def hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
