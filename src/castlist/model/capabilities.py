@@ -13,8 +13,8 @@ VERBS = {"create": "create a video", "edit": "edit a video", "extend": "extend a
 class Capabilities:
     """Limits of one provider model. Lengths in seconds; `sizes` empty means any size within `max_side` and `max_pixels`.
 
-    `characters` counts the most characters one video takes (0: none) and `fidelity` is the best form they can travel in; `implements`
-    is what exists at all for that model.
+    `characters` counts the most characters one video takes (0: none) and `fidelity` is the best form they can travel in, native
+    only for a character that has the asset `native_variant`, where one is named; `implements` is what exists at all for that model.
     """
 
     model: str
@@ -28,6 +28,7 @@ class Capabilities:
     max_pixels: int = 4096 * 4096
     characters: int = 0
     fidelity: Fidelity = Fidelity.DESCRIBED
+    native_variant: str | None = None
     reference: bool = False
     reference_with_characters: bool = False
     uploaded_source: bool = False

@@ -83,7 +83,7 @@ class Character:
     advice: tuple[Note, ...] = ()
     bindings: tuple[Binding, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
-    range: tuple[float, float] | None = None
+    range: tuple[float | None, float | None] | None = None
     source_kind: str = "video"
     error: str | None = None
     deleted_at: datetime | None = None

@@ -28,7 +28,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A model name of ours on a provider's model under an account. `unavailable` says why it cannot be used now, `notes` go on every video."""
+    """A model name of ours on a provider's model under an account.
+
+    `unavailable` says why it cannot be used now; `notes` go on every video it makes.
+    """
 
     id: str
     model: str
@@ -266,5 +269,5 @@ class Provider(ABC):
         """Let go of a result that is not wanted any more."""
         raise NotImplementedError(f"{self.name} keeps nothing to discard")
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027  # most adapters run nothing of their own
         """Stop what this process runs for the provider; called once, at the end."""

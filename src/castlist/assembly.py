@@ -1,0 +1,224 @@
+"""Settings become an engine, a worker and an app: the only place that constructs things."""
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from castlist import __version__
+from castlist.accounts import Accounts
+from castlist.config import ModelEntry, PromptName, Settings
+from castlist.config.names import VIDEO_PROVIDERS
+from castlist.engine import Engine, Kit, Policy
+from castlist.errors import ConfigError
+from castlist.fetch import Fetcher
+from castlist.media import child
+from castlist.model.capabilities import Capabilities
+from castlist.model.characters import Note
+from castlist.model.providing import Account, Deployment, Provider
+from castlist.providers import provider_names, provider_type
+from castlist.providers.transport import Connections, HttpTransport
+from castlist.server.access import Access, is_loopback
+from castlist.server.app import App, build_app
+from castlist.server.signing import Signer, load_key
+from castlist.storage import Storage
+from castlist.worker import Worker
+
+KEY_FILE = "master.key"
+DEFAULT_MODEL = "sora-2"
+EMBEDDED = "animatic"
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """One gateway on one data directory. `notices` are sentences for whoever starts it; `open_mode` says that loopback needs no key."""
+
+    settings: Settings
+    engine: Engine
+    app: App
+    worker: Worker | None
+    storage: Storage
+    connections: Connections
+    open_mode: bool
+    notices: Sequence[str]
+
+    async def start(self) -> None:
+        """Begin to take work."""
+        if self.worker:
+            await self.worker.start()
+
+    async def stop(self) -> None:
+        """Give unfinished work back and let go of the directory; nothing accepted is lost."""
+        if self.worker:
+            await self.worker.stop()
+        for provider in self.engine.kit.providers.values():
+            await provider.close()
+        await self.connections.close()
+        await self.storage.close()
+
+
+async def open_gateway(settings: Settings, *, serving: bool, worker: bool, yields: bool | None = None) -> Gateway:
+    """A gateway on `settings.data`, not yet started. `serving` is for one that others reach over TCP; an embedded one is reached over a
+    private socket and, by default, `yields` its work to a server on the same directory.
+
+    Raises ConfigError for settings that contradict each other, StorageFull or Unavailable when the directory cannot be used.
+    """
+    _check(settings, serving=serving)
+    storage = await Storage.open(settings.data, clock=_now)
+    if serving and worker:
+        storage.holders.mark("serve")
+    connections = Connections()
+    kit = _kit(settings, storage, connections)
+    open_mode = _is_open(settings)
+    engine = Engine(kit, _accounts(settings, open_mode=open_mode))
+    signer = Signer(load_key(settings.data), _now)
+    access = Access(no_auth=settings.no_auth, private_socket=not serving)
+    app = build_app(engine, access, signer, fetch=Fetcher().fetch, options=_options(settings), version=__version__)
+    yields = not serving if yields is None else yields
+    hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
+    notices = (*settings.warnings, *_retired_notices(settings))
+    return Gateway(settings, engine, app, hands, storage, connections, open_mode, notices)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _check(settings: Settings, *, serving: bool) -> None:
+    if serving and settings.no_auth and not is_loopback(settings.host):
+        text = f"--no-auth works on loopback only, and the host is {settings.host}: whoever reaches it must have a key"
+        raise ConfigError([(0, text)], source=settings.source)
+
+
+def _is_open(settings: Settings) -> bool:
+    if settings.master_key or settings.projects or not is_loopback(settings.host):
+        return False
+    return all(_serves(entry) == EMBEDDED for entry in settings.models if not entry.unavailable)
+
+
+def _accounts(settings: Settings, *, open_mode: bool) -> Accounts:
+    keys = {str(key): project.name for project in settings.projects for key in project.keys}
+    return Accounts(keys, master_key=str(settings.master_key or own_key(settings.data)), open_mode=open_mode)
+
+
+def own_key(folder: Path) -> str:
+    """The master key of a data directory, made at the first start and readable by its owner only."""
+    path = folder / KEY_FILE
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = folder / f".{KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
+    if not path.exists():
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(f"sk-castlist-{secrets.token_urlsafe(32)}\n")
+            os.link(draft, path)  # unlike a rename, it never replaces the key another process has just made
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink(missing_ok=True)
+    return path.read_text().strip()
+
+
+def _serves(entry: ModelEntry) -> str:
+    return EMBEDDED if entry.stands_in else entry.provider
+
+
+def _kit(settings: Settings, storage: Storage, connections: Connections) -> Kit:
+    providers: dict[str, Provider] = {}
+    deployments = [_deployment(entry, settings, providers, storage, connections) for entry in settings.models]
+    names = [d.model for d in deployments]
+    return Kit(
+        storage=storage,
+        deployments=deployments,
+        providers=providers,
+        known_providers=frozenset(provider_names()) | VIDEO_PROVIDERS,
+        option_providers=frozenset(provider_names()),
+        media=child.run,
+        clock=_now,
+        policy=Policy(
+            default_model=DEFAULT_MODEL if DEFAULT_MODEL in names else names[0],
+            prompt_strict=settings.prompt_name is PromptName.STRICT,
+            low_water=settings.limits.reserve_bytes,
+        ),
+    )
+
+
+def _deployment(
+    entry: ModelEntry, settings: Settings, providers: dict[str, Provider], storage: Storage, connections: Connections
+) -> Deployment:
+    name = _serves(entry)
+    if name not in provider_names():
+        account = Account(entry.account, name)
+        return _unusable(entry, account)
+    account = _account(entry, name)
+    if account.name not in providers:
+        http = HttpTransport(storage.assets, scratch=storage.scratch, connections=connections, api_base=account.api_base)
+        providers[account.name] = provider_type(name)(account, http)
+    model = EMBEDDED if entry.stands_in else entry.provider_model
+    capabilities = providers[account.name].capabilities(model)
+    return Deployment(
+        id=entry.id,
+        model=entry.name,
+        provider=name,
+        provider_model=model,
+        account=account,
+        capabilities=capabilities,
+        max_parallel=entry.max_parallel_requests or (settings.limits.renders if name == EMBEDDED else None),
+        micros_per_second=entry.micros_per_second or capabilities.micros_per_second or 0,
+        unavailable=None if entry.stands_in else _shut_down(entry) or entry.unavailable,
+        notes=(_retired(entry),) if entry.stands_in else (),
+    )
+
+
+def _unusable(entry: ModelEntry, account: Account) -> Deployment:
+    return Deployment(
+        id=entry.id,
+        model=entry.name,
+        provider=entry.provider,
+        provider_model=entry.provider_model,
+        account=account,
+        capabilities=Capabilities(entry.provider_model),
+        unavailable=entry.unavailable or f"this installation has no provider {entry.provider}",
+    )
+
+
+def _account(entry: ModelEntry, provider: str) -> Account:
+    if entry.stands_in or provider == EMBEDDED:
+        return Account(EMBEDDED, EMBEDDED)
+    key = str(entry.api_key) if entry.api_key else None
+    return Account(entry.account, provider, api_base=entry.api_base, api_key=key, settings=entry.settings)
+
+
+def _shut_down(entry: ModelEntry) -> str | None:
+    if entry.retired_on is None:
+        return None
+    return f"{entry.provider}/{entry.provider_model} was shut down on {entry.retired_on:%Y-%m-%d}"
+
+
+def _retired(entry: ModelEntry) -> Note:
+    text = (
+        f"{entry.provider}/{entry.provider_model} was shut down on {entry.retired_on:%Y-%m-%d}; "
+        f"{entry.name} is served by the embedded renderer, animatic."
+    )
+    return Note("model_retired", text, "model", f"{entry.provider}/{entry.provider_model}", EMBEDDED)
+
+
+def _retired_notices(settings: Settings) -> Sequence[str]:
+    return [_retired(entry).message for entry in settings.models if entry.stands_in]
+
+
+def _options(settings: Settings) -> frozenset[str]:
+    return frozenset(provider_names())
+
+
+def with_data(settings: Settings, data: Path) -> Settings:
+    """The settings on another data directory."""
+    return replace(settings, data=data)
+
+
+def describe(gateway: Gateway) -> Mapping[str, object]:
+    """What a start-up says: models with what serves them, and how callers are known."""
+    models = {d.model: f"{d.provider}/{d.provider_model}" for d in gateway.engine.kit.deployments}
+    return {"models": models, "open_mode": gateway.open_mode, "data": str(gateway.settings.data)}

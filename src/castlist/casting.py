@@ -1,0 +1,123 @@
+"""How characters travel to a deployment: the best form it can take, and the words that go with it. Pure."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from castlist.errors import InvalidRequest
+from castlist.model.characters import CastMember, Character, Fidelity, Note
+from castlist.model.operations import CreateVideo, Operation, Size, output_size
+from castlist.model.providing import Deployment
+
+ASPECT_TOLERANCE = 0.02
+
+
+def cast(operation: Operation, characters: Sequence[Character], deployment: Deployment) -> tuple[CastMember, ...]:
+    """The characters as that deployment takes them; all must be ready."""
+    refusal = deployment.capabilities.why_not(operation)
+    places = 0 if refusal and refusal[0] == "reference_conflict" else deployment.capabilities.characters
+    return tuple(_member(character, deployment, place=index < places) for index, character in enumerate(characters))
+
+
+def _member(character: Character, deployment: Deployment, *, place: bool) -> CastMember:
+    fidelity = _fidelity(character, deployment) if place else Fidelity.DESCRIBED
+    return CastMember(
+        id=character.id,
+        name=character.name,
+        fidelity=fidelity,
+        media={} if fidelity is Fidelity.DESCRIBED else dict(character.assets),
+        facts=character.facts,
+        description=character.description,
+    )
+
+
+def _fidelity(character: Character, deployment: Deployment) -> Fidelity:
+    capabilities = deployment.capabilities
+    wanted = capabilities.native_variant
+    if capabilities.fidelity is Fidelity.NATIVE and wanted and wanted not in character.assets:
+        return Fidelity.REFERENCE
+    return capabilities.fidelity
+
+
+def notes(operation: Operation, members: Sequence[CastMember], characters: Sequence[Character]) -> tuple[Note, ...]:
+    """What a caller should know about how the cast travels: steps down, cards instead of cutouts, fitted aspects."""
+    found = []
+    size = output_size(operation)
+    for member, character in zip(members, characters, strict=True):
+        if member.fidelity is Fidelity.DESCRIBED:
+            found.append(_described(member))
+        elif "cutout_sequence" not in character.assets:
+            found.append(_card(member))
+        note = fitted(character, size)
+        if note:
+            found.append(note)
+    return tuple(found)
+
+
+def fitted(character: Character, size: Size) -> Note | None:
+    """The warning for a clip whose aspect differs from the video's."""
+    if character.clip is None:
+        return None
+    aspect = character.clip.width / character.clip.height
+    if abs(aspect / size.aspect - 1) <= ASPECT_TOLERANCE:
+        return None
+    text = (
+        f"{character.name}'s clip is {character.clip.width}x{character.clip.height} and the video {size}: the character is fitted, "
+        f"never stretched. A clip of the video's aspect gives the best result."
+    )
+    return Note("character_aspect_fitted", text, "characters", round(aspect, 3), round(size.aspect, 3))
+
+
+def _described(member: CastMember) -> Note:
+    text = f"{member.name} is sent in words only: this model takes no characters in pictures, and the request allowed the step down."
+    return Note("character_described", text, "characters", str(Fidelity.DESCRIBED), str(Fidelity.NATIVE))
+
+
+def _card(member: CastMember) -> Note:
+    text = (
+        f"{member.name} could not be separated from the clip's background and is shown as a framed card. "
+        "Upload a clip on a plain background that differs from the character in colour."
+    )
+    return Note("character_not_separable", text, "characters")
+
+
+def compile_prompt(prompt: str, members: Sequence[CastMember]) -> tuple[str, tuple[Note, ...]]:
+    """The prompt that is sent on: names it lacks are put first, and described characters get their description."""
+    missing = [member for member in members if not mentions(prompt, member.name)]
+    described = [m for m in members if m.fidelity is Fidelity.DESCRIBED and m.description]
+    head = f"Featuring {' and '.join(m.name for m in missing)}. " if missing else ""
+    tail = "".join(f" {m.name}: {m.description}" for m in described)
+    return head + prompt + tail, tuple(_added(member) for member in missing)
+
+
+def _added(member: CastMember) -> Note:
+    text = f"The prompt does not mention {member.name!r} verbatim, so “Featuring {member.name}.” was put before it."
+    return Note("character_name_added", text, "prompt", None, member.name)
+
+
+def check_names(operation: Operation, characters: Sequence[Character]) -> None:
+    """Refuse a prompt that lacks a name, where the caller asked for that strictness. Raises InvalidRequest."""
+    if not operation.wishes.prompt_strict or not isinstance(operation, CreateVideo):
+        return
+    for character in characters:
+        if not mentions(operation.prompt, character.name):
+            raise InvalidRequest(f"The prompt must mention {character.name!r} verbatim.", code="character_name_missing", param="prompt")
+
+
+def mentions(prompt: str, name: str) -> bool:
+    """Whether the name stands in the prompt verbatim, not as a part of a longer word: "Ann" is not in "Annual"."""
+    text, wanted = unicodedata.normalize("NFC", prompt), unicodedata.normalize("NFC", name)
+    at = text.find(wanted)
+    while at >= 0:
+        before, after = text[at - 1 : at], text[at + len(wanted) : at + len(wanted) + 1]
+        if not (_joins(before, wanted[:1]) or _joins(wanted[-1:], after)):
+            return True
+        at = text.find(wanted, at + 1)
+    return False
+
+
+def _joins(left: str, right: str) -> bool:
+    return bool(left and right) and _is_cased(left) and _is_cased(right)
+
+
+def _is_cased(character: str) -> bool:
+    return character.isdigit() or character.lower() != character.upper()

@@ -1,0 +1,133 @@
+"""Submit, advance, cancel: the only part that sees storage, providers, casting and routing together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from castlist.accounts import Accounts
+from castlist.engine import advance as steps
+from castlist.engine import characters, queries
+from castlist.engine import submit as submission
+from castlist.engine.kit import Kit, Policy
+from castlist.engine.missing import no_character, no_video
+from castlist.errors import Conflict
+from castlist.model.asks import Caller, CharacterAsk, Seen, VideoAsk
+from castlist.model.characters import Character
+from castlist.model.jobs import Failure, Job
+from castlist.model.providing import Deployment
+from castlist.storage import Page, Storage, StoredAsset
+
+__all__ = ["Engine", "Kit", "ModelInfo", "Policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model name with its deployments, as `/v1/models` lists it."""
+
+    id: str
+    deployments: tuple[Deployment, ...]
+    default: bool
+
+
+class Engine:
+    """What the server asks for, and the steps a worker takes. Every public question begins with who asks."""
+
+    def __init__(self, kit: Kit, accounts: Accounts) -> None:
+        self.kit = kit
+        self.accounts = accounts
+
+    @property
+    def storage(self) -> Storage:
+        return self.kit.storage
+
+    async def create_character(self, caller: Caller, ask: CharacterAsk) -> Character:
+        """Check and keep the files, answer; derivation goes on behind. Raises MediaRefused, NotFound, StorageFull."""
+        return await characters.create(self.kit, caller, ask)
+
+    async def character(self, caller: Caller, id: str) -> Character:  # noqa: A002
+        """One character. Raises NotFound."""
+        return await characters.get(self.kit, caller, id)
+
+    async def characters(self, caller: Caller, *, after: str | None, limit: int, order: str, name: str | None) -> Page[Character]:
+        """A page of characters, newest first unless `order` is "asc"."""
+        direction = "asc" if order == "asc" else "desc"
+        return await self.storage.characters.page(caller.project, after=after, limit=limit, order=direction, name=name)
+
+    async def delete_character(self, caller: Caller, id: str) -> None:  # noqa: A002
+        """Remove a character; its queued jobs fail `character_deleted`, finished videos stay. Raises NotFound."""
+        if await self.storage.characters.delete(caller.project, id) is None:
+            raise no_character(id, param="character_id")
+        self.kit.nudge()
+
+    async def character_asset(self, caller: Caller, id: str, variant: str) -> StoredAsset:  # noqa: A002
+        """The stored bytes of `video`, `still`, `cutout` or `sheet`."""
+        return await characters.asset(self.kit, caller, id, variant=variant)
+
+    async def submit(self, caller: Caller, ask: VideoAsk) -> Seen:
+        """An accepted job, or an error at once."""
+        return await submission.submit(self.kit, caller, ask)
+
+    async def video(self, caller: Caller, id: str) -> Seen:  # noqa: A002
+        """One job. Raises NotFound."""
+        return await queries.video(self.kit, caller, id)
+
+    async def watch(self, caller: Caller, id: str, *, revision: int, timeout: float) -> Seen:  # noqa: A002
+        """The job as soon as it is newer than `revision`, or as it is after `timeout` seconds."""
+        return await queries.watch(self.kit, caller, id, revision=revision, timeout=timeout)
+
+    async def videos(
+        self, caller: Caller, *, after: str | None, limit: int, order: str, status: str | None, character: str | None
+    ) -> Page[Seen]:
+        """A page of jobs, newest first unless `order` is "asc"."""
+        return await queries.videos(self.kit, caller, after=after, limit=limit, order=order, status=status, character=character)
+
+    async def video_asset(self, caller: Caller, id: str, variant: str) -> StoredAsset:  # noqa: A002
+        """The stored bytes of `video`, `thumbnail` or `spritesheet`. Raises Conflict before the job completed."""
+        return await queries.asset(self.kit, caller, id, variant=variant)
+
+    async def cancel(self, caller: Caller, id: str) -> Seen:  # noqa: A002
+        """Ask for a stop; what has not been sent ends at once. Raises NotFound, Conflict when the job has ended."""
+        before = await self.video(caller, id)
+        if before.job.ended:
+            raise Conflict(f"Video {id} has already {before.job.state}.", code="video_already_ended", param="video_id")
+        if await self.storage.jobs.request_cancel(caller.project, id) is None:
+            raise no_video(id)
+        self.kit.nudge()
+        return await self.video(caller, id)
+
+    async def delete_video(self, caller: Caller, id: str) -> None:  # noqa: A002
+        """Remove a video, cancelling it first when it is running. Raises NotFound."""
+        if await self.storage.jobs.delete(caller.project, id) is None:
+            raise no_video(id)
+        self.kit.nudge()
+        await self.sweep()
+
+    async def sweep(self) -> None:
+        """Remove the bytes of deleted videos and characters that nothing unfinished needs."""
+        gone = await self.storage.jobs.purge()
+        if gone:
+            await self.storage.assets.delete(gone)
+
+    def models(self) -> Sequence[ModelInfo]:
+        """Each model name with its deployments, in the order of the configuration."""
+        names = list(dict.fromkeys(d.model for d in self.kit.deployments))
+        return [
+            ModelInfo(name, tuple(d for d in self.kit.deployments if d.model == name), name == self.kit.policy.default_model)
+            for name in names
+        ]
+
+    async def ready(self) -> None:
+        """Raises Unavailable with the reason when requests could not be kept."""
+        self.kit.check_room(0)
+        await self.storage.check()
+
+    async def advance(self, job: Job) -> Job | None:
+        """One step of a job, saved."""
+        return await steps.advance(self.kit, job)
+
+    async def give_up(self, job: Job, failure: Failure) -> Job | None:
+        """End a job that cannot be moved."""
+        return await steps.fail(self.kit, job, failure)
+
+    async def derive(self, character: Character) -> Character:
+        """One character's derivation, saved."""
+        return await characters.derive(self.kit, character)

@@ -1,0 +1,190 @@
+"""Making, finding and removing characters."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+from castlist.engine.files import folder
+from castlist.engine.kit import Kit
+from castlist.engine.missing import no_character
+from castlist.errors import CastlistError, Conflict, InvalidRequest, MediaRefused, NotFound, StorageFull
+from castlist.media.child import UNTRUSTED
+from castlist.model.asks import Caller, CharacterAsk, Incoming
+from castlist.model.characters import Character, CharacterState, Clip, Note
+from castlist.routing import unknown_model
+from castlist.storage import StoredAsset
+
+DERIVE = replace(UNTRUSTED, cpu_seconds=120, wall_seconds=240)
+SAME_WITHIN = timedelta(hours=1)
+VARIANTS = {"video": "video", "still": "still-0", "cutout": "cutout", "sheet": "sheet"}
+MEDIA_TYPES = {".mp4": "video/mp4", ".mkv": "video/x-matroska", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+SOURCE_TYPES = {
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "webm": "video/webm",
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+}
+
+
+async def create(kit: Kit, caller: Caller, ask: CharacterAsk) -> Character:
+    """Check the files at once, keep them, and answer; stills, cutout and sheet are derived behind it.
+
+    The same project, bytes, name and description within the hour return the living same character.
+    """
+    try:
+        check_names(kit, model=ask.model, provider=ask.custom_llm_provider, targets=ask.target_model_names)
+        same = await kit.storage.characters.same(caller.project, _digest(ask), kit.clock() - SAME_WITHIN)
+        if same:
+            return same
+        kit.check_room(2 * sum(file.bytes for file in ask.files))
+        facts = [await _probe(kit, file, ask) for file in ask.files]
+        character = await _keep(kit, caller, ask, facts=facts)
+    finally:
+        for file in ask.files:
+            file.path.unlink(missing_ok=True)
+    kit.nudge()
+    return character
+
+
+def check_names(kit: Kit, *, model: str | None, provider: str | None, targets: Sequence[str] = ()) -> None:
+    """Refuse a model or provider name that nothing here has. Raises NotFound or InvalidRequest."""
+    known = {d.model for d in kit.deployments}
+    for name in (*([model] if model else []), *targets):
+        if name not in known and name.partition("/")[0] not in kit.known_providers:
+            raise unknown_model(name, kit.deployments)
+    if provider and provider not in kit.known_providers:
+        names = ", ".join(sorted(kit.known_providers))
+        raise InvalidRequest(
+            f"There is no provider {provider[:80]!r}; known: {names}.", code="unknown_provider", param="custom_llm_provider"
+        )
+
+
+def _digest(ask: CharacterAsk) -> str:
+    parts = [ask.kind, ask.name, ask.description, repr(ask.start), repr(ask.end), *(file.sha256 for file in ask.files)]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def _probe(kit: Kit, file: Incoming, ask: CharacterAsk) -> Mapping[str, object]:
+    spec = {"path": str(file.path), "kind": ask.kind, "role": "character", "start": ask.start, "end": ask.end}
+    try:
+        return await kit.media("probe", spec, limits=UNTRUSTED)
+    except MediaRefused as refusal:
+        refusal.param = refusal.param or ask.kind
+        raise
+
+
+async def _keep(kit: Kit, caller: Caller, ask: CharacterAsk, *, facts: Sequence[Mapping[str, object]]) -> Character:
+    types = [SOURCE_TYPES.get(str(fact.get("container")), "application/octet-stream") for fact in facts]
+    assets = kit.storage.assets
+    sources = [
+        await assets.put(file.path, project=caller.project, media_type=media_type)
+        for file, media_type in zip(ask.files, types, strict=True)
+    ]
+    character = Character(
+        id=kit.new_id("char"),
+        project=caller.project,
+        name=ask.name,
+        description=ask.description,
+        state=CharacterState.PREPARING,
+        created_at=kit.clock(),
+        digest=_digest(ask),
+        assets={f"source-{index}": source.id for index, source in enumerate(sources)},
+        metadata=ask.metadata,
+        range=None if ask.start is None and ask.end is None else (ask.start, ask.end),
+        source_kind=ask.kind,
+        clip=_measured(facts[0], sources[0]) if ask.kind == "video" else None,
+    )
+    await kit.storage.characters.add(character, assets=sources)
+    return character
+
+
+def _measured(facts: Mapping[str, object], source: StoredAsset) -> Clip:
+    return Clip(
+        seconds=_number(facts, "seconds"),
+        width=int(_number(facts, "width")),
+        height=int(_number(facts, "height")),
+        fps=_number(facts, "fps"),
+        bytes=source.bytes,
+        sha256=source.sha256,
+    )
+
+
+def _number(facts: Mapping[str, object], name: str) -> float:
+    value = facts.get(name)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+async def get(kit: Kit, caller: Caller, id: str) -> Character:  # noqa: A002
+    """The character. Raises NotFound, for another project's as well."""
+    character = await kit.storage.characters.get(caller.project, id)
+    if character is None:
+        raise no_character(id, param="character_id")
+    return character
+
+
+async def asset(kit: Kit, caller: Caller, id: str, *, variant: str) -> StoredAsset:  # noqa: A002
+    """The stored bytes of one variant. Raises NotFound, InvalidRequest for an unknown variant, Conflict before it is ready."""
+    character = await get(kit, caller, id)
+    if variant not in VARIANTS:
+        raise InvalidRequest(
+            f"A character has the variants {', '.join(VARIANTS)}, not {variant[:40]!r}", code="invalid_variant", param="variant"
+        )
+    if character.state is CharacterState.PREPARING:
+        raise Conflict(f"{character.name} is still being prepared; ask again in a second.", code="character_not_ready")
+    name = character.assets.get(VARIANTS[variant])
+    found = await kit.storage.assets.get(name) if name else None
+    if found is None:
+        raise NotFound(f"{character.name} has no {variant}: it could not be separated from its background.", code="no_such_variant")
+    return found
+
+
+async def derive(kit: Kit, character: Character) -> Character:
+    """Everything that is made from a character's source once: clip, stills, cutout, sheet. Returns it as ready or failed."""
+    with folder(kit.storage.scratch / f"derive-{character.id}") as out:
+        try:
+            result = await _derive_into(kit, character, out)
+            return await _store(kit, character, out, result=result)
+        except StorageFull:
+            raise
+        except CastlistError as error:
+            failed = replace(character, state=CharacterState.FAILED, error=error.message)
+            await kit.storage.characters.save(failed)
+            return failed
+
+
+async def _derive_into(kit: Kit, character: Character, out: Path) -> Mapping[str, object]:
+    names = [character.assets[key] for key in sorted(character.assets) if key.startswith("source-")]
+    start, end = character.range or (None, None)
+    async with AsyncExitStack() as stack:
+        paths = [str(await stack.enter_async_context(kit.storage.assets.local(name))) for name in names]
+        spec = {"sources": paths, "kind": character.source_kind, "out": str(out), "start": start, "end": end}
+        return await kit.media("character", spec, limits=DERIVE)
+
+
+async def _store(kit: Kit, character: Character, out: Path, *, result: Mapping[str, object]) -> Character:
+    files = cast("Mapping[str, object]", result["files"])
+    wanted = {"video": files["clip"], "sheet": files["sheet"], "cutout_sequence": files.get("cutout"), "cutout": files.get("cutout_png")}
+    stills = cast("Sequence[str]", files["stills"])
+    wanted |= {f"still-{index}": name for index, name in enumerate(stills)}
+    stored: dict[str, StoredAsset] = {}
+    for variant, name in wanted.items():
+        if isinstance(name, str):
+            media_type = MEDIA_TYPES[Path(name).suffix]
+            stored[variant] = await kit.storage.assets.put(out / name, project=character.project, media_type=media_type)
+    ready = replace(
+        character,
+        state=CharacterState.READY,
+        clip=_measured(cast("Mapping[str, object]", result["clip"]), stored["video"]),
+        assets={**character.assets, **{variant: asset.id for variant, asset in stored.items()}},
+        facts=cast("Mapping[str, object]", result["cutout"]),
+        advice=tuple(Note(**note) for note in cast("Sequence[dict[str, str]]", result["advice"])),
+    )
+    if not await kit.storage.characters.save(ready, assets=tuple(stored.values())):
+        await kit.storage.assets.delete([asset.id for asset in stored.values()])
+    return ready
