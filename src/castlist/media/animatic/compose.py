@@ -1,0 +1,123 @@
+"""One frame after the other: layers, characters, living things."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from castlist.media.animatic import living, staging
+from castlist.media.animatic.brief import Member
+from castlist.media.animatic.camera import View, look
+from castlist.media.animatic.encode import FPS
+from castlist.media.animatic.geometry import Geometry, measure
+from castlist.media.animatic.layer import Layer, Window, cover, draw
+from castlist.media.animatic.palette import Light, light_of
+from castlist.media.animatic.places import paint
+from castlist.media.animatic.places.world import Painted, World
+from castlist.media.animatic.planes import Frame, Picture, Plane, blank, lay
+from castlist.media.animatic.scene import Scene
+
+_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """A scene with everything painted and loaded."""
+
+    scene: Scene
+    geometry: Geometry
+    light: Light
+    painted: Painted
+    actors: tuple[staging.Actor, ...]
+    life: living.Life
+
+
+def build(scene: Scene, members: Sequence[Member]) -> Studio:
+    """Paint the scene's layers and load its cast."""
+    geometry = measure(*scene.size)
+    light = light_of(scene.hour, scene.weather)
+    rng = np.random.default_rng([scene.seed & 0xFFFFFFFF, list(type(scene.place)).index(scene.place)])
+    world = World(geometry, light, scene.place, scene.hour, scene.weather, scene.extras, rng)
+    painted = paint(world)
+    actors = staging.enlist(members, geometry, light, scene.shots)
+    return Studio(scene, geometry, light, painted, actors, living.populate(world, painted))
+
+
+def frame_at(studio: Studio, number: int) -> Frame:
+    """The frame with this number, counted from the scene's beginning."""
+    scene, geometry = studio.scene, studio.geometry
+    view = look(scene.shots, number, seed=scene.seed)
+    t = number / FPS
+    frame = blank(*scene.size)
+    behind = [(layer, window_of(layer, geometry, view, t)) for layer in studio.painted.behind]
+    _stack(frame, behind, geometry, view)
+    living.shine(frame, studio.life, geometry=geometry, view=view, t=t)
+    spots = [(actor, staging.place(actor, scene.shots, number, geometry=geometry, view=view)) for actor in studio.actors]
+    spots.sort(key=lambda pair: pair[1].ground)
+    for actor, spot in spots:
+        staging.shadow(frame, actor, spot, studio.light)
+    for actor, spot in spots:
+        staging.play(frame, actor, spot, number)
+    for layer in studio.painted.before:
+        draw(frame, layer, window_of(layer, geometry, view, t), below=geometry.height)
+    living.fall(frame, studio.life, geometry=geometry, view=view, t=t)
+    return frame
+
+
+def window_of(layer: Layer, geometry: Geometry, view: View, t: float) -> Window:
+    """What a layer shows now: nearer ones move and grow more."""
+    zoom = 1 / (1 - view.push * layer.depth)
+    shift = (view.track * layer.depth + view.pan) * geometry.width + layer.drift * t
+    centre = geometry.left + geometry.width / 2 + shift
+    sway = layer.bob * math.sin(layer.pace * t)
+    row = geometry.margin + geometry.horizon
+    tilt = view.tilt * geometry.height
+    return Window(centre - geometry.width / 2 / zoom, row + sway - (geometry.horizon - tilt) / zoom, zoom)
+
+
+def _stack(frame: Frame, layers: Sequence[tuple[Layer, Window]], geometry: Geometry, view: View) -> None:
+    """Draw from far to near, leaving out the rows that a later layer covers."""
+    limits = [geometry.height]
+    for layer, window in reversed(layers[1:]):
+        limits.append(min(limits[-1], cover(layer, window)))
+    for (layer, window), below in zip(layers, reversed(limits), strict=True):
+        if layer.ground and abs(view.track) > 1e-6:
+            _ground(frame, layer, geometry, view)
+        else:
+            draw(frame, layer, window, below=below)
+
+
+def _ground(frame: Frame, layer: Layer, geometry: Geometry, view: View) -> None:
+    """The ground moves by rows: a sideways step of the camera is a shear of the plane about the horizon."""
+    zoom = 1 / (1 - view.push)
+    tilt = view.tilt * geometry.height
+    horizon = geometry.horizon - tilt
+    first = max(0, math.ceil(horizon / 2) * 2)
+    height = geometry.height - first
+    if height <= 0:
+        return
+    slope = view.track * geometry.width / (geometry.feet - geometry.horizon)
+    pan = view.pan * geometry.width
+    size = (geometry.width, height)
+    for plane, target, part in ((layer.picture.y, frame.y[first:], 1), (layer.picture.uv, frame.uv[first // 2 :], 2)):
+        top = (first - horizon) / zoom
+        start = geometry.left + geometry.width / 2 * (1 - 1 / zoom) + pan + slope * top
+        matrix = np.array(
+            [[1 / zoom, slope / zoom, start / part], [0, 1 / zoom, (geometry.margin + geometry.horizon + top) / part]], np.float64
+        )
+        _shear(plane, target, matrix, (size[0] // part, size[1] // part))
+
+
+def _shear(plane: Plane, target: Plane, matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", size: tuple[int, int]) -> None:
+    """Warp a plane that repeats sideways; it is doubled so that the quick path of the warp is the usual one."""
+    period = plane.shape[1]
+    matrix[0, 2] %= period
+    np.copyto(target, cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_WRAP))
+
+
+def show(frame: Frame, picture: Picture) -> None:
+    """Lay a picture of the frame's size over it."""
+    lay(frame.y, picture.y, picture.keep)
+    lay(frame.uv, picture.uv, picture.keep2)

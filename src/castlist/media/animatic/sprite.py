@@ -1,0 +1,193 @@
+"""A character as a loop of cut-out pictures, lit for the scene, or as a framed card when it cannot be cut out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from castlist.media.animatic.geometry import even
+from castlist.media.animatic.palette import Light
+from castlist.media.animatic.planes import Picture, Plane, picture_of
+
+MAX_FRAMES = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Sprite:
+    """Pictures of one size. anchor is the point that stands on the ground, tall the subject's height, both in picture pixels."""
+
+    pictures: tuple[Picture, ...]
+    anchor: tuple[float, float]
+    tall: float
+    wide: float
+    loops: bool
+    card: bool
+
+    def at(self, frame: int) -> Picture:
+        """The picture at a frame: round and round, or there and back where the ends do not meet."""
+        count = len(self.pictures)
+        if count == 1:
+            return self.pictures[0]
+        if self.loops:
+            return self.pictures[frame % count]
+        spot = frame % (2 * count - 2)
+        return self.pictures[spot if spot < count else 2 * count - 2 - spot]
+
+
+def cut_out(path: Path, tall: int, light: Light) -> Sprite:
+    """Load an alpha sequence so that its subject is `tall` pixels high."""
+    box = _measure(path)
+    zoom = tall / max(1.0, box.tall)
+    pictures = [_lit(_scaled(bgra, zoom), light) for bgra in _bgra(path)]
+    if not pictures:
+        raise ValueError(f"{path.name} has no frames")
+    return Sprite(
+        pictures=tuple(pictures),
+        anchor=(box.x * zoom, box.feet * zoom),
+        tall=box.tall * zoom,
+        wide=box.wide * zoom,
+        loops=_meets(pictures),
+        card=False,
+    )
+
+
+def framed(path: Path, tall: int, light: Light) -> Sprite:
+    """The clip in a wooden frame on two legs, `tall` pixels high."""
+    pictures = []
+    for number, frame in enumerate(_decoded(path)):
+        if number >= MAX_FRAMES:
+            break
+        pictures.append(_carded(frame.to_ndarray(format="rgb24"), tall, light))
+    if not pictures:
+        raise ValueError(f"{path.name} has no frames")
+    width, height = pictures[0].size
+    return Sprite(tuple(pictures), (width / 2, height - 2), height - 4, width - 4, _meets(pictures), True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    x: float
+    feet: float
+    tall: float
+    wide: float
+
+
+def _measure(path: Path) -> _Box:
+    """Where the subject stands in its sequence: its middle and its lowest point over time, its usual height and its full width."""
+    tops, bottoms, lefts, rights, middles = [], [], [], [], []
+    for bgra in _bgra(path):
+        solid = bgra[..., 3] > 96
+        rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+        if len(rows) == 0:
+            continue
+        tops.append(int(rows[0]))
+        bottoms.append(int(rows[-1]) + 1)
+        lefts.append(int(columns[0]))
+        rights.append(int(columns[-1]) + 1)
+        feet = solid[rows[-1] - max(2, len(rows) // 6) : rows[-1] + 1]
+        middles.append(float(np.mean(np.flatnonzero(feet.any(axis=0)))))
+    if not tops:
+        raise ValueError(f"{path.name} is empty: no pixel is opaque")
+    tall = float(np.median(np.subtract(bottoms, tops)))
+    feet_row = float(np.percentile(bottoms, 90))
+    return _Box(float(np.median(middles)), feet_row, tall, float(max(rights) - min(lefts)))
+
+
+def _decoded(path: Path) -> Iterator[av.VideoFrame]:
+    with av.open(str(path)) as container:
+        container.streams.video[0].thread_type = "AUTO"
+        yield from container.decode(video=0)
+
+
+def _bgra(path: Path) -> Iterator[Plane]:
+    for number, frame in enumerate(_decoded(path)):
+        if number >= MAX_FRAMES:
+            return
+        yield frame.to_ndarray(format="bgra")
+
+
+def _scaled(bgra: Plane, zoom: float) -> Plane:
+    """Scaled and premultiplied RGBA of even size, so that no colour of transparent pixels bleeds in."""
+    alpha = bgra[..., 3]
+    rgb = cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB)
+    rgba = cv2.merge([cv2.multiply(rgb, cv2.merge([alpha, alpha, alpha]), scale=1 / 255), alpha])
+    width, height = max(1, round(bgra.shape[1] * zoom)), max(1, round(bgra.shape[0] * zoom))
+    small = cv2.resize(rgba, (width, height), interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
+    small[..., :3] = np.minimum(small[..., :3], small[..., 3:])
+    return cv2.copyMakeBorder(small, 0, even(height) + 2 - height, 0, even(width) + 2 - width, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+
+
+def _lit(rgba: Plane, light: Light) -> Picture:
+    """The light of the scene on a character: its colour, and a bright edge where the sun stands."""
+    key = np.array(light.key, np.float32)
+    gain = 0.30 + 0.70 * key
+    alpha = rgba[..., 3]
+    toned = cv2.transform(rgba[..., :3], np.diag(gain).astype(np.float32))
+    rim = _rim(alpha, light)
+    glow = np.array(light.rim, np.float32)
+    lit = cv2.add(toned, cv2.merge([cv2.multiply(rim, np.full_like(rim, 255), scale=float(c) / 255) for c in glow]))
+    lit = cv2.min(lit, cv2.merge([alpha, alpha, alpha]))
+    return picture_of(np.ascontiguousarray(lit), np.ascontiguousarray(alpha))
+
+
+def _rim(alpha: Plane, light: Light) -> Plane:
+    reach = max(2.0, alpha.shape[0] / 55)
+    side = reach if light.sun[0] < 0 else -reach
+    moved = cv2.warpAffine(alpha, np.array([[1, 0, side], [0, 1, reach * 0.8]], np.float32), (alpha.shape[1], alpha.shape[0]))
+    edge = cv2.subtract(alpha, moved)
+    soft = cv2.GaussianBlur(edge, (0, 0), max(0.6, reach / 3))
+    strength = 0.34 if light.sun_size else 0.12
+    return cv2.convertScaleAbs(cv2.min(soft, alpha), alpha=strength)
+
+
+def _meets(pictures: Sequence[Picture]) -> bool:
+    """Whether the last picture leads back to the first as smoothly as the others follow each other."""
+    if len(pictures) < 8:
+        return False
+    steps = [_apart(pictures[i], pictures[i + 1]) for i in range(0, len(pictures) - 1, max(1, len(pictures) // 12))]
+    return _apart(pictures[-1], pictures[0]) <= 1.6 * max(float(np.median(steps)), 0.3)
+
+
+def _apart(a: Picture, b: Picture) -> float:
+    difference: NDArray[np.uint8] = cv2.absdiff(a.y, b.y)
+    return float(difference.mean())
+
+
+def _carded(rgb: Plane, tall: int, light: Light) -> Picture:
+    """One frame of a clip as a card: mat, frame, rounded corners and two legs."""
+    leg = max(4, round(tall * 0.12))
+    border = max(3, round(tall * 0.035))
+    inner_h = tall - leg - 2 * border
+    inner_w = round(inner_h * rgb.shape[1] / rgb.shape[0])
+    width, height = even(inner_w + 2 * border + 4), even(tall + 4)
+    card = np.zeros((height, width, 3), np.uint8)
+    alpha = np.zeros((height, width), np.uint8)
+    gain = 0.35 + 0.65 * np.array(light.key, np.float32)
+    wood, mat = (np.clip(np.array(c, np.float32) * gain, 0, 255) for c in ((118, 84, 58), (246, 240, 228)))
+    for centre in (0.24, 0.76):
+        x = round(width * centre)
+        cv2.rectangle(alpha, (x - border // 2, height - leg - border), (x + border // 2, height - 3), 255, -1, cv2.LINE_AA)
+    card[:] = wood
+    _rounded(alpha, (2, 2, inner_w + 2 * border, inner_h + 2 * border), border)
+    inside = np.zeros_like(alpha)
+    rim = max(1, border // 3)
+    _rounded(inside, (2 + rim, 2 + rim, inner_w + 2 * (border - rim), inner_h + 2 * (border - rim)), border)
+    card[inside > 127] = mat
+    small = cv2.resize(rgb, (inner_w, inner_h), interpolation=cv2.INTER_AREA)
+    soft = np.diag(0.6 + 0.4 * gain).astype(np.float32)
+    card[2 + border : 2 + border + inner_h, 2 + border : 2 + border + inner_w] = cv2.transform(small, soft)
+    masked = cv2.multiply(card, cv2.merge([alpha, alpha, alpha]), scale=1 / 255)
+    return picture_of(masked, alpha)
+
+
+def _rounded(mask: Plane, box: tuple[int, int, int, int], radius: int) -> None:
+    x, y, w, h = box
+    cv2.rectangle(mask, (x + radius, y), (x + w - radius - 1, y + h - 1), 255, -1)
+    cv2.rectangle(mask, (x, y + radius), (x + w - 1, y + h - radius - 1), 255, -1)
+    for cx in (x + radius, x + w - radius - 1):
+        for cy in (y + radius, y + h - radius - 1):
+            cv2.circle(mask, (cx, cy), radius, 255, -1, cv2.LINE_AA)

@@ -1,0 +1,199 @@
+"""Read a prompt for what a scene needs: place, hour, weather, camera, actions and mood."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Place(StrEnum):
+    forest = "forest"
+    market = "market"
+    meadow = "meadow"
+    city = "city"
+    beach = "beach"
+    mountains = "mountains"
+    snow = "snow"
+    desert = "desert"
+    space = "space"
+    interior = "interior"
+    stage = "stage"
+
+
+class Hour(StrEnum):
+    dawn = "dawn"
+    day = "day"
+    golden = "golden"
+    dusk = "dusk"
+    night = "night"
+
+
+class Weather(StrEnum):
+    clear = "clear"
+    rain = "rain"
+    snow = "snow"
+    fog = "fog"
+    storm = "storm"
+
+
+class Move(StrEnum):
+    """What the camera does."""
+
+    static = "static"
+    drift = "drift"
+    track = "track"
+    pan_left = "pan_left"
+    pan_right = "pan_right"
+    tilt_up = "tilt_up"
+    tilt_down = "tilt_down"
+    push = "push"
+    pull = "pull"
+    orbit = "orbit"
+    handheld = "handheld"
+
+
+class Action(StrEnum):
+    """What a character does; its own clip plays underneath."""
+
+    idle = "idle"
+    walk = "walk"
+    run = "run"
+    jump = "jump"
+    dance = "dance"
+    wave = "wave"
+    turn = "turn"
+    sit = "sit"
+    fly = "fly"
+    towards = "towards"
+    away = "away"
+
+
+class Extra(StrEnum):
+    """Living things asked for by name."""
+
+    fireflies = "fireflies"
+    lanterns = "lanterns"
+    leaves = "leaves"
+    petals = "petals"
+    birds = "birds"
+    stars = "stars"
+    embers = "embers"
+    bubbles = "bubbles"
+    glow = "glow"
+    wind = "wind"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a prompt says; None and empty where it says nothing."""
+
+    place: Place | None
+    hour: Hour | None
+    weather: Weather | None
+    moves: tuple[Move, ...]
+    actions: tuple[Action, ...]
+    extras: frozenset[Extra]
+
+
+def read(prompt: str) -> Reading:
+    """Read a prompt. The place is the one named most; of actions the order of the words is kept."""
+    text = re.sub(r"\s+", " ", prompt.casefold())
+    weathers = _found(text, _WEATHERS)
+    return Reading(
+        place=_most(text, _PLACES),
+        hour=_first(text, _HOURS),
+        weather=Weather(weathers[0]) if weathers else None,
+        moves=tuple(Move(m) for m in _found(text, _MOVES)),
+        actions=tuple(Action(a) for a in _found(text, _ACTIONS)),
+        extras=frozenset(Extra(e) for e in _found(text, _EXTRAS)),
+    )
+
+
+def _found(text: str, table: dict[str, str]) -> list[str]:
+    hits = {}
+    for name, pattern in table.items():
+        match = re.search(rf"\b(?:{pattern})\b", text)
+        if match:
+            hits[name] = match.start()
+    return sorted(hits, key=lambda name: hits[name])
+
+
+def _first(text: str, table: dict[str, str]) -> Hour | None:
+    for name, pattern in table.items():
+        if re.search(rf"\b(?:{pattern})\b", text):
+            return Hour(name)
+    return None
+
+
+def _most(text: str, table: dict[str, str]) -> Place | None:
+    counts = {name: len(re.findall(rf"\b(?:{pattern})\b", text)) for name, pattern in table.items()}
+    best = max(counts, key=lambda name: counts[name])
+    return Place(best) if counts[best] else None
+
+
+_PLACES = {
+    "market": r"market(?:place)?s?|bazaars?|souk|stalls?|fair(?:ground)?|lantern-lit (?:market|street|alley)|festival",
+    "forest": r"forests?|woods?|woodland|jungle|rainforest|grove|glade|trees|enchanted wood",
+    "city": r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|alley(?:way)?|avenue|sidewalk|crosswalk|rooftops?",
+    "beach": r"beach(?:es)?|sea(?:side|shore)?|ocean|shore(?:line)?|coast(?:line)?|waves|surf|lagoon|harbou?r|pier|island|tropical",
+    "snow": r"snow(?:y|field|-covered|scape|drifts?)|arctic|tundra|glaciers?|ice(?: field)?|icy|frozen|winter(?: wonderland)?|north pole|antarctic\w*",
+    "mountains": r"mountains?|cliffs?|peaks?|alps|alpine|ridge|summit|canyon|highlands?|mountainside|waterfall",
+    "desert": r"deserts?|dunes?|sahara|cactus|cacti|oasis|mesa|savanna",
+    "space": r"space|outer space|moon surface|on the moon|lunar|mars|martian|planets?|galaxy|galaxies|asteroids?|orbit(?:al)? station|cosmos|cosmic|starship|spaceship|nebula",
+    "interior": r"interior|rooms?|indoors?|inside|living room|bedroom|kitchen|caf[eé]|library|office|studio apartment|house|home|cottage|fireplace|workshop|classroom",
+    "meadow": r"meadows?|fields?|grass(?:land|y)?|prairie|flowers|wildflowers|garden|park|hills?|hillside|lawn|countryside|pasture|lake",
+}
+
+_HOURS = {
+    "golden": r"golden[- ]hour|sunset|golden light|warm evening light|late afternoon|low sun",
+    "dawn": r"dawn|sunrise|daybreak|first light|early morning|morning mist",
+    "dusk": r"dusk|twilight|evening|gloaming|blue hour|nightfall",
+    "night": r"night(?:s|time)?|midnight|moonlit|moonlight|starry|under the stars|after dark|nocturnal|neon",
+    "day": r"day(?:time|light)?|noon|midday|sunny|morning|afternoon|bright sun\w*|sunlit|sunlight",
+}
+
+_WEATHERS = {
+    "storm": r"storm(?:s|y)?|thunder\w*|lightning|tempest|blizzard",
+    "rain": r"rain(?:s|y|ing|fall)?|drizzl\w+|downpour|wet street\w*|shower",
+    "snow": r"snow(?:s|ing|fall|flakes?|ing)|falling snow|light snow|adds? snow|snow falls|snow falling|with snow",
+    "fog": r"fog(?:gy)?|mist(?:y|s)?|haz[ey]|smok(?:e|y)",
+    "clear": r"clear sk(?:y|ies)|cloudless",
+}
+
+_MOVES = {
+    "static": r"static|locked[- ](?:off|down)|tripod|still camera|fixed camera|camera (?:stays|is) still",
+    "track": r"track(?:s|ing)?(?: shot)?|follow(?:s|ing)?(?: shot)?|dolly(?:ing)? (?:alongside|left|right|sideways)|travell?ing shot|side[- ]scroll\w*|trucking",
+    "pan_left": r"pan(?:s|ning)? (?:to the |slowly )?left",
+    "pan_right": r"pan(?:s|ning)?(?: shot| across| slowly| right| to the right| over)?(?! (?:to the |slowly )?left)",
+    "tilt_down": r"tilt(?:s|ing)? down|camera (?:lowers|descends)",
+    "tilt_up": r"tilt(?:s|ing)?(?: up| shot)?(?! down)|camera (?:looks up|rises)|crane(?: up| shot)",
+    "push": r"push(?:es|ing)?[- ]?in|dolly(?:ing)?[- ]in|zoom(?:s|ing)?(?:[- ]in)?(?! out)|mov(?:es|ing) closer|close(?:s|ing) in|slow push",
+    "pull": r"pull(?:s|ing)?[- ]?(?:out|back|away)|dolly(?:ing)?[- ]out|zoom(?:s|ing)?[- ]out|reveal(?:s|ing)?",
+    "orbit": r"orbit(?:s|ing)?(?: shot| around)?|arc shot|circl(?:es|ing) (?:around|the)|360",
+    "handheld": r"hand-?held|shaky|documentary[- ]style|found footage",
+}
+
+_ACTIONS = {
+    "towards": r"(?:towards?|approach\w*|up to|closer to) (?:the )?(?:camera|viewer|us|lens)|approaches",
+    "away": r"away from (?:the )?(?:camera|viewer|us)|into the distance|walks away|walking away",
+    "run": r"run(?:s|ning)?|sprint\w*|dash(?:es|ing)?|race[sd]?|racing|chas\w+|gallop\w*|rush\w*|hurr\w+",
+    "walk": r"walk(?:s|ing)?|stroll\w*|weav(?:es|ing)|wander\w*|hik(?:es|ing)|explor\w+|march\w*|stepp?(?:s|ing)?|steps|travel(?:s|ling|ing)|mov(?:es|ing) through|trek\w*|tiptoe\w*",
+    "jump": r"jump\w*|leap(?:s|ing)?|hop(?:s|ping)?|bounc\w+|skip(?:s|ping)?|bound(?:s|ing)",
+    "dance": r"danc\w+|twirl\w*|groov\w+|sway\w*|celebrat\w+|spin(?:s|ning) happily|boogie\w*",
+    "fly": r"fl(?:y|ies|ying)|hover\w*|float\w*|glid\w+|soar\w*|levitat\w+|drift(?:s|ing) through",
+    "wave": r"wav(?:e|es|ing) (?:at|to|hello|goodbye|its|his|her|a)|waves|waving|greet\w*|says hello",
+    "turn": r"turn(?:s|ing)?(?: around)?|spin(?:s|ning)?|rotat\w+|looks? around|looking around",
+    "sit": r"sit(?:s|ting)?|rest(?:s|ing)|sleep\w*|relax\w*|meditat\w+|stands? still|reading|reads",
+}
+
+_EXTRAS = {
+    "fireflies": r"fireflies|firefly|glow(?:ing)? (?:bugs|orbs|insects)|fairy lights|glowing flowers|magical?|enchanted",
+    "lanterns": r"lanterns?(?:-lit)?|paper lights?",
+    "leaves": r"(?:falling |autumn |swirling )leaves|autumn|fall foliage",
+    "petals": r"petals|cherry blossoms?|blossoms?|sakura|confetti",
+    "birds": r"birds?|seagulls?|gulls?",
+    "stars": r"stars|starry|milky way",
+    "embers": r"embers?|sparks?|campfire|bonfire|fire",
+    "bubbles": r"bubbles?|underwater",
+    "glow": r"glow(?:s|ing)?|aura|radiant|halo|shimmer\w*",
+    "wind": r"wind(?:y|s)?|breez\w+|gust\w*",
+}
