@@ -1,0 +1,66 @@
+"""The providers of this installation, by name: ours and those that other packages add under the entry point `castlist.providers`."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Final
+
+from castlist.errors import NotFound
+from castlist.model.providing import Provider
+
+GROUP: Final = "castlist.providers"
+OURS: Final = MappingProxyType(
+    {
+        "animatic": "castlist.providers.animatic:Animatic",
+        "fake": "castlist.testing.fake:FakeProvider",
+        "openai": "castlist.providers.openai:OpenAI",
+    }
+)
+"""Known without a look at what is installed, which takes longer than all of them."""
+
+
+def provider(name: str) -> type[Provider]:
+    """The adapter class of that name, imported now. Raises NotFound with the nearest name."""
+    entry = _find(name)
+    if entry is None:
+        known = provider_names()
+        close = get_close_matches(name.lower(), known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"this installation has {', '.join(known)}"
+        raise NotFound(f"There is no provider {name[:80]!r}; {hint}", code="unknown_provider")
+    loaded: object = entry.load()
+    if not (isinstance(loaded, type) and issubclass(loaded, Provider)):
+        raise NotFound(f"{entry.value}, registered as the provider {name!r}, is not a Provider class", code="unknown_provider")
+    return loaded
+
+
+def provider_names() -> tuple[str, ...]:
+    """The names of all providers, without importing them."""
+    return tuple(sorted({*OURS, *(entry.name for entry in entry_points(group=GROUP))}))
+
+
+def providers() -> Mapping[str, type[Provider]]:
+    """All providers by name; each is imported when it is looked up."""
+    return _Providers()
+
+
+class _Providers(Mapping[str, type[Provider]]):
+    def __getitem__(self, name: str) -> type[Provider]:
+        if _find(name) is None:
+            raise KeyError(name)
+        return provider(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(provider_names())
+
+    def __len__(self) -> int:
+        return len(provider_names())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and _find(name) is not None
+
+
+def _find(name: str) -> EntryPoint | None:
+    if name in OURS:
+        return EntryPoint(name, OURS[name], GROUP)
+    return next(iter(entry_points(group=GROUP, name=name)), None)
