@@ -10,7 +10,7 @@ from castlist.engine import submit as submission
 from castlist.engine.kit import Kit, Policy
 from castlist.engine.missing import no_character, no_video
 from castlist.errors import Conflict
-from castlist.model.asks import Caller, CharacterAsk, Seen, VideoAsk
+from castlist.model.asks import Caller, CharacterAsk, Listing, Seen, VideoAsk
 from castlist.model.characters import Character
 from castlist.model.jobs import Failure, Job
 from castlist.model.providing import Deployment
@@ -78,7 +78,8 @@ class Engine:
         self, caller: Caller, *, after: str | None, limit: int, order: str, status: str | None, character: str | None
     ) -> Page[Seen]:
         """A page of jobs, newest first unless `order` is "asc"."""
-        return await queries.videos(self.kit, caller, after=after, limit=limit, order=order, status=status, character=character)
+        listing = Listing(after, limit, "asc" if order == "asc" else "desc")
+        return await queries.videos(self.kit, caller, listing, status=status, character=character)
 
     async def video_asset(self, caller: Caller, id: str, variant: str) -> StoredAsset:  # noqa: A002
         """The stored bytes of `video`, `thumbnail` or `spritesheet`. Raises Conflict before the job completed."""

@@ -3,7 +3,7 @@
 from castlist.engine.kit import Kit
 from castlist.engine.missing import no_video
 from castlist.errors import Conflict, InvalidRequest, NotFound
-from castlist.model.asks import Caller, Seen
+from castlist.model.asks import Caller, Listing, Seen
 from castlist.model.jobs import WIRE, State
 from castlist.storage import Page, StoredAsset
 
@@ -28,17 +28,15 @@ async def watch(kit: Kit, caller: Caller, id: str, *, revision: int, timeout: fl
     return await video(kit, caller, id)
 
 
-async def videos(
-    kit: Kit, caller: Caller, *, after: str | None, limit: int, order: str, status: str | None, character: str | None
-) -> Page[Seen]:
+async def videos(kit: Kit, caller: Caller, listing: Listing, *, status: str | None, character: str | None) -> Page[Seen]:
     """A page of the project's jobs, newest first unless `order` is "asc"."""
     if status is not None and status not in STATUSES:
         raise InvalidRequest(f"status is one of {', '.join(STATUSES)}, not {status[:40]!r}", code="invalid_status", param="status")
     page = await kit.storage.jobs.page(
         caller.project,
-        after=after,
-        limit=limit,
-        order="asc" if order == "asc" else "desc",
+        after=listing.after,
+        limit=listing.limit,
+        order=listing.order,
         states=STATUSES[status] if status else None,
         character=character,
     )

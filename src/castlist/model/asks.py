@@ -60,6 +60,15 @@ class VideoAsk:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Which part of a list: up to `limit` items after the id `after`, newest first when `order` is "desc"."""
+
+    after: str | None = None
+    limit: int = 20
+    order: Literal["asc", "desc"] = "desc"
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A job with its attempts: what every view of a video is made from."""
 

@@ -1,0 +1,97 @@
+"""Which deployments could take an operation, and what is said when none could."""
+
+import pytest
+
+from castlist import routing
+from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Unavailable, Unsupported
+from castlist.model.capabilities import Capabilities
+from castlist.model.operations import CreateVideo, ExtendVideo, Size, Source, Wishes
+from castlist.model.providing import Account, Deployment
+
+EVERYTHING = frozenset({"create", "edit", "extend", "remix"})
+
+
+def a_deployment(id="d1", *, model="hero", provider="fake", unavailable=None, **capabilities):
+    has = Capabilities(provider, **{"implements": EVERYTHING, "uploaded_source": True} | capabilities)
+    return Deployment(id, model, provider, provider, Account(provider, provider), has, unavailable=unavailable)
+
+
+def create(**changes):
+    return CreateVideo("a scene", **{"model": "hero", "seconds": 4, "size": Size(1280, 720)} | changes)
+
+
+def extend(seconds=4, *, source=8.0):
+    return ExtendVideo("on", "hero", seconds=seconds, source=Source("asset", source, Size(1280, 720), video="video_1"))
+
+
+def test_an_unknown_model_is_answered_with_the_nearest_names():
+    with pytest.raises(NotFound, match="hero") as missing:
+        routing.plan(create(model="herro"), [a_deployment(), a_deployment("d2", model="other-thing")])
+
+    assert (missing.value.status, missing.value.code, missing.value.param) == (404, "model_not_found", "model")
+
+
+def test_a_length_no_deployment_makes_is_refused_with_the_limit():
+    with pytest.raises(Unsupported, match="1 to 20 seconds, not 21") as refused:
+        routing.plan(create(seconds=21), [a_deployment()])
+
+    assert (refused.value.code, refused.value.param) == ("unsupported_value", "seconds")
+
+
+def test_a_model_that_could_is_named():
+    text_only = a_deployment(implements=frozenset({"create"}))
+
+    with pytest.raises(Unsupported, match="Models here that can: other") as refused:
+        routing.plan(extend(), [text_only, a_deployment("d2", model="other")])
+
+    assert refused.value.code == "unsupported_operation"
+
+
+def test_what_nothing_here_implements_is_501():
+    with pytest.raises(NotImplementedHere) as refused:
+        routing.plan(extend(), [a_deployment(implements=frozenset({"create"}))])
+
+    assert refused.value.status == 501
+
+
+def test_the_whole_extension_has_a_limit():
+    with pytest.raises(Unsupported, match="room for 5 more"):
+        routing.plan(extend(8, source=115.0), [a_deployment()])
+
+
+def test_an_unavailable_deployment_says_why():
+    with pytest.raises(Unavailable, match="OPENAI_API_KEY is not set"):
+        routing.plan(create(), [a_deployment(unavailable="OPENAI_API_KEY is not set")])
+
+
+def test_one_able_deployment_is_enough_and_the_others_have_reasons():
+    plan = routing.plan(create(seconds=12), [a_deployment("short", max_seconds=8), a_deployment("long")])
+
+    assert [d.id for d in plan.able] == ["long"]
+    assert "not 12" in plan.reasons["short"]
+
+
+def test_a_deployment_that_was_tried_is_left_out():
+    plan = routing.plan(create(), [a_deployment("first"), a_deployment("second")], tried=("first",))
+
+    assert [d.id for d in plan.able] == ["second"]
+    assert plan.reasons == {"first": "it was tried before"}
+
+
+def test_characters_are_refused_unless_a_step_down_is_allowed():
+    operation = create(characters=("char_1",))
+    with pytest.raises(Unsupported) as refused:
+        routing.plan(operation, [a_deployment()])
+    assert (refused.value.code, refused.value.param) == ("too_many_characters", "characters")
+
+    allowed = create(characters=("char_1",), wishes=Wishes(degrade=True))
+    assert routing.plan(allowed, [a_deployment()]).able
+
+
+def test_an_option_the_provider_does_not_offer_is_named():
+    operation = create(wishes=Wishes(options={"fake": {"callback_url": "http://x"}}))
+
+    with pytest.raises(InvalidRequest, match="callback_url") as refused:
+        routing.plan(operation, [a_deployment()])
+
+    assert refused.value.param == "fake.callback_url"
