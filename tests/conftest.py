@@ -1,0 +1,38 @@
+"""What holds for every test: sockets reach this machine only, and hypothesis does not judge a busy machine by its clock."""
+
+import ipaddress
+import os
+import sys
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("castlist", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI")))
+settings.load_profile("castlist")
+
+
+def refuse_the_outside(event: str, arguments: tuple[object, ...]) -> None:
+    """Stops a connection that would leave this machine; an audit hook sees them all, whichever library makes them."""
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if not isinstance(address, tuple) or not isinstance(address[0], str):
+        return
+    try:
+        outside = not ipaddress.ip_address(address[0].partition("%")[0]).is_loopback
+    except ValueError:
+        outside = address[0] != "localhost"
+    if outside:
+        raise PermissionError(f"a test may not connect to {address[0]}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    sys.addaudithook(refuse_the_outside)
+
+
+@pytest.fixture(autouse=True)
+def _own_data_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps whatever a test starts away from the data folder and the gateway of the person who runs it."""
+    monkeypatch.setenv("CASTLIST_DATA", str(tmp_path_factory.getbasetemp() / "data"))
+    for name in ("CASTLIST_BASE_URL", "CASTLIST_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
