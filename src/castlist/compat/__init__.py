@@ -1,0 +1,65 @@
+"""LiteLLM's video functions by their names, on a Castlist server or, without `api_base`, on a gateway of this process's own.
+
+Each function has an asynchronous twin with an `a` before its name. Results are the records of the SDK: `video.id`, `video.status`,
+`character.name`, `character.created_at`.
+"""
+
+from castlist.compat._async import (
+    avideo,
+    avideo_cancel,
+    avideo_content,
+    avideo_create_character,
+    avideo_delete,
+    avideo_edit,
+    avideo_extension,
+    avideo_generation,
+    avideo_get_character,
+    avideo_list,
+    avideo_remix,
+    avideo_status,
+    avideo_wait,
+)
+from castlist.compat._sync import (
+    video,
+    video_cancel,
+    video_content,
+    video_create_character,
+    video_delete,
+    video_edit,
+    video_extension,
+    video_generation,
+    video_get_character,
+    video_list,
+    video_remix,
+    video_status,
+    video_wait,
+)
+
+__all__ = [
+    "avideo",
+    "avideo_cancel",
+    "avideo_content",
+    "avideo_create_character",
+    "avideo_delete",
+    "avideo_edit",
+    "avideo_extension",
+    "avideo_generation",
+    "avideo_get_character",
+    "avideo_list",
+    "avideo_remix",
+    "avideo_status",
+    "avideo_wait",
+    "video",
+    "video_cancel",
+    "video_content",
+    "video_create_character",
+    "video_delete",
+    "video_edit",
+    "video_extension",
+    "video_generation",
+    "video_get_character",
+    "video_list",
+    "video_remix",
+    "video_status",
+    "video_wait",
+]

@@ -1,0 +1,151 @@
+"""What LiteLLM's video functions take, and how it becomes what the SDK takes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TypedDict, cast
+
+from castlist.errors import InvalidRequest
+from castlist.sdk._connect import Wanted
+from castlist.sdk.arguments import NewCharacter, NewVideo, Staging, Wishes
+from castlist.sdk.extras import Extras
+from castlist.sdk.queries import VideoQuery
+from castlist.sdk.records import ModelRecord, VideoRecord
+from castlist.sdk.uploads import Source
+
+TIMEOUT = 600.0
+Variant = Literal["video", "thumbnail", "spritesheet"]
+
+
+class Server(TypedDict, total=False):
+    """Where the server is, and what goes along with the request. `api_base` and `base_url` are the same thing.
+
+    `custom_llm_provider` is checked to be a known name and otherwise not used: which provider holds a handle on a character never
+    hides the character. `user` is taken and not used.
+    """
+
+    api_base: str | None
+    base_url: str | None
+    api_key: str | None
+    timeout: float | None
+    custom_llm_provider: str | None
+    user: str | None
+    extra_headers: Mapping[str, str] | None
+    extra_query: Mapping[str, str] | None
+    extra_body: Mapping[str, object] | None
+
+
+class Reaching(Server, total=False):
+    """What every function takes that asks for no new video; `model` is checked to be a known name and otherwise not used."""
+
+    model: str | None
+
+
+class VideoArguments(Server, Staging, total=False):
+    """What `video` takes beside prompt and model; `input_reference` is the opening frame."""
+
+    input_reference: Source | Mapping[str, str] | None
+
+
+class FollowUpArguments(Server, Wishes, total=False):
+    """What follow-ups take beside prompt and video."""
+
+
+class EditArguments(FollowUpArguments, total=False):
+    """`video`: a file to edit instead of a video of the server's."""
+
+    video: Source | None
+
+
+class CharacterArguments(Server, NewCharacter, total=False):
+    """What `video_create_character` takes beside name and clip."""
+
+
+class ListArguments(Reaching, VideoQuery, total=False):
+    """What `video_list` takes."""
+
+
+class ContentArguments(Reaching, total=False):
+    """What `video_content` takes beside the video."""
+
+    variant: Variant | None
+
+
+class WaitArguments(Reaching, total=False):
+    """What `video_wait` takes beside the video: `timeout` is how long to wait, `progress` is called with each newer view, and
+    `raises` False returns a failed video instead of raising VideoFailed."""
+
+    progress: Callable[[VideoRecord], object] | None
+    raises: bool
+
+
+KNOWN_PROVIDERS = frozenset({
+    "animatic", "azure", "azure_ai", "bedrock", "dashscope", "fal_ai", "gemini", "hosted_vllm", "kling", "litellm_proxy", "minimax",
+    "openai", "openai_like", "openrouter", "replicate", "runwayml", "together_ai", "vertex_ai", "vertex_ai_beta", "volcengine", "xai",
+})  # fmt: skip
+"""Names of providers that can be right without asking the server."""
+
+
+def pick(arguments: Mapping[str, object], shape: type) -> dict[str, object]:
+    """The arguments that `shape`, a TypedDict, has."""
+    return {name: value for name, value in arguments.items() if name in shape.__optional_keys__}  # type: ignore[attr-defined]  # TypedDict
+
+
+def find_server(arguments: Server) -> Wanted:
+    base, key = arguments.get("api_base") or arguments.get("base_url"), arguments.get("api_key")
+    return Wanted(base_url=base, api_key=key)
+
+
+def read_extras(arguments: Server) -> Extras:
+    timeout = arguments.get("timeout")
+    return Extras(
+        headers=dict(arguments.get("extra_headers") or {}),
+        query=dict(arguments.get("extra_query") or {}),
+        body=dict(arguments.get("extra_body") or {}),
+        timeout=TIMEOUT if timeout is None else timeout,
+    )
+
+
+def refuse_names(arguments: Mapping[str, object], models: Sequence[ModelRecord]) -> None:
+    """Raise InvalidRequest for a provider or model that neither we nor the server know."""
+    provider, model = arguments.get("custom_llm_provider"), arguments.get("model")
+    served = {str(name) for each in models for name in (each.raw.get("provider"), each.raw.get("owned_by")) if name}
+    if provider is not None and provider not in KNOWN_PROVIDERS | served:
+        names = ", ".join(sorted(KNOWN_PROVIDERS | served))
+        raise InvalidRequest(f"there is no provider {provider!r}; known: {names}", code="unknown_provider", param="custom_llm_provider")
+    if model is not None and model not in {each.id for each in models}:
+        names = ", ".join(sorted(each.id for each in models))
+        raise InvalidRequest(f"there is no model {model!r}; there are {names}", code="unknown_model", param="model")
+
+
+def doubts(arguments: Mapping[str, object]) -> bool:
+    """Whether the names in a call that sends none of them need the server's word."""
+    provider = arguments.get("custom_llm_provider")
+    return arguments.get("model") is not None or (provider is not None and provider not in KNOWN_PROVIDERS)
+
+
+def build_video(model: str | None, arguments: VideoArguments) -> NewVideo:
+    rest = pick(arguments, Staging)
+    reference = arguments.get("input_reference")
+    return cast("NewVideo", rest | {"model": model} | ({"reference": reference} if reference is not None else {}))
+
+
+def build_wishes(arguments: Mapping[str, object]) -> Wishes:
+    return cast("Wishes", pick(arguments, Wishes))
+
+
+def build_character(arguments: CharacterArguments) -> NewCharacter:
+    return cast("NewCharacter", pick(arguments, NewCharacter))
+
+
+def build_query(arguments: ListArguments) -> VideoQuery:
+    return cast("VideoQuery", pick(arguments, VideoQuery))
+
+
+def choose_source(video_id: str | None, arguments: EditArguments) -> str | Source:
+    """The video to edit: an upload when one is given. A path is made one, so that no text is mistaken for an id."""
+    upload = arguments.get("video")
+    if upload is None:
+        if video_id is None:
+            raise TypeError("video_edit() needs video_id or video")
+        return video_id
+    return Path(upload) if isinstance(upload, str) else upload

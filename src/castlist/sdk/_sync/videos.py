@@ -1,0 +1,185 @@
+"""Videos: make them, follow them, fetch them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Literal, Unpack
+
+from castlist.errors import VideoFailed, WaitTimeout
+from castlist.sdk._sync.connection import Connection
+from castlist.sdk._sync.page import Page
+from castlist.sdk._sync.pauses import sleep
+from castlist.sdk.arguments import NewVideo, Wishes, build_body, identify, list_characters, refuse_unknown
+from castlist.sdk.paths import quote
+from castlist.sdk.queries import VideoQuery
+from castlist.sdk.records import Deleted, Json, VideoRecord, read_deleted, read_maps, read_text, read_video
+from castlist.sdk.uploads import Form, Source
+
+LONG_POLL = 50.0
+QUICK = 0.25
+SUFFIXES = {"video": ".mp4", "thumbnail": ".webp", "spritesheet": ".jpg"}
+Variant = Literal["video", "thumbnail", "spritesheet"]
+
+
+@dataclass(frozen=True)
+class Video(VideoRecord):
+    """A video as it was when the server was asked; `refresh()` and `wait()` return a newer one."""
+
+    _videos: Videos = field(repr=False, compare=False, kw_only=True)
+
+    def refresh(self) -> Video:
+        """The video as it is now."""
+        return self._videos.get(self)
+
+    def wait(self, *, progress: Callable[[Video], object] | None = None, timeout: float | None = None, raises: bool = True) -> Video:
+        """Wait for its end and return it; see `videos.wait`."""
+        return self._videos.wait(self, progress=progress, timeout=timeout, raises=raises)
+
+    def download(self, path: str | os.PathLike[str] | None = None, *, variant: Variant = "video") -> Path:
+        """Save it, its thumbnail or its spritesheet to a file; see `videos.download`."""
+        return self._videos.download(self, path, variant=variant)
+
+    def edit(self, prompt: str, **wishes: Unpack[Wishes]) -> Video:
+        """The same video with a change; its cast stays."""
+        return self._videos.edit(self, prompt, **wishes)
+
+    def extend(self, prompt: str, *, seconds: int | str | None = None, **wishes: Unpack[Wishes]) -> Video:
+        """The video with `seconds` more at its end; its cast stays."""
+        return self._videos.extend(self, prompt, seconds=seconds, **wishes)
+
+    def remix(self, prompt: str, **wishes: Unpack[Wishes]) -> Video:
+        """The same cast and seed in a new staging."""
+        return self._videos.remix(self, prompt, **wishes)
+
+    def cancel(self) -> Video:
+        """Stop it. Raises Conflict when it has ended."""
+        return self._videos.cancel(self)
+
+    def delete(self) -> Deleted:
+        """Delete it; a running one is cancelled first."""
+        return self._videos.delete(self)
+
+
+class Videos:
+    """`client.videos`. Wherever a video is asked for, its id will do."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def create(self, prompt: str, **arguments: Unpack[NewVideo]) -> Video:
+        """Ask for a new video; arguments as in `NewVideo`. Raises InvalidRequest, Unsupported or NotFound at once."""
+        refuse_unknown(arguments, NewVideo, call="videos.create")
+        characters, seconds = arguments.get("characters"), arguments.get("seconds")
+        fields = {
+            "prompt": prompt,
+            "seconds": None if seconds is None else str(seconds),
+            "size": arguments.get("size"),
+            "characters": None if characters is None else list_characters(characters),
+        }
+        body, reference = build_body(fields, arguments), arguments.get("reference")
+        if isinstance(reference, str) and reference.startswith(("http://", "https://", "data:")):
+            reference = {"image_url": reference}
+        if isinstance(reference, Mapping):
+            return self._read(self._connection.post("/videos", {**body, "input_reference": dict(reference)}))
+        if reference is not None:
+            return self._read(self._connection.upload("/videos", Form(body, [("input_reference", reference)])))
+        return self._read(self._connection.post("/videos", body))
+
+    def get(self, video: VideoRecord | str, *, wait: float = 0.0) -> Video:
+        """The video as it is now; with `wait`, in seconds up to 60, once it has changed. Raises NotFound."""
+        query = {"wait": f"{wait:.3f}"} if wait else None
+        return self._read(self._connection.get(f"/videos/{quote(video)}", query, wait=wait, patient=bool(wait)))
+
+    def list(self, **query: Unpack[VideoQuery]) -> Page[Video]:
+        """A page of videos, newest first unless `order` is "asc"."""
+        refuse_unknown(query, VideoQuery, call="videos.list")
+        character = query.get("character")
+        asked: Mapping[str, object] = {**query, "character": None if character is None else identify(character)}
+        json = self._connection.get("/videos", asked)
+
+        def follow(after: str) -> Page[Video]:
+            onward: VideoQuery = {**query, "after": after}
+            return self.list(**onward)
+
+        videos = tuple(map(self._read, read_maps(json.get("data"))))
+        last = read_text(json.get("last_id")) or (videos[-1].id if videos else None)
+        return Page(videos, has_more=bool(json.get("has_more")), last_id=last, _follow=follow)
+
+    def wait(
+        self,
+        video: VideoRecord | str,
+        *,
+        progress: Callable[[Video], object] | None = None,
+        timeout: float | None = None,
+        raises: bool = True,
+    ) -> Video:
+        """The video once it has ended. `progress` is called with each newer view of it.
+
+        Raises VideoFailed when it failed or was cancelled, unless `raises` is False, and WaitTimeout after `timeout` seconds; the
+        job goes on then.
+        """
+        until = None if timeout is None else monotonic() + timeout
+        current = self.get(video)
+        while not current.ended:
+            if progress is not None:
+                progress(current)
+            left = LONG_POLL if until is None else min(LONG_POLL, until - monotonic())
+            if left <= 0:
+                raise WaitTimeout(f"{current.id} was not done after {timeout:g} seconds ({current.status}, {current.progress} %)")
+            asked = monotonic()
+            current = self.get(current, wait=left)
+            if not current.ended and monotonic() - asked < QUICK:
+                sleep(min(QUICK, left))
+        if progress is not None:
+            progress(current)
+        if raises and current.error is not None:
+            raise VideoFailed(f"{current.id} failed: {current.error.message}", code=current.error.code)
+        return current
+
+    def download(self, video: VideoRecord | str, path: str | os.PathLike[str] | None = None, *, variant: Variant = "video") -> Path:
+        """Save the video, its "thumbnail" (WebP) or its "spritesheet" (JPEG); into the working directory when `path` is None, under
+        its id when `path` is a folder. The file appears only when it is whole. Raises Conflict before completion."""
+        into = Path(path) if path is not None else Path()
+        if into.is_dir():
+            into /= f"{identify(video)}{'' if variant == 'video' else f'-{variant}'}{SUFFIXES.get(variant, '')}"
+        return self._connection.save(f"/videos/{quote(video)}/content", {"variant": variant}, into=into)
+
+    def content(self, video: VideoRecord | str, *, variant: Variant = "video") -> bytes:
+        """The bytes of the video, its thumbnail or its spritesheet."""
+        return self._connection.read(f"/videos/{quote(video)}/content", {"variant": variant})
+
+    def edit(self, video: VideoRecord | Source, prompt: str, **wishes: Unpack[Wishes]) -> Video:
+        """The same video with a change; `video` is one of the server's (text is an id) or a file: a Path, an open file, bytes."""
+        refuse_unknown(wishes, Wishes, call="videos.edit")
+        return self._follow_up("/videos/edits", video, build_body({"prompt": prompt}, wishes))
+
+    def extend(self, video: VideoRecord | Source, prompt: str, *, seconds: int | str | None = None, **wishes: Unpack[Wishes]) -> Video:
+        """The video with `seconds` more at its end; `video` as in `edit`."""
+        refuse_unknown(wishes, Wishes, call="videos.extend")
+        fields = {"prompt": prompt, "seconds": None if seconds is None else str(seconds)}
+        return self._follow_up("/videos/extensions", video, build_body(fields, wishes))
+
+    def remix(self, video: VideoRecord | str, prompt: str, **wishes: Unpack[Wishes]) -> Video:
+        """The cast and seed of a finished video in a new staging."""
+        refuse_unknown(wishes, Wishes, call="videos.remix")
+        return self._read(self._connection.post(f"/videos/{quote(video)}/remix", build_body({"prompt": prompt}, wishes)))
+
+    def cancel(self, video: VideoRecord | str) -> Video:
+        """Stop a video. Raises Conflict when it has ended."""
+        return self._read(self._connection.post(f"/videos/{quote(video)}/cancel", {}))
+
+    def delete(self, video: VideoRecord | str) -> Deleted:
+        """Delete a video; a running one is cancelled first."""
+        return read_deleted(self._connection.delete(f"/videos/{quote(video)}"))
+
+    def _follow_up(self, path: str, video: VideoRecord | Source, body: dict[str, object]) -> Video:
+        if isinstance(video, VideoRecord | str):
+            return self._read(self._connection.post(path, {**body, "video": {"id": identify(video)}}))
+        return self._read(self._connection.upload(path, Form(body, [("video", video)])))
+
+    def _read(self, json: Json) -> Video:
+        return Video(**read_video(json), _videos=self)  # type: ignore[arg-type]  # read_video makes the record's fields

@@ -1,0 +1,101 @@
+"""The named arguments of the calls that take many, and the refusal of names that no call has."""
+
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Literal, TypedDict
+
+from castlist.sdk.records import CharacterRecord
+from castlist.sdk.uploads import Source
+
+CharacterLike = CharacterRecord | str | Mapping[str, str]
+"""A character, its id, or `{"id": ...}`."""
+
+Options = Mapping[str, Mapping[str, object]]
+
+
+class Manner(TypedDict, total=False):
+    """How a video is to be made.
+
+    `seed`: the same seed gives the same video where the provider can. `metadata`: up to 16 texts of yours. `prompt_name`: "strict"
+    refuses a prompt without the character's name instead of adding it. `on_unsupported`: "degrade" drops what the model cannot do,
+    with a warning, instead of refusing. `options`: a provider's own options by its name.
+    """
+
+    seed: int | None
+    metadata: Mapping[str, str] | None
+    prompt_name: Literal["lenient", "strict"] | None
+    on_unsupported: Literal["error", "degrade"] | None
+    options: Options | None
+
+
+class Staging(Manner, total=False):
+    """Up to two `characters`, the length, the size as "1280x720", and the opening frame: a file, a URL, or {"image_url": ...}."""
+
+    characters: Sequence[CharacterLike] | None
+    seconds: int | str | None
+    size: str | None
+    reference: Source | Mapping[str, str] | None
+
+
+class Wishes(Manner, total=False):
+    """What a follow-up takes beside its own arguments; `model` is a name of the server's models, else the source's own."""
+
+    model: str | None
+
+
+class NewVideo(Staging, total=False):
+    """What `videos.create` takes beside the prompt; `model` is a name of the server's models."""
+
+    model: str | None
+
+
+class NewCharacter(TypedDict, total=False):
+    """What `characters.create` takes beside name and clip; `start` and `end` choose a part of a longer clip, in seconds."""
+
+    description: str | None
+    start: float | None
+    end: float | None
+    metadata: Mapping[str, str] | None
+    model: str | None
+    custom_llm_provider: str | None
+    target_model_names: Sequence[str] | str | None
+
+
+def refuse_unknown(given: Collection[str], known: type, *, call: str) -> None:
+    """Raise TypeError for the first name in `given` that `known`, a TypedDict, does not have, with the nearest one that it has."""
+    names: frozenset[str] = getattr(known, "__required_keys__", frozenset()) | getattr(known, "__optional_keys__", frozenset())
+    for name in given:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(sorted(names))}"
+            raise TypeError(f"{call}() takes no argument {name!r}; {hint}")
+
+
+def list_characters(characters: Sequence[CharacterLike]) -> list[dict[str, str]]:
+    """Characters as the API spells them. Raises TypeError for a single character where a list belongs."""
+    if isinstance(characters, str | Mapping | CharacterRecord):
+        raise TypeError("characters is a list: characters=[luna] and not characters=luna")
+    return [{"id": identify(each)} for each in characters]
+
+
+def identify(character: object) -> str:
+    """The id of what is a character, a video, an id, or an {"id": ...}."""
+    if isinstance(character, str):
+        return character
+    id_ = character.get("id") if isinstance(character, Mapping) else getattr(character, "id", None)
+    if isinstance(id_, str):
+        return id_
+    raise TypeError(f"an id or an object with an id was expected, and not {character!r}")
+
+
+def build_body(fields: Mapping[str, object], wishes: Mapping[str, object]) -> dict[str, object]:
+    """The JSON body of a video call: what is None stays out, Castlist's own wishes go under `castlist`, options to their provider."""
+    ours = {name: wishes[name] for name in ("prompt_name", "on_unsupported") if wishes.get(name) is not None}
+    plain = {name: wishes.get(name) for name in ("model", "seed", "metadata")}
+    options = wishes.get("options")
+    body = {name: value for name, value in {**fields, **plain}.items() if value is not None}
+    if ours:
+        body["castlist"] = ours
+    if isinstance(options, Mapping):
+        body |= {str(provider): dict(values) for provider, values in options.items()}
+    return body

@@ -1,0 +1,265 @@
+"""What a Castlist server answers, as frozen records: read from JSON, unknown fields ignored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from castlist.model.characters import CastMember, Clip, Fidelity, Note
+from castlist.model.jobs import Cost, CostState
+
+Json = Mapping[str, object]
+
+
+class Record:
+    """Attributes, and for code that was written for dictionaries `record["id"]`, `record.get("id")` and `"id" in record`."""
+
+    def __getitem__(self, name: str) -> object:
+        if name in self:
+            return getattr(self, name)
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and not name.startswith("_") and hasattr(self, name)
+
+    def get(self, name: str, default: object = None) -> object:
+        """The attribute of that name, or `default`."""
+        return getattr(self, name) if name in self else default
+
+
+@dataclass(frozen=True)
+class VideoError(Record):
+    """Why a video failed; `code` "cancelled" when somebody cancelled it."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Attempt(Record):
+    """One submission of the job to one deployment, with what it cost."""
+
+    number: int
+    deployment: str
+    provider: str
+    provider_model: str
+    state: str
+    reason: str
+    error: VideoError | None = None
+    cost: Cost = field(default_factory=Cost)
+
+
+@dataclass(frozen=True)
+class VideoUrls(Record):
+    """Signed links that work without a key until they expire."""
+
+    video: str | None = None
+    thumbnail: str | None = None
+    spritesheet: str | None = None
+
+
+@dataclass(frozen=True)
+class VideoRecord(Record):
+    """A video job as the server shows it. Times are Unix seconds and `seconds` is text, as in OpenAI's API.
+
+    `status` is OpenAI's word: queued, in_progress, completed, failed; `state` is Castlist's finer one. `waiting` says what a job
+    that does not move waits for.
+    """
+
+    id: str
+    model: str
+    status: str
+    progress: int
+    created_at: int
+    prompt: str | None = None
+    seconds: str | None = None
+    size: str | None = None
+    completed_at: int | None = None
+    expires_at: int | None = None
+    error: VideoError | None = None
+    remixed_from_video_id: str | None = None
+    state: str | None = None
+    provider: str | None = None
+    deployment: str | None = None
+    provider_model: str | None = None
+    waiting: str | None = None
+    cast: tuple[CastMember, ...] = ()
+    warnings: tuple[Note, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    cost: Cost = field(default_factory=Cost)
+    urls: VideoUrls | None = None
+    raw: Json = field(default_factory=dict, repr=False, compare=False)
+    object: str = "video"
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has completed or failed: nothing more will change."""
+        return self.status in {"completed", "failed"}
+
+
+@dataclass(frozen=True)
+class CharacterRecord(Record):
+    """A character as the server shows it. `created_at` is in Unix seconds; `state` is preparing, ready or failed."""
+
+    id: str
+    name: str
+    created_at: int
+    description: str = ""
+    state: str = "ready"
+    clip: Clip | None = None
+    advice: tuple[Note, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    error: str | None = None
+    urls: Mapping[str, str] = field(default_factory=dict)
+    raw: Json = field(default_factory=dict, repr=False, compare=False)
+    object: str = "character"
+
+
+@dataclass(frozen=True)
+class Deleted(Record):
+    """The answer to a deletion; `object` is "video.deleted" or "character.deleted"."""
+
+    id: str
+    object: str
+    deleted: bool = True
+
+
+@dataclass(frozen=True)
+class ModelRecord(Record):
+    """A model name of the server with what it can do."""
+
+    id: str
+    raw: Json = field(default_factory=dict, repr=False, compare=False)
+    object: str = "model"
+
+
+def read_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def read_number(value: object) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def read_time(value: object) -> int | None:
+    number = read_number(value)
+    return None if number is None else int(number)
+
+
+def read_map(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}
+
+
+def read_maps(value: object) -> list[Json]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def read_texts(value: object) -> dict[str, str]:
+    return {key: text for key, text in read_map(value).items() if isinstance(text, str)}
+
+
+def read_note(json: Json) -> Note:
+    return Note(
+        code=str(json.get("code", "")),
+        message=str(json.get("message", "")),
+        param=read_text(json.get("param")),
+        value=json.get("value"),
+        limit=json.get("limit"),
+    )
+
+
+def read_cost(json: Json) -> Cost:
+    state = read_text(json.get("state")) or ""
+    return Cost(
+        micros=int(read_number(json.get("amount_micros")) or 0),
+        currency=read_text(json.get("currency")) or "USD",
+        state=CostState(state) if state in set(CostState) else CostState.UNKNOWN,
+    )
+
+
+def read_error(value: object) -> VideoError | None:
+    json = read_map(value)
+    return VideoError(code=str(json.get("code", "")), message=str(json.get("message", ""))) if json else None
+
+
+def read_attempt(json: Json, number: int) -> Attempt:
+    return Attempt(
+        number=int(read_number(json.get("number")) or number),
+        deployment=read_text(json.get("deployment")) or "",
+        provider=read_text(json.get("provider")) or "",
+        provider_model=read_text(json.get("provider_model")) or "",
+        state=read_text(json.get("state")) or "",
+        reason=read_text(json.get("reason")) or "",
+        error=read_error(json.get("error")),
+        cost=read_cost(read_map(json.get("cost"))),
+    )
+
+
+def read_member(json: Json) -> CastMember:
+    fidelity = read_text(json.get("fidelity")) or ""
+    return CastMember(
+        id=str(json.get("id", "")),
+        name=str(json.get("name", "")),
+        fidelity=Fidelity(fidelity) if fidelity in set(Fidelity) else Fidelity.DESCRIBED,
+    )
+
+
+def read_clip(json: Json) -> Clip | None:
+    if not json:
+        return None
+    return Clip(
+        seconds=read_number(json.get("seconds")) or 0.0,
+        width=int(read_number(json.get("width")) or 0),
+        height=int(read_number(json.get("height")) or 0),
+        fps=read_number(json.get("fps")) or 0.0,
+        bytes=int(read_number(json.get("bytes")) or 0),
+        sha256=read_text(json.get("sha256")) or "",
+    )
+
+
+def read_video(json: Json) -> dict[str, object]:
+    """The fields of a VideoRecord."""
+    ours = read_map(json.get("castlist"))
+    links = read_texts(ours.get("urls"))
+    return {
+        "id": str(json.get("id", "")),
+        "model": read_text(json.get("model")) or "",
+        "status": read_text(json.get("status")) or "queued",
+        "progress": int(read_number(json.get("progress")) or 0),
+        "created_at": read_time(json.get("created_at")) or 0,
+        **{name: read_text(json.get(name)) for name in ("prompt", "seconds", "size", "remixed_from_video_id")},
+        **{name: read_time(json.get(name)) for name in ("completed_at", "expires_at")},
+        **{name: read_text(ours.get(name)) for name in ("state", "provider", "deployment", "provider_model", "waiting")},
+        "error": read_error(json.get("error")),
+        "cast": tuple(map(read_member, read_maps(ours.get("cast")))),
+        "warnings": tuple(map(read_note, read_maps(ours.get("warnings")))),
+        "attempts": tuple(read_attempt(each, number) for number, each in enumerate(read_maps(ours.get("attempts")), 1)),
+        "cost": read_cost(read_map(ours.get("cost"))),
+        "urls": VideoUrls(**{name: links.get(name) for name in ("video", "thumbnail", "spritesheet")}) if links else None,
+        "raw": json,
+    }
+
+
+def read_character(json: Json) -> dict[str, object]:
+    """The fields of a CharacterRecord."""
+    ours = read_map(json.get("castlist"))
+    failure = ours.get("error")
+    return {
+        "id": str(json.get("id", "")),
+        "name": str(json.get("name", "")),
+        "created_at": read_time(json.get("created_at")) or 0,
+        "description": read_text(ours.get("description")) or read_text(json.get("description")) or "",
+        "state": read_text(ours.get("state")) or "ready",
+        "clip": read_clip(read_map(ours.get("clip"))),
+        "advice": tuple(map(read_note, read_maps(ours.get("advice")))),
+        "metadata": read_texts(ours.get("metadata")) or read_texts(json.get("metadata")),
+        "error": read_text(failure) or read_text(read_map(failure).get("message")),
+        "urls": read_texts(ours.get("urls")),
+        "raw": json,
+    }
+
+
+def read_deleted(json: Json) -> Deleted:
+    return Deleted(id=str(json.get("id", "")), object=str(json.get("object", "")), deleted=bool(json.get("deleted", True)))
+
+
+def read_model(json: Json) -> ModelRecord:
+    return ModelRecord(id=str(json.get("id", "")), raw=json)

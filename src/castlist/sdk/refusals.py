@@ -1,0 +1,77 @@
+"""From an answer that says no, or no answer at all, to an error of ours."""
+
+from collections.abc import Mapping
+
+from castlist.errors import (
+    CastlistError,
+    Conflict,
+    ConnectionFailed,
+    Forbidden,
+    InvalidRequest,
+    MediaCrashed,
+    MediaRefused,
+    NotFound,
+    NotImplementedHere,
+    ServerError,
+    StorageFull,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    Unsupported,
+)
+from castlist.sdk.records import Json, read_map, read_text
+
+BY_STATUS: Mapping[int, type[CastlistError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    413: TooLarge,
+    501: NotImplementedHere,
+    503: Unavailable,
+    507: StorageFull,
+}
+BY_CODE: Mapping[str, type[CastlistError]] = {
+    "unsupported_operation": Unsupported,
+    "media_crashed": MediaCrashed,
+    **dict.fromkeys(
+        (
+            "clip_too_long",
+            "clip_too_short",
+            "empty_file",
+            "image_too_large",
+            "invalid_image",
+            "no_video_stream",
+            "resolution_too_large",
+            "resolution_too_small",
+            "undecodable_media",
+            "unsupported_media_type",
+        ),
+        MediaRefused,
+    ),
+}
+
+
+def name_refusal(status: int, json: Json) -> CastlistError:
+    """The error for an answer of that status with OpenAI's error body, or with any other body."""
+    words = read_map(json.get("error"))
+    code = read_text(words.get("code"))
+    message = read_text(words.get("message")) or f"the server answered {status} without a reason; is it a Castlist server?"
+    kind = BY_CODE.get(code or "") if status < 500 or status == 503 else None
+    chosen = kind or BY_STATUS.get(status) or (ServerError if status >= 500 else InvalidRequest)
+    return chosen(message, code=code, param=read_text(words.get("param")), status=status)
+
+
+def name_silence(error: Exception, *, url: str, method: str, sent: bool) -> ConnectionFailed:
+    """The error for a request that got no answer; `sent` when the server may have taken it."""
+    reason = str(error) or type(error).__name__
+    if not sent:
+        return ConnectionFailed(
+            f"could not reach {url} ({reason}); check that `castlist serve` runs there and that CASTLIST_BASE_URL or base_url is right"
+        )
+    if method == "GET":
+        return ConnectionFailed(f"the connection to {url} broke ({reason}); the server may be restarting, try again")
+    return ConnectionFailed(
+        f"the connection to {url} broke after the request was sent ({reason}); it may have been taken, so it was not sent again: "
+        "list what is there before you repeat it"
+    )
