@@ -20,6 +20,7 @@ Pixels = NDArray[np.uint8]
 
 RATE = 24
 TICK = Fraction(1, RATE)
+AUDIO_RATE = 48_000
 # Encoder threads shape the bits, so their number is fixed and not the machine's.
 THREADS = "2"
 MP4_OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}
@@ -72,33 +73,32 @@ class ClipWriter:
 
 @contextmanager
 def write_clip(
-    path: Path, size: tuple[int, int], *, crf: int = 16, preset: str = "veryfast", sound: Callable[[OutputContainer], "Sound"] | None = None
+    path: Path, size: tuple[int, int], *, crf: int = 16, preset: str = "veryfast", sound: Iterator[av.AudioFrame] | None = None
 ) -> Iterator[ClipWriter]:
-    """An MP4 with its index in front; `sound` adds a track to the open container and is fed after the pictures."""
+    """An MP4 with its index in front; `sound`, cut to the clip's range already, is encoded after the pictures."""
     with publish(path) as draft, av.open(str(draft), "w", format="mp4", options=MP4_OPTIONS) as container:
         writer = ClipWriter(container, size, crf=crf, preset=preset)
-        track = sound(container) if sound is not None else None
+        track = Sound(container) if sound is not None else None
         yield writer
         writer.close()
-        if track is not None:
-            track.feed()
+        if track is not None and sound is not None:
+            track.write(sound)
 
 
 class Sound:
-    """An AAC track encoded from decoded frames that are already cut to the clip's range."""
+    """A stereo AAC track, 48 kHz."""
 
-    def __init__(self, container: OutputContainer, frames: Iterator[av.AudioFrame], *, rate: int) -> None:
+    def __init__(self, container: OutputContainer) -> None:
         self.container = container
-        self.frames = frames
-        self.stream: AudioStream = container.add_stream("aac", rate=rate)
+        self.stream: AudioStream = container.add_stream("aac", rate=AUDIO_RATE)
         self.stream.layout = "stereo"
-        self.resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
 
-    def feed(self) -> None:
+    def write(self, frames: Iterator[av.AudioFrame]) -> None:
+        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=AUDIO_RATE)
         samples = 0
-        for frame in self.frames:
-            for piece in self.resampler.resample(frame):
-                piece.pts, piece.time_base = samples, Fraction(1, piece.sample_rate)
+        for frame in frames:
+            for piece in resampler.resample(frame):
+                piece.pts, piece.time_base = samples, Fraction(1, AUDIO_RATE)
                 samples += piece.samples
                 self.container.mux(self.stream.encode(piece))
         self.container.mux(self.stream.encode(None))

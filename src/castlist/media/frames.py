@@ -1,8 +1,11 @@
 """Turn decoded frames into the picture a viewer sees: upright, square pixels, 8-bit BT.709 BGR."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
@@ -68,6 +71,16 @@ def rescale(frame: VideoFrame, width: int, height: int, *, pixel_format: str) ->
     smaller = width < frame.width
     flags = (Interpolation.AREA if smaller else Interpolation.BICUBIC) | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
     return frame.reformat(width, height, pixel_format, src_colorspace=matrix_of(frame), interpolation=int(flags))
+
+
+def read_clip(path: Path, *, size: tuple[int, int] | None = None) -> Iterator[Pixels]:
+    """BGR frames of a clip that we wrote ourselves, scaled to `size` where it is given."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 2
+        for frame in container.decode(stream):
+            width, height = size or (frame.width, frame.height)
+            yield convert(frame, width, height)
 
 
 def matrix_of(frame: VideoFrame) -> int:

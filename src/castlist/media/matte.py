@@ -1,0 +1,107 @@
+"""The exact edge of a subject whose background is known: how much of each pixel is the subject, and its colour without the background's."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from castlist.media.cutout import Background, Mask, Pixels, Reals, distance, to_lab
+
+Box = tuple[int, int, int, int]
+BAND = 3
+STILL = 6.0
+FAR = 14.0
+LOW, HIGH = 0.06, 0.94
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One frame of the cutout inside the box: colour not multiplied by alpha, and the pixels that it was taken from."""
+
+    bgra: Pixels
+    source: Pixels
+
+
+class Matte:
+    """Refines frame after frame of one clip; it keeps the last alpha so that an edge that does not move does not flicker."""
+
+    def __init__(self, background: Background, size: tuple[int, int], *, box: Box, scale: float) -> None:
+        self.box = box
+        self.threshold = background.threshold
+        self.painted = background.paint(size, box=box)
+        self.painted_lab = to_lab(self.painted)
+        self.reach = max(2, round(scale) + 1)
+        self.last: Cut | None = None
+
+    def refine(self, frame: Pixels, mask: Mask) -> Pixels:
+        """BGRA of the box; `frame` is full size and `mask` the small one."""
+        x, y, w, h = self.box
+        part = np.ascontiguousarray(frame[y : y + h, x : x + w])
+        solid = self.sharpen(part, enlarge(mask, frame.shape[1::-1])[y : y + h, x : x + w])
+        sure = np.asarray(cv2.erode(solid, disc(BAND)), np.uint8)
+        band = np.asarray(cv2.dilate(solid, disc(BAND)), np.uint8) - sure
+        nearest = nearest_colour(part, sure)
+        alpha, colour = self.unmix(part, nearest, solid, band=band)
+        alpha = self.steady(part, alpha)
+        bgra = np.dstack([colour, np.round(alpha * 255).astype(np.uint8)])
+        bgra[alpha <= 0] = 0
+        self.last = Cut(bgra, part)
+        return bgra
+
+    def sharpen(self, part: Pixels, enlarged: Mask) -> Mask:
+        """Trust the small mask away from its edge, and the full-size colour distance at it."""
+        kernel = disc(self.reach)
+        inner, outer = cv2.erode(enlarged, kernel), cv2.dilate(enlarged, kernel)
+        apart = distance(to_lab(part), self.painted_lab) > self.threshold
+        solid = np.where((inner > 0) | ((outer > 0) & apart), 1, 0).astype(np.uint8)
+        return np.asarray(cv2.medianBlur(solid, 3), np.uint8)
+
+    def unmix(self, part: Pixels, nearest: Reals, solid: Mask, *, band: Mask) -> tuple[Reals, Pixels]:
+        """In the band each pixel is a mixture of background and the nearest sure subject colour; what is no such mixture is subject."""
+        alpha = solid.astype(np.float32)
+        colour = part.copy()
+        rows, columns = np.nonzero(band)
+        seen, under, over = part[rows, columns].astype(np.float32), self.painted[rows, columns], nearest[rows, columns]
+        across = over - under
+        length = np.maximum((across * across).sum(axis=1), 1.0)
+        share = ((seen - under) * across).sum(axis=1) / length
+        mixed = under + np.clip(share, 0, 1)[:, None] * across
+        strange = np.linalg.norm(seen - mixed, axis=1)
+        share = np.clip(share, 0, 1) + np.clip((strange - FAR) / FAR, 0, 1) * (np.linalg.norm(seen - under, axis=1) > 2 * FAR)
+        share = np.clip((share - LOW) / (HIGH - LOW), 0, 1)
+        weak = length < (2 * FAR) ** 2
+        share[weak] = solid[rows, columns][weak]
+        alpha[rows, columns] = share
+        clean = (seen - (1 - share)[:, None] * under) / np.maximum(share, 0.3)[:, None]
+        trust = np.clip((share - 0.3) / 0.5, 0, 1)[:, None]
+        colour[rows, columns] = np.clip(clean * trust + over * (1 - trust), 0, 255).round().astype(np.uint8)
+        return np.asarray(alpha, np.float32), colour
+
+    def steady(self, part: Pixels, alpha: Reals) -> Reals:
+        """Where the picture has not changed since the last frame, neither should the edge."""
+        if self.last is None:
+            return alpha
+        change = cv2.absdiff(part, self.last.source).max(axis=2).astype(np.float32)
+        keep = 0.6 * np.clip(1 - change / STILL, 0, 1)
+        before = self.last.bgra[:, :, 3].astype(np.float32) / 255
+        return np.asarray(alpha * (1 - keep) + before * keep, np.float32)
+
+
+def enlarge(mask: Mask, size: tuple[int, int]) -> Mask:
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR) > 127, np.uint8)
+
+
+def disc(radius: int) -> Mask:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
+
+
+def nearest_colour(part: Pixels, sure: Mask) -> Reals:
+    """For each pixel the colour of the closest one that is surely subject, lightly smoothed against coding noise."""
+    if not sure.any():
+        return part.astype(np.float32)
+    weight = cv2.blur(sure.astype(np.float32), (3, 3))
+    smooth = cv2.blur(part.astype(np.float32) * sure[:, :, None], (3, 3)) / np.maximum(weight, 1e-3)[:, :, None]
+    _, labels = cv2.distanceTransformWithLabels(1 - sure, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    known = np.zeros((int(labels.max()) + 1, 3), np.float32)
+    known[labels[sure > 0]] = smooth[sure > 0]
+    return np.asarray(known[labels], np.float32)
