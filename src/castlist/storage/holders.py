@@ -1,0 +1,105 @@
+"""Who has the data directory open: a lock file for each process, which the kernel frees when it dies."""
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["embedded", "worker", "serve"]
+
+
+class Holders:
+    """The processes on one folder, this one among them as `me`. A visible lock file that is free belongs to a dead process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.me = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self._folder = folder / "holders"
+        self._door = folder / "lock"
+        self._file = -1
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While one process is in here no other one opens, migrates or sweeps the folder. Blocks."""
+        door = os.open(self._door, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(door)
+
+    def enter(self) -> None:
+        """Take this process's lock. Only while `alone`."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        hidden = self._folder / f".{self.me}"
+        self._file = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self.mark("embedded")
+        # Locked before it can be seen: nobody ever finds a living holder's lock free.
+        hidden.rename(self._path(self.me))
+
+    def leave(self) -> None:
+        """Give the lock back and remove it."""
+        if self._file >= 0:
+            self.remove(self.me)
+            os.close(self._file)
+            self._file = -1
+
+    def mark(self, kind: Kind) -> None:
+        """Say what this process does here: `serve` for a server with a worker."""
+        text = json.dumps({"pid": os.getpid(), "kind": kind}).ljust(128).encode()
+        os.pwrite(self._file, text, 0)
+
+    def dead(self) -> list[str]:
+        """Ids of holders whose process is gone, and which nobody has swept yet."""
+        return [holder for holder, alive in self._others() if not alive]
+
+    def living(self) -> list[str]:
+        """Ids of the other holders whose process lives."""
+        return [holder for holder, alive in self._others() if alive]
+
+    def serving(self) -> bool:
+        """Whether another living process serves this folder with a worker of its own."""
+        return any(self._kind(holder) == "serve" for holder in self.living())
+
+    def remove(self, holder: str) -> None:
+        """Forget a holder; its leases must have been given back."""
+        self._path(holder).unlink(missing_ok=True)
+
+    def forget_half_made(self) -> None:
+        """Remove lock files of processes that died while they entered. Only while `alone`, before `enter`."""
+        for path in self._folder.glob(".*"):
+            path.unlink(missing_ok=True)
+
+    def _others(self) -> Iterator[tuple[str, bool]]:
+        for path in self._folder.glob("*.lock"):
+            if path.stem != self.me:
+                alive = _held(path)
+                if alive is not None:
+                    yield path.stem, alive
+
+    def _kind(self, holder: str) -> str:
+        try:
+            return str(json.loads(self._path(holder).read_text())["kind"])
+        except FileNotFoundError:
+            return ""
+
+    def _path(self, holder: str) -> Path:
+        return self._folder / f"{holder}.lock"
+
+
+def _held(path: Path) -> bool | None:
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False

@@ -1,0 +1,195 @@
+"""The jobs: the durable queue, and what every status read looks at."""
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Literal
+
+from castlist.model.asks import Seen
+from castlist.model.jobs import Attempt, Failure, Job, State
+from castlist.storage import job_rows
+from castlist.storage.assets import StoredAsset, insert_assets, link_assets, purge_assets
+from castlist.storage.database import Clock, Database, many, to_micros
+from castlist.storage.holders import Holders
+from castlist.storage.page import Page, read_page
+from castlist.storage.pending import Pending
+from castlist.storage.sight import Sight
+
+
+class Jobs:
+    """Rows of jobs and attempts. "Fenced": done only while this process has the job's lease, and False otherwise."""
+
+    def __init__(self, database: Database, holders: Holders, *, pending: Pending, clock: Clock) -> None:
+        self._database = database
+        self._holders = holders
+        self._pending = pending
+        self._clock = clock
+        self._sight = Sight(database)
+
+    def seen(self, project: str, job: str) -> Seen | None:
+        """The job with its attempts, at one moment; None when it is deleted or another project's. Microseconds while nothing changes."""
+        found = self._sight.read(job)
+        if found is None or found.job.project != project or found.job.deleted_at is not None:
+            return None
+        return found
+
+    async def get(self, project: str, job: str) -> Job | None:
+        """The job; None when it is deleted or another project's."""
+        found = self.seen(project, job)
+        return found.job if found else None
+
+    async def any(self, job: str) -> Job | None:
+        """The job, in whichever project and deleted too."""
+        found = self._sight.read(job)
+        return found.job if found else None
+
+    async def attempts(self, job: str) -> tuple[Attempt, ...]:
+        """The attempts of a job, oldest first."""
+        found = self._sight.read(job)
+        return found.attempts if found else ()
+
+    async def page(
+        self,
+        project: str,
+        *,
+        after: str | None,
+        limit: int,
+        order: Literal["asc", "desc"],
+        states: frozenset[State] | None,
+        character: str | None,
+    ) -> Page[Job]:
+        """One page of a project's jobs by time of creation. Raises NotFound for an `after` that is no job of the project."""
+        values: dict[str, object] = {"project": project, "after": after, "limit": limit, "character": character}
+        conditions = []
+        if states is not None:
+            conditions.append("state IN (SELECT value FROM json_each(:states))")
+            values["states"] = many(sorted(states))
+        if character is not None:
+            conditions.append("EXISTS (SELECT 1 FROM job_characters WHERE job = jobs.id AND character = :character)")
+        rows = read_page(self._database, f"SELECT {job_rows.COLUMNS} FROM jobs", conditions, values=values, order=order)
+        return Page(tuple(job_rows.to_job(row) for row in rows[:limit]), len(rows) > limit)
+
+    async def queued_with_character(self, character: str) -> list[str]:
+        """Ids of jobs with that character that were not submitted yet."""
+        return [row[0] for row in self._database.rows(QUEUED_WITH_CHARACTER, (character,))]
+
+    async def followups(self, asset: str) -> int:
+        """How many unfinished jobs start from that asset."""
+        sql = "SELECT count(*) FROM asset_uses JOIN jobs ON jobs.id = owner WHERE asset = ? AND role IN ('source', 'upload') AND NOT ended"
+        return self._count(sql, asset)
+
+    async def unfinished(self) -> int:
+        """How many jobs have not ended."""
+        return self._count("SELECT count(*) FROM jobs WHERE NOT ended")
+
+    def _count(self, sql: str, *values: object) -> int:
+        row = self._database.row(sql, values)
+        return int(row[0]) if row else 0
+
+    async def add(self, job: Job) -> None:
+        """A new job, with its characters and the assets it starts from."""
+        await self._database.write(lambda connection: job_rows.insert_job(connection, job))
+        self._pending.settle([asset for asset, _ in job_rows.inputs(job)])
+
+    async def claim(self, *, deployments: Collection[str], limit: int, lease: float) -> list[Job]:
+        """Lease due jobs to this process for `lease` seconds, oldest due first: free ones, and those of a lease that ran out or whose
+        holder is dead. Only jobs of no deployment yet or of one of `deployments`."""
+
+        def write(connection: sqlite3.Connection) -> list[Job]:
+            now = self._clock()
+            values: dict[str, object] = {
+                "holder": self._holders.me,
+                "now": to_micros(now),
+                "until": to_micros(now + timedelta(seconds=lease)),
+                "deployments": many(deployments),
+                "dead": many(self._holders.dead()),
+                "limit": limit,
+            }
+            return job_rows.claim_jobs(connection, values)
+
+        return await self._database.write(write)
+
+    async def renew(self, ids: Collection[str], *, lease: float) -> set[str]:
+        """Hold on to leases for `lease` seconds from now; the ids of those that are still ours."""
+
+        def write(connection: sqlite3.Connection) -> set[str]:
+            until = to_micros(self._clock() + timedelta(seconds=lease))
+            sql = (
+                "UPDATE jobs SET lease_until = ? WHERE lease_holder = ? AND NOT ended "
+                "AND id IN (SELECT value FROM json_each(?)) RETURNING id"
+            )
+            return {row[0] for row in connection.execute(sql, (until, self._holders.me, many(ids)))}
+
+        return await self._database.write(write) if ids else set()
+
+    async def save(self, job: Job, *, release: bool = False) -> bool:
+        """Save a job. Fenced. `release` gives the lease back, as the end of a job always does. A cancel or delete that came meanwhile
+        stays, and then the job is due as soon as that one made it."""
+        return await self._database.write(lambda connection: job_rows.update_job(connection, job, holder=self._holders.me, release=release))
+
+    async def save_progress(self, progress: Mapping[str, int]) -> None:
+        """Progress of many jobs at once. Fenced; what has not changed is not written."""
+        rows = [{"id": job, "percent": percent, "holder": self._holders.me} for job, percent in progress.items()]
+        sql = (
+            "UPDATE jobs SET progress = :percent, revision = revision + 1 "
+            "WHERE id = :id AND lease_holder = :holder AND NOT ended AND progress <> :percent"
+        )
+        if rows:
+            await self._database.write(lambda connection: connection.executemany(sql, rows).rowcount)
+
+    async def open_attempt(self, job: Job, attempt: Attempt) -> bool:
+        """Save the intent to submit, and the job with it. Fenced."""
+
+        def write(connection: sqlite3.Connection) -> bool:
+            if not job_rows.update_job(connection, job, holder=self._holders.me, release=False):
+                return False
+            job_rows.insert_attempt(connection, attempt)
+            return True
+
+        return await self._database.write(write)
+
+    async def save_attempt(self, attempt: Attempt) -> None:
+        """Save an attempt, whoever holds the job: a ticket must not be lost. Raises NotFound for one that was never opened."""
+        await self._database.write(lambda connection: job_rows.update_attempt(connection, attempt))
+
+    async def finish(self, job: Job, *, attempt: Attempt | None, assets: Sequence[StoredAsset]) -> bool:
+        """The end of a job with all that belongs to it: its attempt's outcome and the rows of its assets. Fenced."""
+
+        def write(connection: sqlite3.Connection) -> bool:
+            if not job_rows.update_job(connection, job, holder=self._holders.me, release=True):
+                return False
+            if attempt is not None:
+                job_rows.update_attempt(connection, attempt)
+            insert_assets(connection, assets)
+            link_assets(connection, job.id, assets=[asset.id for asset in assets], role="result")
+            return True
+
+        done = await self._database.write(write)
+        if done:
+            self._pending.settle([asset.id for asset in assets])
+        return done
+
+    async def request_cancel(self, project: str, job: str) -> Job | None:
+        """Ask for a job's end, due now; the job as it is then. One that has ended is left as it is."""
+        return await self._database.write(lambda connection: job_rows.cancel_job(connection, self._named(project, job)))
+
+    async def delete(self, project: str, job: str) -> Job | None:
+        """Make a job invisible, and ask for its end if it has not ended; its bytes go with `purge`."""
+        return await self._database.write(lambda connection: job_rows.delete_job(connection, self._named(project, job)))
+
+    def _named(self, project: str, job: str) -> dict[str, object]:
+        return {"project": project, "id": job, "now": to_micros(self._clock())}
+
+    async def fail_queued(self, ids: Collection[str], failure: Failure) -> None:
+        """End those of the jobs that were not submitted yet, whoever holds them."""
+        if ids:
+            await self._database.write(lambda connection: job_rows.fail_jobs(connection, ids, failure=failure, now=self._clock()))
+
+    async def purge(self) -> list[str]:
+        """Forget the assets of deleted jobs and characters that no unfinished job needs; their ids, for the bytes to be deleted."""
+        return await self._database.write(purge_assets)
+
+
+QUEUED_WITH_CHARACTER = (
+    "SELECT jobs.id FROM job_characters JOIN jobs ON jobs.id = job WHERE character = ? AND state IN ('queued', 'preparing')"
+)

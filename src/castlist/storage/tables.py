@@ -1,0 +1,122 @@
+"""The tables, as SQLAlchemy defines them: what migrations are compared with and `schema.sql` is generated from.
+
+Not imported by a running gateway: importing SQLAlchemy takes about a second and 28 MB. After a change here write a migration and run
+`python -m castlist.storage.tables`, which writes `schema.sql` anew. Times are integer microseconds since 1970, UTC; `doc` is the JSON
+of what has no column of its own.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+METADATA = MetaData()
+LIVE = text("NOT ended")
+DELETED = text("deleted_at IS NOT NULL")
+PREPARING = text("state = 'preparing'")
+
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("deployment", Text),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("deleted_at", BigInteger),
+    Column("revision", BigInteger, nullable=False),
+    Column("lease_holder", Text),
+    Column("lease_until", BigInteger),
+    Column("doc", Text, nullable=False),
+    Index("jobs_page", "project", "created_at", "id"),
+    Index("jobs_due", "due_at", sqlite_where=LIVE, postgresql_where=LIVE),
+    Index("jobs_deleted", "deleted_at", sqlite_where=DELETED, postgresql_where=DELETED),
+)
+
+JOB_CHARACTERS = Table(
+    "job_characters",
+    METADATA,
+    Column("job", Text, ForeignKey("jobs.id"), primary_key=True),
+    Column("character", Text, primary_key=True),
+    Index("job_characters_character", "character"),
+)
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("job", Text, ForeignKey("jobs.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("doc", Text, nullable=False),
+    Index("attempts_job", "job", "number", unique=True),
+)
+
+CHARACTERS = Table(
+    "characters",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger),
+    Column("lease_holder", Text),
+    Column("lease_until", BigInteger),
+    Column("doc", Text, nullable=False),
+    Index("characters_page", "project", "created_at", "id"),
+    Index("characters_name", "project", "name"),
+    Index("characters_digest", "project", "digest"),
+    Index("characters_preparing", "created_at", sqlite_where=PREPARING, postgresql_where=PREPARING),
+    Index("characters_deleted", "deleted_at", sqlite_where=DELETED, postgresql_where=DELETED),
+)
+
+BINDINGS = Table(
+    "bindings",
+    METADATA,
+    Column("character", Text, ForeignKey("characters.id"), primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("doc", Text, nullable=False),
+)
+
+ASSETS = Table(
+    "assets",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+ASSET_USES = Table(
+    "asset_uses",
+    METADATA,
+    Column("owner", Text, primary_key=True),
+    Column("asset", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Index("asset_uses_asset", "asset"),
+)
+
+
+def write_ddl() -> str:
+    """Every CREATE statement for SQLite, in an order in which they can run."""
+    dialect = sqlite.dialect()
+    statements: list[str] = []
+    for table in METADATA.sorted_tables:
+        statements.append(str(CreateTable(table).compile(dialect=dialect)).strip())
+        statements.extend(
+            str(CreateIndex(index).compile(dialect=dialect)).strip() for index in sorted(table.indexes, key=lambda i: str(i.name))
+        )
+    lines = "\n".join(line.rstrip() for line in ";\n\n".join(statements).splitlines())
+    return f"-- Generated from tables.py by `python -m castlist.storage.tables`.\n{lines};\n"
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("schema.sql").write_text(write_ddl())
