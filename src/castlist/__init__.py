@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from castlist.compat import (
+    from castlist.compat._async import (
         avideo,
         avideo_cancel,
         avideo_content,
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         avideo_remix,
         avideo_status,
         avideo_wait,
+    )
+    from castlist.compat._sync import (
         video,
         video_cancel,
         video_content,
@@ -131,10 +133,17 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _HOMES.get(name) or ("castlist.compat" if name.startswith(("video", "avideo")) else "castlist.errors")
-    value: object = getattr(importlib.import_module(home), name)
+    value: object = getattr(importlib.import_module(_home(name)), name)
     globals()[name] = value
     return value
+
+
+def _home(name: str) -> str:
+    if name.startswith("video"):
+        return "castlist.compat._sync"
+    if name.startswith("avideo"):
+        return "castlist.compat._async"
+    return _HOMES.get(name, "castlist.errors")
 
 
 def __dir__() -> list[str]:

@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from castlist.model.characters import CastMember, Clip, Fidelity, Note
-from castlist.model.jobs import Cost, CostState
-
 Json = Mapping[str, object]
 
 
@@ -23,6 +20,47 @@ class Record:
     def get(self, name: str, default: object = None) -> object:
         """The attribute of that name, or `default`."""
         return getattr(self, name) if name in self else default
+
+
+@dataclass(frozen=True)
+class Note(Record):
+    """One warning or piece of advice: what was measured, what the limit is, and a sentence that says what to do."""
+
+    code: str
+    message: str
+    param: str | None = None
+    value: object = None
+    limit: object = None
+
+
+@dataclass(frozen=True)
+class CastMember(Record):
+    """A character in a video; `fidelity` is how it reached the provider: native, reference or described."""
+
+    id: str
+    name: str
+    fidelity: str
+
+
+@dataclass(frozen=True)
+class Clip(Record):
+    """Facts about a character's clip as it is kept: seconds, pixels, frames per second, bytes."""
+
+    seconds: float
+    width: int
+    height: int
+    fps: float
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Cost(Record):
+    """Money in millionths of the currency's unit; `state` is estimated, billed or unknown."""
+
+    amount_micros: int = 0
+    currency: str = "USD"
+    state: str = "unknown"
 
 
 @dataclass(frozen=True)
@@ -167,11 +205,10 @@ def read_note(json: Json) -> Note:
 
 
 def read_cost(json: Json) -> Cost:
-    state = read_text(json.get("state")) or ""
     return Cost(
-        micros=int(read_number(json.get("amount_micros")) or 0),
+        amount_micros=int(read_number(json.get("amount_micros")) or 0),
         currency=read_text(json.get("currency")) or "USD",
-        state=CostState(state) if state in set(CostState) else CostState.UNKNOWN,
+        state=read_text(json.get("state")) or "unknown",
     )
 
 
@@ -194,12 +231,7 @@ def read_attempt(json: Json, number: int) -> Attempt:
 
 
 def read_member(json: Json) -> CastMember:
-    fidelity = read_text(json.get("fidelity")) or ""
-    return CastMember(
-        id=str(json.get("id", "")),
-        name=str(json.get("name", "")),
-        fidelity=Fidelity(fidelity) if fidelity in set(Fidelity) else Fidelity.DESCRIBED,
-    )
+    return CastMember(id=str(json.get("id", "")), name=str(json.get("name", "")), fidelity=read_text(json.get("fidelity")) or "described")
 
 
 def read_clip(json: Json) -> Clip | None:

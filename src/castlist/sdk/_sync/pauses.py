@@ -1,15 +1,18 @@
 """How this colour of the client waits: it blocks."""
 
+import time
 from collections.abc import Callable
-from time import sleep
 from typing import ParamSpec, TypeVar
-
-__all__ = ["sleep", "to_thread"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def sleep(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
+
+
 def to_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call it here: who calls the blocking client has chosen to wait."""
+    """Call it here: who uses the blocking client has chosen to wait."""
     return function(*args, **kwargs)
