@@ -1,0 +1,122 @@
+"""Who is asking: bearer keys, and the rules under which a caller on this machine needs none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from castlist.errors import CastlistError, Forbidden, Unauthorized
+from castlist.model.asks import Caller
+
+LOCAL = Caller("default", master=True)
+_FORWARDED = (b"x-forwarded-for", b"x-real-ip", b"forwarded", b"via")
+
+
+class Accounts(Protocol):
+    """What is asked of the engine's accounts."""
+
+    @property
+    def open_mode(self) -> bool:
+        """Whether callers on loopback need no key."""
+        ...
+
+    def caller(self, key: str | None) -> Caller:
+        """The caller behind a key. Raises Unauthorized."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the app may be reached. `private_socket`: only this user's own processes can connect, so no key is asked for.
+    `no_auth`: callers on loopback need no key although money may be involved."""
+
+    no_auth: bool = False
+    private_socket: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What a connection tells about the caller: its address (None on a Unix socket) and the request's headers."""
+
+    address: str | None
+    headers: Mapping[bytes, bytes]
+
+    def key(self) -> str | None:
+        """The bearer key, None when there is none."""
+        value = self.headers.get(b"authorization")
+        if value is None:
+            api_key = self.headers.get(b"api-key")
+            return api_key.decode("latin-1").strip() or None if api_key else None
+        scheme, _, token = value.decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthorized('the Authorization header is "Bearer KEY"')
+        return token.strip()
+
+    def outside(self) -> CastlistError | None:
+        """None for a caller on this machine that no web page has sent, else the refusal that says why."""
+        if self.address is None or not is_loopback(self.address) or any(name in self.headers for name in _FORWARDED):
+            return Unauthorized("this gateway takes callers from another machine only with a key", code="missing_api_key")
+        host = self.headers.get(b"host", b"").decode("latin-1")
+        if not is_loopback(hostname(host)):
+            return Forbidden(f"Host {host[:100]!r} is not this machine: use 127.0.0.1 or localhost, or send a key", code="foreign_host")
+        origin = self.headers.get(b"origin")
+        if origin is not None and not is_same_site(origin.decode("latin-1"), host):
+            return Forbidden("another web site's page may not use this gateway without a key", code="foreign_origin")
+        if self.headers.get(b"sec-fetch-site", b"none") not in {b"none", b"same-origin"}:
+            return Forbidden("another web site's page may not use this gateway without a key", code="foreign_origin")
+        return None
+
+
+def hostname(host: str) -> str:
+    """The name in a Host header, without its port and brackets."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def is_same_site(origin: str, host: str) -> bool:
+    """Whether an Origin header names the very site the request was sent to."""
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
+
+
+def identify(peer: Peer, accounts: Accounts, access: Access) -> Caller:
+    """The caller, or Unauthorized or Forbidden with the reason."""
+    if access.private_socket:
+        return LOCAL
+    if not (accounts.open_mode or access.no_auth):
+        return accounts.caller(peer.key())
+    refusal = peer.outside()
+    if refusal is None:
+        return LOCAL
+    key = peer.key()
+    if key is None:
+        raise refusal
+    try:
+        return accounts.caller(key)
+    except Unauthorized:
+        # In open mode any bearer is taken on loopback, so a wrong one says less than the reason it was needed.
+        if isinstance(refusal, Forbidden):
+            raise refusal from None
+        raise
+
+
+def require_insider(peer: Peer, accounts: Accounts, access: Access) -> None:
+    """Let pass who may read what concerns the whole gateway: callers on this machine, or with a key."""
+    if not access.private_socket and peer.outside() is not None:
+        identify(peer, accounts, access)

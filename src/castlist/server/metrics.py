@@ -1,0 +1,37 @@
+"""Counters and durations of requests, for Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import Response
+
+from castlist.server.front import Front
+
+REGISTRY = "castlist.registry"
+"""Where a request's scope holds the registry."""
+
+
+class Meters:
+    """What the app counts, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter("castlist_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry)
+        buckets = (0.005, 0.025, 0.1, 0.5, 2.5, 10, 60)
+        self.seconds = Histogram(
+            "castlist_request_seconds", "Seconds until an answer was through.", ["route"], buckets=buckets, registry=self.registry
+        )
+        self.unfinished = Gauge("castlist_videos_unfinished", "Videos that have not ended.", registry=self.registry)
+        self.room = Gauge("castlist_storage_free_bytes", "Free bytes where assets are stored.", registry=self.registry)
+
+    def count(self, method: str, route: str, *, status: int, seconds: float) -> None:
+        self.requests.labels(method, route, str(status)).inc()
+        self.seconds.labels(route).observe(seconds)
+
+
+async def get_metrics(front: Front, request: Request) -> Response:
+    front.require_insider(request.scope)
+    meters: Meters = request.scope[REGISTRY]
+    meters.unfinished.set(await front.engine.storage.jobs.unfinished())
+    meters.room.set(front.engine.storage.assets.room())
+    return Response(generate_latest(meters.registry), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,201 @@
+"""The OpenAPI description of this gateway, made from the wire models, the routes and the models configured."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from castlist.server.front import Front
+from castlist.server.wire import answers, requests
+
+Schema = dict[str, object]
+_REF = "#/components/schemas/{model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """How one route is described. `answer` is its JSON answer or the media types it sends; `errors` the statuses it may refuse with."""
+
+    summary: str
+    answer: type[BaseModel] | tuple[str, ...]
+    body: type[BaseModel] | None = None
+    query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    errors: tuple[int, ...] = ()
+    key: bool = True
+
+
+_SUBMIT = (400, 403, 404, 408, 409, 413, 415, 501, 503, 507)
+_SPAN = ("after", "limit", "order")
+_RANGE = ("Range", "If-None-Match", "If-Range")
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("POST", "/videos/characters"): Operation(
+        "Create a character from a clip or pictures.", answers.CharacterAnswer, requests.CreateCharacterBody, errors=_SUBMIT
+    ),
+    ("GET", "/videos/characters"): Operation("List characters.", answers.CharacterPage, query=(*_SPAN, "name"), errors=(400, 404)),
+    ("GET", "/videos/characters/{character_id}"): Operation("A character.", answers.CharacterAnswer, errors=(400, 404)),
+    ("DELETE", "/videos/characters/{character_id}"): Operation(
+        "Remove a character; finished videos stay.", answers.DeletedCharacter, errors=(400, 404)
+    ),
+    ("GET", "/videos/characters/{character_id}/content"): Operation(
+        "A character's clip, still, cutout or sheet.",
+        ("video/mp4", "image/jpeg", "image/png"),
+        query=("character_variant", "expires", "signature"),
+        headers=_RANGE,
+        errors=(400, 404, 409, 416),
+    ),
+    ("POST", "/videos"): Operation("Create a video.", answers.VideoAnswer, requests.CreateVideoBody, errors=_SUBMIT),
+    ("GET", "/videos"): Operation("List videos.", answers.VideoPage, query=(*_SPAN, "status", "character"), errors=(400, 404)),
+    ("POST", "/videos/edits"): Operation("Change a video.", answers.VideoAnswer, requests.EditVideoBody, errors=_SUBMIT),
+    ("POST", "/videos/extensions"): Operation("Make a video longer.", answers.VideoAnswer, requests.ExtendVideoBody, errors=_SUBMIT),
+    ("GET", "/videos/{video_id}"): Operation(
+        "A video; with wait, as soon as there is news.", answers.VideoAnswer, query=("wait",), errors=(400, 404)
+    ),
+    ("DELETE", "/videos/{video_id}"): Operation("Remove a video, cancelling it first.", answers.DeletedVideo, errors=(400, 404)),
+    ("GET", "/videos/{video_id}/events"): Operation(
+        "Server-sent events: the video at each change, until it ends.",
+        ("text/event-stream",),
+        headers=("Last-Event-ID",),
+        errors=(400, 404),
+    ),
+    ("GET", "/videos/{video_id}/content"): Operation(
+        "A video's bytes, thumbnail or spritesheet.",
+        ("video/mp4", "image/webp", "image/jpeg"),
+        query=("variant", "expires", "signature"),
+        headers=_RANGE,
+        errors=(400, 404, 409, 416),
+    ),
+    ("POST", "/videos/{video_id}/remix"): Operation(
+        "The same cast in another take.", answers.VideoAnswer, requests.RemixVideoBody, errors=_SUBMIT
+    ),
+    ("POST", "/videos/{video_id}/cancel"): Operation("Stop a video.", answers.VideoAnswer, errors=(400, 404, 409)),
+    ("GET", "/models"): Operation("The models and what they can do.", answers.ModelPage, errors=(400,)),
+    ("GET", "/models/{model}"): Operation("One model.", answers.ModelAnswer, errors=(400, 404)),
+    ("GET", "/health/liveliness"): Operation("Whether the process lives.", answers.HealthAnswer, key=False),
+    ("GET", "/health/readiness"): Operation("Whether requests can be kept.", answers.HealthAnswer, errors=(503, 507), key=False),
+    ("GET", "/metrics"): Operation("Counters for Prometheus.", ("text/plain",), key=False, errors=(401, 403)),
+    ("GET", "/openapi.json"): Operation("This description.", ("application/json",), key=False, errors=(401, 403)),
+    ("GET", "/docs"): Operation("This description, to read.", ("text/html",), key=False, errors=(401, 403)),
+}
+_STATUS = {
+    400: "The request is wrong; the message says what would work.",
+    401: "No key, or an unknown one.",
+    403: "Not from here: a foreign page, a foreign Host, or a dead link.",
+    404: "No such thing in this project.",
+    408: "The body stopped arriving.",
+    409: "It is not in a state for that.",
+    413: "Too many bytes.",
+    415: "A content type that is not read here.",
+    416: "No byte of the range exists.",
+    501: "No deployment of the model can do that at all.",
+    503: "Not now; try again.",
+    507: "No room left.",
+}
+_DIGITS: Schema = {"type": "string", "pattern": "^[0-9]{1,12}$"}
+_QUERY: Mapping[str, tuple[Schema, str]] = {
+    "after": ({"type": "string"}, "The id after which the page begins."),
+    "limit": ({"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "How many, at most."),
+    "order": ({"type": "string", "enum": ["asc", "desc"], "default": "desc"}, "By time of creation."),
+    "name": ({"type": "string"}, "Only characters of that name."),
+    "status": ({"type": "string", "enum": ["queued", "in_progress", "completed", "failed"]}, "Only videos with that status."),
+    "character": ({"type": "string"}, "Only videos with that character."),
+    "wait": ({"type": "number", "minimum": 0, "maximum": 60}, "Seconds to wait for news."),
+    "variant": ({"type": "string", "enum": ["video", "thumbnail", "spritesheet"], "default": "video"}, "Which of its files."),
+    "character_variant": ({"type": "string", "enum": ["video", "still", "cutout", "sheet"], "default": "video"}, "Which of its files."),
+    "expires": (_DIGITS, "Of a signed link."),
+    "signature": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "Of a signed link."),
+}
+_HEADERS: Mapping[str, Schema] = {name: {"type": "string"} for name in (*_RANGE, "Last-Event-ID")}
+
+
+def describe(front: Front) -> Schema:
+    """The whole document. Names of models and of providers' option blocks are those of this gateway."""
+    shapes: list[type[BaseModel]] = [answers.ErrorAnswer]
+    for operation in OPERATIONS.values():
+        shapes += [shape for shape in (operation.body,) if shape]
+        shapes += [] if isinstance(operation.answer, tuple) else [operation.answer]
+    wanted: list[tuple[type[BaseModel], Literal["validation"]]] = [(shape, "validation") for shape in shapes]
+    _, definitions = models_json_schema(wanted, ref_template=_REF)
+    schemas: dict[str, Schema] = definitions["$defs"]
+    names = [model.id for model in front.engine.models()]
+    for shape in {operation.body for operation in OPERATIONS.values() if operation.body}:
+        _settle(schemas[shape.__name__], names, options=() if shape is requests.CreateCharacterBody else sorted(front.options))
+    paths: dict[str, Schema] = {}
+    for (method, path), operation in OPERATIONS.items():
+        prefix = "/v1" if path.startswith(("/videos", "/models")) else ""
+        paths.setdefault(prefix + path, {})[method.lower()] = _operation(path, operation, models=names)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Castlist", "version": front.version, "summary": "A self-hosted video gateway that keeps the OpenAI Videos API."},
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+    }
+
+
+def _settle(schema: Schema, models: Sequence[str], *, options: Sequence[str]) -> None:
+    """Fields that may be left out do not take null in what clients are told to send; models are named."""
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    for name, field in properties.items():
+        choices = [choice for choice in field.get("anyOf", ()) if choice != {"type": "null"}]
+        if len(choices) == 1:
+            properties[name] = {key: value for key, value in field.items() if key not in {"anyOf", "default"}} | choices[0]
+        elif choices:
+            properties[name] = {key: value for key, value in field.items() if key != "default"} | {"anyOf": choices}
+    properties["model"] = {"type": "string", "enum": list(models), "description": "A model of this gateway."}
+    for option in options:
+        properties[option] = {"type": "object", "description": f"Options of the provider {option} only."}
+
+
+def _operation(path: str, operation: Operation, *, models: Sequence[str]) -> Schema:
+    parameters = [_parameter(name, "path") for name in ("video_id", "character_id") if f"{{{name}}}" in path]
+    if "{model}" in path:
+        parameters.append({"name": "model", "in": "path", "required": True, "schema": {"type": "string", "enum": list(models)}})
+    parameters += [
+        {"name": name.removeprefix("character_"), "in": "query", "schema": _QUERY[name][0], "description": _QUERY[name][1]}
+        for name in operation.query
+    ]
+    parameters += [{"name": name, "in": "header", "schema": _HEADERS[name]} for name in operation.headers]
+    described: Schema = {
+        "summary": operation.summary,
+        "operationId": operation.summary.lower().split(",")[0].replace(" ", "_").strip("."),
+        "parameters": parameters,
+        "responses": _responses(operation),
+    }
+    described["operationId"] = f"{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}_{described['operationId']}"
+    if operation.key:
+        described["security"] = [{"key": []}]
+    if operation.body:
+        described["requestBody"] = {"required": True, "content": _content(operation.body)}
+    return described
+
+
+def _parameter(name: str, place: str) -> Schema:
+    schema = {"type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9_=-]+$"}
+    return {"name": name, "in": place, "required": True, "schema": schema}
+
+
+def _content(body: type[BaseModel]) -> Schema:
+    reference = {"schema": {"$ref": _REF.format(model=body.__name__)}}
+    if body is requests.CreateCharacterBody:
+        return {"multipart/form-data": reference}
+    return {"application/json": reference, "multipart/form-data": reference}
+
+
+def _responses(operation: Operation) -> Schema:
+    if isinstance(operation.answer, tuple):
+        content: Schema = {media: {"schema": {"type": "string"} if media.startswith("text/") else {}} for media in operation.answer}
+        responses: Schema = {"200": {"description": "As asked.", "content": content}}
+        if "Range" in operation.headers:
+            responses["206"] = {"description": "The range asked for.", "content": content}
+            responses["304"] = {"description": "Still what the tag names."}
+    else:
+        reference = {"$ref": _REF.format(model=operation.answer.__name__)}
+        responses = {"200": {"description": "As asked.", "content": {"application/json": {"schema": reference}}}}
+    statuses = {*operation.errors, *((401, 403) if operation.key else ())}
+    error = {"application/json": {"schema": {"$ref": _REF.format(model="ErrorAnswer")}}}
+    for status in sorted(statuses):
+        responses[str(status)] = {"description": _STATUS[status], "content": error}
+    return responses

@@ -1,0 +1,1 @@
+"""The public shapes: what requests may say, and what answers look like."""

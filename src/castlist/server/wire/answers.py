@@ -1,0 +1,231 @@
+"""What answers look like, as pydantic models: the source of their schemas in /openapi.json."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+
+class Answer(BaseModel):
+    """An answer: every field is always there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoteAnswer(Answer):
+    """A warning or a piece of advice: what was measured, what the limit is, what to do."""
+
+    code: str
+    message: str
+    param: str | None
+    value: JsonValue
+    limit: JsonValue
+
+
+class FailureAnswer(Answer):
+    """Why something failed."""
+
+    code: str
+    message: str
+
+
+class CostAnswer(Answer):
+    """Money in millionths of the currency's unit."""
+
+    amount_micros: int
+    currency: str
+    state: Literal["estimated", "billed", "unknown"]
+
+
+class AttemptAnswer(Answer):
+    """One submission to one deployment."""
+
+    number: int
+    deployment: str
+    provider: str
+    provider_model: str
+    state: Literal["intent", "ticketed", "unknown", "refused", "succeeded", "failed", "cancelled"]
+    reason: str
+    started_at: int
+    ended_at: int | None
+    error: FailureAnswer | None
+    cost: CostAnswer
+
+
+class CastAnswer(Answer):
+    """One character of a video, and how it reached the model."""
+
+    id: str
+    name: str
+    fidelity: Literal["native", "reference", "described"]
+
+
+class VideoExtras(Answer):
+    """What is ours about a video."""
+
+    state: Literal["queued", "preparing", "submitting", "unknown", "running", "storing", "succeeded", "failed", "cancelled"]
+    provider: str | None
+    deployment: str | None
+    provider_model: str | None
+    cast: list[CastAnswer]
+    warnings: list[NoteAnswer]
+    attempts: list[AttemptAnswer]
+    cost: CostAnswer
+    urls: dict[str, str]
+    waiting: str | None
+    metadata: dict[str, str]
+
+
+class VideoAnswer(Answer):
+    """A video, as OpenAI's API shows it."""
+
+    id: str
+    object: Literal["video"]
+    model: str
+    status: Literal["queued", "in_progress", "completed", "failed"]
+    progress: int
+    prompt: str
+    seconds: str
+    size: str
+    created_at: int
+    completed_at: int | None
+    expires_at: int | None
+    error: FailureAnswer | None
+    remixed_from_video_id: str | None
+    castlist: VideoExtras
+
+
+class ClipAnswer(Answer):
+    """A character's clip as it is kept."""
+
+    seconds: float
+    width: int
+    height: int
+    fps: float
+    bytes: int
+    sha256: str
+
+
+class BindingAnswer(Answer):
+    """One provider account's handle on a character."""
+
+    provider: str
+    account: str
+    state: Literal["making", "ready", "expired", "failed"]
+    expires_at: int | None
+
+
+class CharacterExtras(Answer):
+    """What is ours about a character."""
+
+    state: Literal["preparing", "ready", "failed"]
+    description: str
+    source: str
+    range: list[float | None] | None
+    clip: ClipAnswer | None
+    advice: list[NoteAnswer]
+    bindings: list[BindingAnswer]
+    urls: dict[str, str]
+    metadata: dict[str, str]
+    error: str | None
+
+
+class CharacterAnswer(Answer):
+    """A character, as OpenAI's API shows it."""
+
+    id: str
+    created_at: int
+    name: str
+    castlist: CharacterExtras
+
+
+class DeploymentAnswer(Answer):
+    """One way a model is served, with what it can do."""
+
+    id: str
+    provider: str
+    provider_model: str
+    capabilities: dict[str, JsonValue]
+    unavailable: str | None
+    notes: list[NoteAnswer]
+
+
+class ModelExtras(Answer):
+    """What is ours about a model."""
+
+    default: bool
+    deployments: list[DeploymentAnswer]
+
+
+class ModelAnswer(Answer):
+    """A model name of this gateway."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+    castlist: ModelExtras
+
+
+class PageAnswer(Answer):
+    """A page of things."""
+
+    object: Literal["list"]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class VideoPage(PageAnswer):
+    """A page of videos."""
+
+    data: list[VideoAnswer]
+
+
+class CharacterPage(PageAnswer):
+    """A page of characters."""
+
+    data: list[CharacterAnswer]
+
+
+class ModelPage(PageAnswer):
+    """All models."""
+
+    data: list[ModelAnswer]
+
+
+class DeletedVideo(Answer):
+    """A video that is gone."""
+
+    id: str
+    object: Literal["video.deleted"]
+    deleted: Literal[True]
+
+
+class DeletedCharacter(Answer):
+    """A character that is gone."""
+
+    id: str
+    object: Literal["character.deleted"]
+    deleted: Literal[True]
+
+
+class HealthAnswer(Answer):
+    """How the process is."""
+
+    status: Literal["alive", "ready"]
+    version: str
+
+
+class ErrorDetail(Answer):
+    """What went wrong, and what would work."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class ErrorAnswer(Answer):
+    """An error, as OpenAI's API shows it."""
+
+    error: ErrorDetail
