@@ -18,7 +18,7 @@ from castlist.media import child
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Note
 from castlist.model.providing import Account, Deployment, Provider
-from castlist.providers import provider_names, provider_type
+from castlist.providers import provider, provider_names
 from castlist.providers.transport import Connections, HttpTransport
 from castlist.server.access import Access, is_loopback
 from castlist.server.app import App, build_app
@@ -75,7 +75,7 @@ async def open_gateway(settings: Settings, *, serving: bool, worker: bool, yield
     engine = Engine(kit, _accounts(settings, open_mode=open_mode))
     signer = Signer(load_key(settings.data), _now)
     access = Access(no_auth=settings.no_auth, private_socket=not serving)
-    app = build_app(engine, access, signer, fetch=Fetcher().fetch, options=_options(settings), version=__version__)
+    app = build_app(engine, access, signer, fetch=Fetcher().fetch, version=__version__, providers=provider_names())
     yields = not serving if yields is None else yields
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
     notices = (*settings.warnings, *_retired_notices(settings))
@@ -155,7 +155,7 @@ def _deployment(
     account = _account(entry, name)
     if account.name not in providers:
         http = HttpTransport(storage.assets, scratch=storage.scratch, connections=connections, api_base=account.api_base)
-        providers[account.name] = provider_type(name)(account, http)
+        providers[account.name] = provider(name)(account, http)
     model = EMBEDDED if entry.stands_in else entry.provider_model
     capabilities = providers[account.name].capabilities(model)
     return Deployment(
@@ -207,10 +207,6 @@ def _retired(entry: ModelEntry) -> Note:
 
 def _retired_notices(settings: Settings) -> Sequence[str]:
     return [_retired(entry).message for entry in settings.models if entry.stands_in]
-
-
-def _options(settings: Settings) -> frozenset[str]:
-    return frozenset(provider_names())
 
 
 def with_data(settings: Settings, data: Path) -> Settings:

@@ -30,7 +30,7 @@ def plan(operation: Operation, deployments: Sequence[Deployment], *, tried: Coll
     if not group:
         raise unknown_model(operation.model, deployments)
     refusals = {d.id: _refusal(operation, d) for d in group}
-    reasons = {id: sentence for id, refusal in refusals.items() if refusal for _, sentence, _ in [refusal]}
+    reasons = {deployment: refusal[1] for deployment, refusal in refusals.items() if refusal}
     able = tuple(d for d in group if refusals[d.id] is None and d.id not in tried)
     if able or any(refusal is None for refusal in refusals.values()):
         return Plan(able, {**reasons, **dict.fromkeys(tried, "it was tried before")})

@@ -49,8 +49,9 @@ class Engine:
 
     async def characters(self, caller: Caller, *, after: str | None, limit: int, order: str, name: str | None) -> Page[Character]:
         """A page of characters, newest first unless `order` is "asc"."""
-        direction = "asc" if order == "asc" else "desc"
-        return await self.storage.characters.page(caller.project, after=after, limit=limit, order=direction, name=name)
+        return await self.storage.characters.page(
+            caller.project, after=after, limit=limit, order="asc" if order == "asc" else "desc", name=name
+        )
 
     async def delete_character(self, caller: Caller, id: str) -> None:  # noqa: A002
         """Remove a character; its queued jobs fail `character_deleted`, finished videos stay. Raises NotFound."""

@@ -100,7 +100,9 @@ async def _keep(kit: Kit, caller: Caller, ask: CharacterAsk, *, facts: Sequence[
         source_kind=ask.kind,
         clip=_measured(facts[0], sources[0]) if ask.kind == "video" else None,
     )
-    await kit.storage.characters.add(character, assets=sources)
+    for source in sources:
+        await assets.add(source)
+    await kit.storage.characters.add(character)
     return character
 
 

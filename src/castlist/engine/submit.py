@@ -42,7 +42,9 @@ async def submit(kit: Kit, caller: Caller, ask: VideoAsk) -> Seen:
         job = _job(kit, caller, operation, first=plan.able[0])
         for note in (*notes, *_early_notes(operation, characters, deployment=plan.able[0])):
             job = job.warn(note)
-        await kit.storage.jobs.add(job, assets=kept)
+        for asset in kept:
+            await kit.storage.assets.add(asset)
+        await kit.storage.jobs.add(job)
     except BaseException:
         await kit.storage.assets.delete([asset.id for asset in kept])
         raise

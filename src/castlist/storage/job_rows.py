@@ -132,16 +132,22 @@ UPDATE jobs SET lease_holder = :holder, lease_until = :until WHERE id IN (
 
 
 def cancel_job(connection: sqlite3.Connection, values: dict[str, object]) -> Job | None:
-    """Ask for a job's end, due now. One that ended already, or has been asked before, comes back as it is."""
-    row = connection.execute(
+    """Ask for a job's end, due now; one that was not submitted yet ends here. One that has ended comes back as it is."""
+    connection.execute(
         "UPDATE jobs SET cancel_requested = TRUE, due_at = :now, revision = revision + 1 "
-        f"WHERE id = :id AND project = :project AND deleted_at IS NULL AND NOT ended AND NOT cancel_requested {_RETURNING}",
+        "WHERE id = :id AND project = :project AND deleted_at IS NULL AND NOT ended AND NOT cancel_requested",
         values,
-    ).fetchone()
-    if row is None:
-        sql = f"SELECT {COLUMNS} FROM jobs WHERE id = :id AND project = :project AND deleted_at IS NULL"
-        row = connection.execute(sql, values).fetchone()
+    )
+    _end_unsent(connection, values)
+    sql = f"SELECT {COLUMNS} FROM jobs WHERE id = :id AND project = :project AND deleted_at IS NULL"
+    row = connection.execute(sql, values).fetchone()
     return to_job(row) if row else None
+
+
+def _end_unsent(connection: sqlite3.Connection, values: dict[str, object]) -> None:
+    """What waits in the queue needs no worker to be cancelled, and may wait for one a long time."""
+    sql = f"SELECT {COLUMNS} FROM jobs WHERE id = :id AND project = :project AND cancel_requested AND state IN ('queued', 'preparing')"
+    _end(connection, sql, values, state=State.CANCELLED, failure=Failure("cancelled", "The video was cancelled."))
 
 
 def delete_job(connection: sqlite3.Connection, values: dict[str, object]) -> Job | None:
@@ -152,18 +158,26 @@ def delete_job(connection: sqlite3.Connection, values: dict[str, object]) -> Job
         f"WHERE id = :id AND project = :project AND deleted_at IS NULL {_RETURNING}",
         values,
     ).fetchone()
+    _end_unsent(connection, values)
     return to_job(row) if row else None
 
 
 def fail_jobs(connection: sqlite3.Connection, ids: Collection[str], *, failure: Failure, now: datetime) -> None:
-    """End those of the jobs that were not submitted yet. Their leases are taken away, so that no worker saves over it."""
-    sql = f"SELECT {COLUMNS} FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND state IN ('queued', 'preparing')"
-    for row in connection.execute(sql, (many(ids),)).fetchall():
-        failed = to_job(row).to(State.FAILED, error=failure, completed_at=now, waiting=None)
+    """End those of the jobs that were not submitted yet."""
+    sql = f"SELECT {COLUMNS} FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('queued', 'preparing')"
+    _end(connection, sql, {"ids": many(ids), "now": to_micros(now)}, state=State.FAILED, failure=failure)
+
+
+def _end(connection: sqlite3.Connection, sql: str, values: dict[str, object], *, state: State, failure: Failure) -> None:
+    """End the jobs that `sql` finds, whoever holds them: their leases are taken away, so that no worker saves over it."""
+    now = values["now"]
+    completed = from_micros(now) if isinstance(now, int) else None
+    for row in connection.execute(sql, values).fetchall():
+        ended = to_job(row).to(state, error=failure, completed_at=completed, waiting=None)
         connection.execute(
             "UPDATE jobs SET state = :state, ended = TRUE, doc = :doc, revision = revision + 1, lease_holder = NULL, lease_until = NULL "
             "WHERE id = :id",
-            _values(failed),
+            _values(ended),
         )
 
 
