@@ -34,7 +34,6 @@ class TestOpenAI(ProviderContract):
         return OpenAI(Account("local", "openai", api_base=self.api_base, api_key="sk-contract"), http)
 
 
-@pytest.mark.slow
 class TestAnimatic(ProviderContract):
     model = "animatic"
     self_contained = True

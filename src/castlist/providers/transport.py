@@ -82,6 +82,8 @@ class HttpTransport:
             return await self._ask_again(method, url, headers=headers, timeout=timeout)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _unanswered(url, error) from error
+        except ValueError as error:
+            raise _unsendable(url) from error
 
     async def send(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Sequence[Part], timeout: float = 60.0
@@ -105,6 +107,8 @@ class HttpTransport:
             if outgoing.left:
                 raise _unanswered(url, error) from error
             raise NotSent(_unreachable(url, error)) from error
+        except ValueError as error:
+            raise (_unanswered(url, error) if outgoing.left else _unsendable(url)) from error
 
     @asynccontextmanager
     async def stream(self, url: str, *, headers: Mapping[str, str], offset: int = 0) -> AsyncIterator[Stream]:
@@ -224,6 +228,11 @@ def _lower_names(response: "aiohttp.ClientResponse") -> Mapping[str, str]:
 
 def _unreachable(url: str, error: BaseException) -> str:
     return f"{_name_origin(url)} could not be reached ({type(error).__name__}): nothing was sent"
+
+
+def _unsendable(url: str) -> NotSent:
+    # A host name no resolver takes, or a key with a line break in it: waiting does not help.
+    return NotSent(f"{_name_origin(url)} cannot be asked: its address or the key is not well formed", retry=Retry.ELSEWHERE)
 
 
 def _unanswered(url: str, error: BaseException) -> Ambiguous:
