@@ -10,6 +10,7 @@ REVISIONS = ("0001",)
 """Every revision of the schema, oldest first; the last one is what this version reads and writes."""
 
 HEAD = REVISIONS[-1]
+SCHEMA = Path(__file__).with_name("schema.sql")
 _STAMP = (
     "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\tCONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)"
 )
@@ -49,7 +50,7 @@ def create(connection: sqlite3.Connection) -> None:
     """All tables at once in an empty database, stamped with the newest revision; the same schema as every migration in turn gives."""
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(_STAMP)
-    for statement in Path(__file__).with_name("schema.sql").read_text().split(";\n"):
+    for statement in SCHEMA.read_text().split(";\n"):
         if statement.strip():
             connection.execute(statement)
     connection.execute("INSERT INTO alembic_version VALUES (?)", (HEAD,))
@@ -59,7 +60,7 @@ def create(connection: sqlite3.Connection) -> None:
 def migrate(path: Path) -> None:
     """Run the migrations that the database lacks, each in a transaction of its own."""
     from alembic import command  # noqa: PLC0415  # two seconds to import, and needed once per upgrade
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415  # as above
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
