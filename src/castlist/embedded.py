@@ -2,9 +2,11 @@
 
 import asyncio
 import atexit
+import logging
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -16,8 +18,9 @@ import structlog
 import uvicorn
 
 from castlist.assembly import Gateway, open_gateway
-from castlist.config import Overrides, Settings, load
+from castlist.config import Overrides, Settings, config_path, load
 from castlist.errors import CastlistError
+from castlist.logs import log_to_stderr
 
 LONGEST_PATH = 100
 """Bytes of a socket's path that every platform takes."""
@@ -36,6 +39,7 @@ class Home:
     socket: str = ""
     failure: BaseException | None = None
     quiet: bool = False
+    gateway: Gateway | None = None
     loop: asyncio.AbstractEventLoop | None = None
     leave: asyncio.Event | None = None
     thread: threading.Thread | None = None
@@ -53,7 +57,7 @@ class Home:
     async def serve(self) -> None:
         """Open, serve until asked to leave, and close."""
         self.loop, self.leave = asyncio.get_running_loop(), asyncio.Event()
-        gateway = await open_gateway(read_settings(self.data), serving=False, worker=True)
+        gateway = self.gateway = await open_gateway(read_settings(self.data), serving=False, worker=True)
         try:
             server = uvicorn.Server(configure(gateway))
             listener, folder = listen(gateway.storage.scratch)
@@ -124,19 +128,36 @@ def reach(data: Path) -> tuple[str, str | None]:
     return HOMES.find(data.expanduser().absolute()).socket, None
 
 
-def hush(data: Path) -> None:
-    """Say nothing at the end about unfinished work: somebody has been told to go on with it."""
-    HOMES.find(data.expanduser().absolute()).quiet = True
+def hand_over(data: Path) -> bool:
+    """Leave unfinished work on `data` to a process of its own, unless another process serves the directory."""
+    home = HOMES.find(data.expanduser().absolute())
+    home.quiet = True
+    if home.gateway is None or home.gateway.storage.holders.serving():
+        return False
+    subprocess.Popen(
+        [sys.executable, "-m", "castlist.cli", "worker", "--until-idle", "--data", str(home.data)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    return True
 
 
 def read_settings(data: Path) -> Settings:
-    named = os.environ.get("CASTLIST_CONFIG")
-    return load(Path(named).expanduser() if named else None, overrides=Overrides(data=data))
+    return load(config_path(), overrides=Overrides(data=data))
 
 
 def configure(gateway: Gateway) -> uvicorn.Config:
     return uvicorn.Config(
-        gateway.app, lifespan="off", access_log=False, log_config=None, log_level="critical", timeout_keep_alive=30, ws="none"
+        gateway.app,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        log_level="critical",
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        ws="none",
     )
 
 
@@ -173,6 +194,4 @@ HOMES = Homes()
 os.register_at_fork(after_in_child=HOMES.reopen_doors)
 at_end(HOMES.close)
 if not structlog.is_configured():
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(40), logger_factory=structlog.PrintLoggerFactory(file=sys.stderr)
-    )
+    log_to_stderr(logging.ERROR)

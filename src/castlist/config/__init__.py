@@ -1,6 +1,6 @@
 """A YAML file (and `os.environ/NAME`) becomes frozen settings; every mistake in it is reported at once."""
 
-from castlist.config.loading import client_settings, data_folder, load
+from castlist.config.loading import client_settings, config_path, data_folder, load
 from castlist.config.settings import (
     ClientSettings,
     Limits,
@@ -24,6 +24,7 @@ __all__ = [
     "Secret",
     "Settings",
     "client_settings",
+    "config_path",
     "data_folder",
     "load",
 ]

@@ -68,6 +68,12 @@ def data_folder(*, environ: Mapping[str, str] | None = None) -> Path:
     return Path(named).expanduser() if named else platformdirs.user_data_path("castlist", appauthor=False)
 
 
+def config_path(*, environ: Mapping[str, str] | None = None) -> Path | None:
+    """The file `CASTLIST_CONFIG` names, if it names one."""
+    named = (os.environ if environ is None else environ).get("CASTLIST_CONFIG")
+    return Path(named).expanduser() if named else None
+
+
 def client_settings(*, environ: Mapping[str, str] | None = None) -> ClientSettings:
     """What `CASTLIST_BASE_URL`, `CASTLIST_API_KEY` and `CASTLIST_DATA` tell a client."""
     environ = os.environ if environ is None else environ
