@@ -1,23 +1,23 @@
-"""What the processes of a gateway log: one line an event, without the values of variables, in which keys could stand."""
+"""Log lines on standard error: plain, with tracebacks that show no values."""
 
 import logging
 import sys
-from typing import TextIO
 
 import structlog
 
 
-def configure(*, json: bool = False, level: str = "info", to: TextIO | None = None) -> None:
-    """Log to `to` (standard error), as JSON lines or for people's eyes."""
-    stream = to or sys.stderr
-    plain = structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Send everything from `level` up to standard error, one line an event; standard output belongs to the program."""
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([structlog.processors.format_exc_info, structlog.processors.JSONRenderer()] if json else [plain]),
+            # The default renderer prints every local variable of every frame: prompts, tokens and all.
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -81,3 +81,9 @@ def open_embedded(data: Path | None) -> tuple[str, str | None]:
     """The socket and key of this process's own gateway; the server's code is loaded here and only here."""
     find: Callable[[Path], tuple[str, str | None]] = importlib.import_module("castlist.embedded").reach
     return find(data or find_data(os.environ))
+
+
+def hand_over(wanted: Wanted) -> bool:
+    """Start a worker process for the embedded gateway's unfinished work; False when another process serves the directory."""
+    give: Callable[[Path], bool] = importlib.import_module("castlist.embedded").hand_over
+    return give(wanted.data or find_data(os.environ))

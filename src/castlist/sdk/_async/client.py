@@ -9,8 +9,9 @@ from typing import Self
 
 from castlist.sdk._async.characters import AsyncCharacters
 from castlist.sdk._async.connection import AsyncConnection, AsyncPool
+from castlist.sdk._async.pauses import to_thread
 from castlist.sdk._async.videos import AsyncVideos
-from castlist.sdk._connect import Wanted
+from castlist.sdk._connect import Wanted, hand_over
 from castlist.sdk.extras import Extras
 from castlist.sdk.paths import quote
 from castlist.sdk.records import ModelRecord, read_maps, read_model
@@ -58,6 +59,12 @@ class AsyncClient:
         self.characters = AsyncCharacters(connection)
         self.videos = AsyncVideos(connection)
         self.models = AsyncModels(connection)
+
+    async def leave_to_worker(self) -> bool:
+        """Where the gateway is this process's own: start a worker of its own that goes on with what is unfinished, and say whether one
+        was needed. A server, or a gateway whose directory another process serves, needs none."""
+        target = self._pool.target
+        return bool(target and target.socket) and await to_thread(hand_over, self._pool.wanted)
 
     async def close(self) -> None:
         """Close the connections; a later call opens them again."""

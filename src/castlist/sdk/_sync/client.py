@@ -7,9 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from castlist.sdk._connect import Wanted
+from castlist.sdk._connect import Wanted, hand_over
 from castlist.sdk._sync.characters import Characters
 from castlist.sdk._sync.connection import Connection, Pool
+from castlist.sdk._sync.pauses import to_thread
 from castlist.sdk._sync.videos import Videos
 from castlist.sdk.extras import Extras
 from castlist.sdk.paths import quote
@@ -58,6 +59,12 @@ class Client:
         self.characters = Characters(connection)
         self.videos = Videos(connection)
         self.models = Models(connection)
+
+    def leave_to_worker(self) -> bool:
+        """Where the gateway is this process's own: start a worker of its own that goes on with what is unfinished, and say whether one
+        was needed. A server, or a gateway whose directory another process serves, needs none."""
+        target = self._pool.target
+        return bool(target and target.socket) and to_thread(hand_over, self._pool.wanted)
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

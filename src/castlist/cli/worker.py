@@ -1,0 +1,62 @@
+"""`castlist worker`."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from castlist.assembly import open_gateway
+from castlist.cli.printing import print_json, print_line
+from castlist.cli.running import Json, tell_errors
+from castlist.config import Overrides, Settings, load
+from castlist.logs import log_to_stderr
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command(epilog="Example: castlist worker --until-idle")
+def worker(
+    config: Annotated[Path | None, typer.Option(envvar="CASTLIST_CONFIG", help="A configuration file.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The data directory.")] = None,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="End when nothing is left to do.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Work on the jobs of a data directory without serving."""
+    with tell_errors(as_json=as_json):
+        settings = load(config, environ=os.environ, overrides=Overrides(data=data))
+        log_to_stderr()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            left = runner.run(work(settings, until_idle=until_idle, as_json=as_json))
+        if as_json:
+            print_json({"unfinished": left})
+        elif until_idle and not left:
+            print_line("Nothing is left to do.")
+
+
+async def work(settings: Settings, *, until_idle: bool, as_json: bool) -> int:
+    """Work until a signal, or until nothing is left; the number of unfinished jobs then."""
+    gateway = await open_gateway(settings, serving=False, worker=True, yields=False)
+    try:
+        gateway.storage.holders.mark("worker")
+        asked = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, asked.set)
+        await gateway.start()
+        if not as_json:
+            print_line(f"Working on {settings.data}")
+        assert gateway.worker is not None
+        waits: list[asyncio.Task[object]] = [asyncio.create_task(asked.wait())]
+        if until_idle:
+            waits.append(asyncio.create_task(gateway.worker.until_idle()))
+        done, others = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
+        for task in done:
+            await task
+        return await gateway.storage.jobs.unfinished()
+    finally:
+        await gateway.stop()
