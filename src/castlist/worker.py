@@ -78,8 +78,8 @@ class Worker:
 
     async def until_idle(self) -> None:
         """Return when no job of the directory is unfinished and no character is being prepared."""
-        while self.busy or await self.engine.storage.jobs.unfinished() or await self.engine.storage.characters.unfinished():  # noqa: ASYNC110
-            await asyncio.sleep(BEAT)  # other processes finish jobs too, and nothing tells of it
+        while self.busy or await self.engine.storage.jobs.unfinished() or await self.engine.storage.characters.unfinished():  # noqa: ASYNC110  # other processes finish jobs too, and nothing tells of it
+            await asyncio.sleep(BEAT)
 
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time
