@@ -9,7 +9,7 @@ from castlist.media import stills
 from castlist.media.advice import Measures, advise_shape, advise_subject
 from castlist.media.choose import choose_range
 from castlist.media.clip import Cut, check_range, cut_clip
-from castlist.media.cutout import Pixels, Segmentation, segment, shrink
+from castlist.media.cutout import Pixels, Segmentation, segment, small_size
 from castlist.media.derived import Derived, Range, Views, save_views
 from castlist.media.encode import publish, write_cutout
 from castlist.media.frames import read_clip
@@ -51,7 +51,7 @@ def derive_video(path: Path, out: Path, *, bounds: tuple[object, object], param:
     cut = Cut(taken.start, taken.end)
     clip = cut_clip(path, out / "clip.mp4", cut=cut, param=param, report=lambda done: report(0.4 * done))
     size = (clip.width, clip.height)
-    small = [shrink(frame) for frame in read_clip(out / "clip.mp4")]
+    small = list(read_clip(out / "clip.mp4", size=small_size(size)))
     found = segment(small)
     report(0.5)
     subject = locate(found.masks, size) if found.separable else None

@@ -18,7 +18,7 @@ BORDER_FRAMES = 12
 MAX_NOISE = 6.0
 MIN_COVERAGE = 0.5
 LIGHTNESS_WEIGHT = 0.75
-HOLE = 0.0012
+HOLE = 8
 PART = 0.02
 ANOTHER = 0.3
 MAX_AREA, MIN_AREA = 0.85, 0.01
@@ -84,11 +84,15 @@ def distance(lab: Reals, other: Reals) -> Reals:
     return np.asarray(np.sqrt((LIGHTNESS_WEIGHT * gap[..., 0]) ** 2 + gap[..., 1] ** 2 + gap[..., 2] ** 2), np.float32)
 
 
+def small_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The size to look for the subject at; width and height."""
+    scale = min(1.0, WORK_SIDE / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
 def shrink(frame: Pixels) -> Pixels:
     height, width = frame.shape[:2]
-    scale = min(1.0, WORK_SIDE / max(width, height))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(frame, small_size((width, height)), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def segment(frames: Sequence[Pixels]) -> Segmentation:
@@ -156,7 +160,7 @@ def find_subject(frame: Pixels, background: Reals, model: Background) -> tuple[M
 
 
 def fill_holes(mask: Mask, gap: Reals, threshold: float) -> Mask:
-    """Fill what the subject encloses, unless it is a real gap: large, and the background's colour all through."""
+    """Fill what the subject encloses, unless it is a gap: more than a speck (HOLE pixels) of the background's very colour."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
     height, width = mask.shape
     filled = mask.copy()
@@ -165,7 +169,8 @@ def fill_holes(mask: Mask, gap: Reals, threshold: float) -> Mask:
         if x == 0 or y == 0 or x + w == width or y + h == height:
             continue
         part = labels[y : y + h, x : x + w] == label
-        if area < HOLE * mask.size or float(gap[y : y + h, x : x + w][part].mean()) > threshold * 0.5:
+        typical = float(np.percentile(gap[y : y + h, x : x + w][part], 30))
+        if area < HOLE or typical > threshold * 0.5:
             filled[y : y + h, x : x + w][part] = 1
     return filled
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -60,6 +60,7 @@ class ClipWriter:
             format="yuv420p",
             dst_colorspace=int(Colorspace.ITU709),
             dst_color_range=int(ColorRange.MPEG),
+            interpolation=int(Interpolation.BILINEAR | Interpolation.ACCURATE_RND),
             dst_color_trc=ColorTrc.BT709,
             dst_color_primaries=ColorPrimaries.BT709,
         )

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from castlist.media.cutout import Background, Mask, Pixels, Reals, distance, to_lab
 
 Box = tuple[int, int, int, int]
+Places = tuple[NDArray[np.intp], ...]
 BAND = 3
 STILL = 6.0
-FAR = 14.0
+FAR = 40.0
 LOW, HIGH = 0.06, 0.94
 
 
@@ -40,9 +42,9 @@ class Matte:
         solid = self.sharpen(part, enlarge(mask, frame.shape[1::-1])[y : y + h, x : x + w])
         sure = np.asarray(cv2.erode(solid, disc(BAND)), np.uint8)
         band = np.asarray(cv2.dilate(solid, disc(BAND)), np.uint8) - sure
-        nearest = nearest_colour(part, sure)
-        alpha, colour = self.unmix(part, nearest, solid, band=band)
-        alpha = self.steady(part, alpha)
+        where = np.nonzero(band)
+        alpha, colour = self.unmix(part, nearest_colour(part, sure, where=where), solid, where=where)
+        self.steady(part, alpha, where=where)
         bgra = np.dstack([colour, np.round(alpha * 255).astype(np.uint8)])
         bgra[alpha <= 0] = 0
         self.last = Cut(bgra, part)
@@ -56,35 +58,34 @@ class Matte:
         solid = np.where((inner > 0) | ((outer > 0) & apart), 1, 0).astype(np.uint8)
         return np.asarray(cv2.medianBlur(solid, 3), np.uint8)
 
-    def unmix(self, part: Pixels, nearest: Reals, solid: Mask, *, band: Mask) -> tuple[Reals, Pixels]:
+    def unmix(self, part: Pixels, over: Reals, solid: Mask, *, where: Places) -> tuple[Reals, Pixels]:
         """In the band each pixel is a mixture of background and the nearest sure subject colour; what is no such mixture is subject."""
         alpha = solid.astype(np.float32)
         colour = part.copy()
-        rows, columns = np.nonzero(band)
-        seen, under, over = part[rows, columns].astype(np.float32), self.painted[rows, columns], nearest[rows, columns]
+        seen, under = part[where].astype(np.float32), self.painted[where]
         across = over - under
         length = np.maximum((across * across).sum(axis=1), 1.0)
         share = ((seen - under) * across).sum(axis=1) / length
         mixed = under + np.clip(share, 0, 1)[:, None] * across
         strange = np.linalg.norm(seen - mixed, axis=1)
-        share = np.clip(share, 0, 1) + np.clip((strange - FAR) / FAR, 0, 1) * (np.linalg.norm(seen - under, axis=1) > 2 * FAR)
+        share = np.clip(share, 0, 1) + np.clip((strange - FAR) / FAR, 0, 1) * (np.linalg.norm(seen - under, axis=1) > FAR)
         share = np.clip((share - LOW) / (HIGH - LOW), 0, 1)
-        weak = length < (2 * FAR) ** 2
-        share[weak] = solid[rows, columns][weak]
-        alpha[rows, columns] = share
+        weak = length < FAR**2
+        share[weak] = solid[where][weak]
+        alpha[where] = share
         clean = (seen - (1 - share)[:, None] * under) / np.maximum(share, 0.3)[:, None]
-        trust = np.clip((share - 0.3) / 0.5, 0, 1)[:, None]
-        colour[rows, columns] = np.clip(clean * trust + over * (1 - trust), 0, 255).round().astype(np.uint8)
+        trust = np.clip((share - 0.6) / 0.4, 0, 1)[:, None]
+        colour[where] = np.clip(clean * trust + over * (1 - trust), 0, 255).round().astype(np.uint8)
         return np.asarray(alpha, np.float32), colour
 
-    def steady(self, part: Pixels, alpha: Reals) -> Reals:
+    def steady(self, part: Pixels, alpha: Reals, *, where: Places) -> None:
         """Where the picture has not changed since the last frame, neither should the edge."""
         if self.last is None:
-            return alpha
-        change = cv2.absdiff(part, self.last.source).max(axis=2).astype(np.float32)
+            return
+        change = np.abs(part[where].astype(np.float32) - self.last.source[where]).max(axis=1)
         keep = 0.6 * np.clip(1 - change / STILL, 0, 1)
-        before = self.last.bgra[:, :, 3].astype(np.float32) / 255
-        return np.asarray(alpha * (1 - keep) + before * keep, np.float32)
+        before = self.last.bgra[:, :, 3][where].astype(np.float32) / 255
+        alpha[where] = alpha[where] * (1 - keep) + before * keep
 
 
 def enlarge(mask: Mask, size: tuple[int, int]) -> Mask:
@@ -95,13 +96,13 @@ def disc(radius: int) -> Mask:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
 
 
-def nearest_colour(part: Pixels, sure: Mask) -> Reals:
-    """For each pixel the colour of the closest one that is surely subject, lightly smoothed against coding noise."""
-    if not sure.any():
-        return part.astype(np.float32)
-    weight = cv2.blur(sure.astype(np.float32), (3, 3))
-    smooth = cv2.blur(part.astype(np.float32) * sure[:, :, None], (3, 3)) / np.maximum(weight, 1e-3)[:, :, None]
-    _, labels = cv2.distanceTransformWithLabels(1 - sure, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+def nearest_colour(part: Pixels, sure: Mask, *, where: Places) -> Reals:
+    """For each place the colour of the closest pixel that is surely subject, lightly smoothed against coding noise."""
+    rim = sure - np.asarray(cv2.erode(sure, disc(1)), np.uint8)
+    if not rim.any():
+        return np.asarray(part[where], np.float32)
+    _, labels = cv2.distanceTransformWithLabels(1 - rim, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    at = np.nonzero(rim)
     known = np.zeros((int(labels.max()) + 1, 3), np.float32)
-    known[labels[sure > 0]] = smooth[sure > 0]
-    return np.asarray(known[labels], np.float32)
+    known[labels[at]] = cv2.blur(part, (3, 3))[at]
+    return np.asarray(known[labels[where]], np.float32)

@@ -59,7 +59,7 @@ def touched(masks: Sequence[Mask]) -> tuple[str, ...]:
 
 def side(mask: Mask, name: str) -> Mask:
     flat = mask if name in ("top", "bottom") else mask.T
-    return flat[0] if name in ("top", "left") else flat[-1]
+    return np.asarray(flat[0] if name in ("top", "left") else flat[-1], np.uint8)
 
 
 def motion(frames: Sequence[Pixels], masks: Sequence[Mask] | None) -> float:

@@ -13,7 +13,7 @@ from castlist.media.reading import Timing, codec_name, decode, open_video, recog
 from castlist.media.sniff import Format
 
 MIN_SECONDS = 0.5
-MAX_SECONDS = {"character": 60.0, "reference": 60.0, "source": 120.0}
+MAX_SECONDS = {"character": 60.0, "reference": 60.0, "source": 120.0, "result": float("inf")}
 MIN_SHORT_SIDE = 240
 TAIL_FRAMES = 30
 
@@ -39,7 +39,7 @@ class Facts:
 
 
 def probe(spec: Mapping[str, object], report: Callable[[float], None]) -> dict[str, object]:
-    """{path, kind?, role?, param?} -> the Facts as a dict; `role` is character (default), source or reference."""
+    """{path, kind?, role?, param?} -> the Facts as a dict. `role`: character (default), source, reference or result (a render, no limits)."""
     path = Path(str(spec["path"]))
     kind = None if spec.get("kind") is None else str(spec["kind"])
     param = str(spec.get("param") or kind or "video")
@@ -118,7 +118,7 @@ def check_decoding(
 def refuse_unusable(facts: Facts, *, role: str, param: str) -> None:
     """The limits of a character clip; a source to edit or extend may be longer, and a reference image smaller."""
     longest = MAX_SECONDS[role]
-    if facts.kind == "video" and facts.seconds < MIN_SECONDS:
+    if facts.kind == "video" and role != "result" and facts.seconds < MIN_SECONDS:
         message = f"the clip is {facts.seconds:.2f} seconds long; send {MIN_SECONDS:g} to {longest:g} seconds (2 to 4 work best)"
         raise MediaRefused(message, code="clip_too_short", param=param, value=facts.seconds, limit=MIN_SECONDS)
     if facts.kind == "video" and facts.seconds > longest:
