@@ -159,6 +159,8 @@ def _accept(url: "yarl.URL", port: int | None) -> "yarl.URL":
         raise _invalid(f"only http, https and data URLs are fetched, not {url.scheme[:20] or 'a relative one'!r}")
     if not url.host or not port:
         raise _invalid("the URL names no host")
+    if not re.fullmatch(r"[A-Za-z0-9._-]+|.*:.*", url.raw_host or ""):
+        raise _invalid("the host of the URL is not a name")
     if url.user is not None or url.password is not None:
         address, _ = _read_address(url.host)
         raise _forbidden([(address, port)]) if address and not is_global(address) else _invalid("a URL must not carry a user name")
@@ -166,8 +168,10 @@ def _accept(url: "yarl.URL", port: int | None) -> "yarl.URL":
 
 
 def _read_address(host: str) -> tuple[str | None, bool]:
-    """The address a host spells, and whether in its usual form; (None, False) for a name."""
+    """The address a host spells, and whether in its usual form; (None, False) for a name that must be looked up."""
     bare = host.rstrip(".")
+    if bare.lower() == "localhost" or bare.lower().endswith(".localhost"):
+        return "127.0.0.1", True
     try:
         return str(ip_address(bare)), bare == host
     except ValueError:
