@@ -19,6 +19,7 @@ TASKS = {
     "image": "castlist.media.image:normalise",
     "source": "castlist.media.source:normalise",
     "animatic": "castlist.media.animatic:render",
+    "contact": "castlist.media.contact:compose",
 }
 OUTPUT_LIMIT = 4 << 30
 PROGRESS_STEP = 0.005
