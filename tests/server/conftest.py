@@ -13,6 +13,7 @@ import pytest
 
 from castlist.assembly import Gateway, open_gateway
 from castlist.config import load
+from castlist.model.operations import CreateVideo
 from castlist.server.listen import make_server
 
 KEY = "sk-test-master"
@@ -100,6 +101,13 @@ class Server:
             video = self.ask("GET", f"/v1/videos/{id}?wait=10").json
             if video["status"] in {"completed", "failed"}:
                 return video
+
+    def operation(self, id: str) -> CreateVideo:
+        """What was understood of a request for a new video."""
+        job = asyncio.run_coroutine_threadsafe(self.gateway.storage.jobs.any(id), self.loop).result(10)
+        assert job is not None
+        assert isinstance(job.operation, CreateVideo)
+        return job.operation
 
     def left(self) -> list[str]:
         """Files in the scratch folder."""

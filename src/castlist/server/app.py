@@ -144,6 +144,6 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-def build_app(engine: Engine, access: Access, signer: Signer, *, fetch: Fetch, options: Collection[str], version: str) -> App:
-    """The app over an engine. `options` are the names under which a request may carry provider options; `fetch` gets reference URLs."""
-    return App(Front(engine, access, signer, fetch, version, frozenset(options)))
+def build_app(engine: Engine, access: Access, signer: Signer, *, fetch: Fetch, version: str, providers: Collection[str]) -> App:
+    """The app over an engine. `providers` are the names under which a request may carry provider options; `fetch` gets reference URLs."""
+    return App(Front(engine, access, signer, fetch, version, frozenset(providers)))
