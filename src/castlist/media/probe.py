@@ -39,7 +39,7 @@ class Facts:
 
 
 def probe(spec: Mapping[str, object], report: Callable[[float], None]) -> dict[str, object]:
-    """{path, kind?, role?, param?} -> the Facts as a dict. `role`: character (default), source, reference or result (a render, no limits)."""
+    """{path, kind?, role?, param?} -> the Facts as a dict. `role`: character (default), source, reference or result (no limits)."""
     path = Path(str(spec["path"]))
     kind = None if spec.get("kind") is None else str(spec["kind"])
     param = str(spec.get("param") or kind or "video")

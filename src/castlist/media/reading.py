@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from castlist.errors import MediaRefused
+from castlist.media.boxes import claimed_sizes
 from castlist.media.sniff import HEAD, IMAGE_WANTED, VIDEO_WANTED, Format, describe, sniff
 
 MAX_SIDE = 8192
@@ -62,6 +63,9 @@ def recognise(path: Path, *, kind: str | None, param: str) -> Format:
 @contextmanager
 def open_video(path: Path, found: Format, *, param: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and its one video stream, sizes checked before anything is decoded, one decoding thread."""
+    if found.name in ("mp4", "mov"):
+        for width, height in claimed_sizes(path):
+            refuse_giant(width, height, param=param)
     with path.open("rb") as file:
         try:
             container = av.open(file, "r", format=found.demuxer, options=OPEN_OPTIONS, io_open=refuse_reference)
@@ -69,6 +73,8 @@ def open_video(path: Path, found: Format, *, param: str) -> Iterator[tuple[Input
             raise undecodable(f"its {found.name.upper()} structure cannot be read ({words(error)})", param=param) from None
         with container:
             stream = choose_stream(container, param=param)
+            if not (stream.codec_context.width and stream.codec_context.height):
+                raise undecodable("its header gives no frame size", param=param)
             refuse_giant(stream.codec_context.width, stream.codec_context.height, param=param)
             stream.codec_context.thread_count = 1
             stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
@@ -98,8 +104,6 @@ def codec_name(stream: VideoStream) -> str:
 
 
 def refuse_giant(width: int, height: int, *, param: str) -> None:
-    if width <= 0 or height <= 0:
-        raise undecodable("its header gives no frame size", param=param)
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         message = f"the frames are {width}x{height}; up to {MAX_SIDE} pixels a side and {MAX_PIXELS // 1_000_000} megapixels are taken"
         raise MediaRefused(message, code="resolution_too_large", param=param, value=f"{width}x{height}", limit=f"{MAX_SIDE}x{MAX_SIDE}")
