@@ -71,6 +71,10 @@ def insert_job(connection: sqlite3.Connection, job: Job) -> None:
         "INSERT INTO job_characters (job, character) VALUES (?, ?) ON CONFLICT DO NOTHING",
         [(job.id, character) for character in job.operation.characters],
     )
+    _link_inputs(connection, job)
+
+
+def _link_inputs(connection: sqlite3.Connection, job: Job) -> None:
     for asset, role in inputs(job):
         link_assets(connection, job.id, assets=[asset], role=role)
 
@@ -86,7 +90,11 @@ def inputs(job: Job) -> Iterable[tuple[str, Role]]:
 def update_job(connection: sqlite3.Connection, job: Job, *, holder: str, release: bool) -> bool:
     """Save a job that `holder` has the lease on, or say False. What others asked for meanwhile (cancel, delete) stays asked for."""
     values = {**_values(job), "holder": holder, "release": release or job.ended}
-    return connection.execute(_UPDATE, values).rowcount == 1
+    if connection.execute(_UPDATE, values).rowcount != 1:
+        return False
+    # A source that was brought into another form is another asset than the one the job was added with.
+    _link_inputs(connection, job)
+    return True
 
 
 _UPDATE = """

@@ -89,6 +89,9 @@ class Jobs:
     async def add(self, job: Job) -> None:
         """A new job, with its characters and the assets it starts from."""
         await self._database.write(lambda connection: job_rows.insert_job(connection, job))
+        self._settle(job)
+
+    def _settle(self, job: Job) -> None:
         self._pending.settle([asset for asset, _ in job_rows.inputs(job)])
 
     async def claim(self, *, deployments: Collection[str], limit: int, lease: float) -> list[Job]:
@@ -125,7 +128,10 @@ class Jobs:
     async def save(self, job: Job, *, release: bool = False) -> bool:
         """Save a job. Fenced. `release` gives the lease back, as the end of a job always does. A cancel or delete that came meanwhile
         stays, and then the job is due as soon as that one made it."""
-        return await self._database.write(lambda connection: job_rows.update_job(connection, job, holder=self._holders.me, release=release))
+        done = await self._database.write(lambda connection: job_rows.update_job(connection, job, holder=self._holders.me, release=release))
+        if done:
+            self._settle(job)
+        return done
 
     async def save_progress(self, progress: Mapping[str, int]) -> None:
         """Progress of many jobs at once. Fenced; what has not changed is not written."""
@@ -146,7 +152,10 @@ class Jobs:
             job_rows.insert_attempt(connection, attempt)
             return True
 
-        return await self._database.write(write)
+        done = await self._database.write(write)
+        if done:
+            self._settle(job)
+        return done
 
     async def save_attempt(self, attempt: Attempt) -> None:
         """Save an attempt, whoever holds the job: a ticket must not be lost. Raises NotFound for one that was never opened."""
@@ -166,11 +175,12 @@ class Jobs:
 
         done = await self._database.write(write)
         if done:
+            self._settle(job)
             self._pending.settle([asset.id for asset in assets])
         return done
 
     async def request_cancel(self, project: str, job: str) -> Job | None:
-        """Ask for a job's end, due now; the job as it is then. One that has ended is left as it is."""
+        """Ask for a job's end, due now; the job as it is then. One that was not submitted ends here, one that has ended stays as it is."""
         return await self._database.write(lambda connection: job_rows.cancel_job(connection, self._named(project, job)))
 
     async def delete(self, project: str, job: str) -> Job | None:

@@ -37,6 +37,7 @@ class Storage:
 
     def __init__(self, parts: _Parts, *, clock: Clock) -> None:
         self._parts = parts
+        self._closed = False
         database, holders, pending = parts.database, parts.holders, parts.pending
         self.folder = parts.folder
         self.holders = holders
@@ -57,7 +58,10 @@ class Storage:
         return cls(await asyncio.to_thread(_enter, folder), clock=clock)
 
     async def close(self) -> None:
-        """Finish what was being written, give leases back, remove the scratch folder."""
+        """Finish what was being written, give leases back, remove the scratch folder. A second time it does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self.changes.close()
         await asyncio.to_thread(_leave, self._parts)
 
