@@ -1,0 +1,90 @@
+"""A whole gateway without its HTTP side: real storage, real media processes, the scripted provider."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from castlist import samples
+from castlist.assembly import Gateway, open_gateway
+from castlist.config import load
+from castlist.model.asks import Caller, CharacterAsk, Incoming, Seen, VideoAsk
+from castlist.model.characters import Character, CharacterState
+from castlist.model.operations import Size, Wishes
+
+ME = Caller("default", master=True)
+SMALL = Size(320, 180)
+
+
+@dataclass
+class Stage:
+    """One running gateway and the short words tests use."""
+
+    gateway: Gateway
+
+    @property
+    def engine(self):
+        return self.gateway.engine
+
+    def provider(self, name: str):
+        """The adapter instance of the first account whose name begins so."""
+        return next(p for account, p in self.engine.kit.providers.items() if account.startswith(name))
+
+    def incoming(self, path: Path, *, name: str = "clip.mp4") -> Incoming:
+        target = self.gateway.storage.scratch / f"in-{path.name}-{len(list(self.gateway.storage.scratch.iterdir()))}"
+        shutil.copy(path, target)
+        return Incoming(target, name, target.stat().st_size, f"{hash(path.read_bytes()):x}")
+
+    async def character(self, name: str = "Luna", *, clip: Path | None = None) -> Character:
+        file = self.incoming(clip or samples.path("luna.mp4"))
+        return await self.engine.create_character(ME, CharacterAsk(name, "video", (file,)))
+
+    async def ready(self, character: Character) -> Character:
+        async with asyncio.timeout(60):
+            while character.state is CharacterState.PREPARING:
+                await asyncio.sleep(0.1)
+                character = await self.engine.character(ME, character.id)
+        return character
+
+    async def create(self, prompt: str = "a scene", *, model: str = "instant", **ask) -> Seen:
+        wishes = Wishes(**{key: ask.pop(key) for key in ("degrade", "prompt_strict") if key in ask})
+        return await self.engine.submit(
+            ME, VideoAsk("create", prompt, **{"model": model, "seconds": 2, "size": SMALL, "wishes": wishes} | ask)
+        )
+
+    async def follow(self, kind: str, source, prompt: str = "go on", **ask) -> Seen:
+        return await self.engine.submit(ME, VideoAsk(kind, prompt, source=source, **ask))
+
+    async def until(self, seen: Seen, wanted: Callable[[Seen], bool]) -> Seen:
+        async with asyncio.timeout(60):
+            while not wanted(seen):
+                seen = await self.engine.watch(ME, seen.job.id, revision=seen.job.revision, timeout=1.0)
+        return seen
+
+    async def end(self, seen: Seen) -> Seen:
+        return await self.until(seen, lambda now: now.job.ended)
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """Opens a gateway over models: `async with stage("hero: fake/instant") as s:`."""
+
+    @asynccontextmanager
+    async def open_stage(*models: str, extra: str = "", worker: bool = True, data: Path | None = None) -> AsyncIterator[Stage]:
+        config = tmp_path / "config.yaml"
+        lines = models or ("instant: fake/instant",)
+        entries = [f"  - {{model_name: {line.split(': ')[0]}, litellm_params: {{model: '{line.split(': ')[1]}'}}}}" for line in lines]
+        config.write_text("model_list:\n" + "\n".join(entries) + "\n" + extra)
+        settings = load(config, environ={"CASTLIST_DATA": str(data or tmp_path / "data")})
+        gateway = await open_gateway(settings, serving=True, worker=worker)
+        await gateway.start()
+        try:
+            yield Stage(gateway)
+        finally:
+            await gateway.stop()
+
+    return open_stage
