@@ -21,13 +21,13 @@ def new_id(prefix: str) -> str:
 
 async def _store(server: Server, content: bytes, media_type: str) -> StoredAsset:
     path: Path = server.gateway.storage.scratch / new_id("file")
-    path.write_bytes(content)
+    await asyncio.to_thread(path.write_bytes, content)
     try:
         asset = await server.gateway.storage.assets.put(path, project="default", media_type=media_type)
         await server.gateway.storage.assets.add(asset)
         return asset
     finally:
-        path.unlink(missing_ok=True)
+        await asyncio.to_thread(path.unlink, True)
 
 
 async def _finish(server: Server, model: str, prompt: str) -> str:

@@ -70,6 +70,7 @@ class App:
     """The whole ASGI app. Every answer carries `x-request-id`; every error has OpenAI's shape."""
 
     def __init__(self, front: Front, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.front = front
         self.meters = Meters()
         self._clock = clock
         self._status = StatusReads(front)

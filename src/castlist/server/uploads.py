@@ -113,7 +113,7 @@ class Form:
         self._header = (bytearray(), bytearray())
 
     def _open(self) -> None:
-        disposition, options = parse_options_header(self._headers.get("content-disposition"))
+        disposition, options = _parse(self._headers.get("content-disposition", ""))
         raw = options.get(b"name")
         if disposition != b"form-data" or not raw:
             raise InvalidRequest("every part needs Content-Disposition: form-data with a name", code="invalid_multipart")
@@ -216,9 +216,16 @@ def _tidy(raw: bytes) -> str:
     return "".join(c for c in name if c.isprintable())[:200]
 
 
+def _parse(header: str) -> tuple[bytes, dict[bytes, bytes]]:
+    try:
+        return parse_options_header(header)
+    except (ValueError, LookupError):
+        raise InvalidRequest(f"a header is malformed: {header[:80]!r}", code="invalid_multipart") from None
+
+
 def find_boundary(content_type: str) -> bytes:
     """The boundary parameter of a multipart type. Raises InvalidRequest."""
-    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+    boundary = _parse(content_type)[1].get(b"boundary", b"")
     if not 1 <= len(boundary) <= 200:
         raise InvalidRequest("multipart/form-data needs a boundary of 1 to 200 characters", code="invalid_multipart")
     return boundary
