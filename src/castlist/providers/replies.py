@@ -1,6 +1,7 @@
 """What an upstream's answer means: refused, ambiguous, moderated, lost or fine."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -103,7 +104,7 @@ def _bad_key(reply: Reply) -> str:
 
 
 def _number(text: str | None) -> float | None:
-    if text is None or not text.strip().replace(".", "", 1).isdigit():
+    if text is None or not re.fullmatch(r"\s*[0-9]{1,12}(\.[0-9]{1,6})?\s*", text):
         return None
     return float(text)
 
