@@ -37,10 +37,10 @@ CASTLIST_BASE_URL and CASTLIST_API_KEY name a server; without them a gateway of 
 class Commands(typer.core.TyperGroup):
     """A group that knows its commands by name and imports a command's module when it runs."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002, RUF100  # the signature is Typer's
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002, RUF100  # the signature is Typer's
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A stand-in that has a help text and nothing else."""
         return typer.core.TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
 
@@ -58,7 +58,7 @@ class Commands(typer.core.TyperGroup):
 app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None, epilog=EPILOG)
 
 
-def show_version(wanted: bool) -> None:  # noqa: FBT001, RUF100  # the signature is Typer's
+def show_version(wanted: object) -> None:
     if wanted:
         typer.echo(f"castlist {__version__}")
         raise typer.Exit
@@ -66,6 +66,7 @@ def show_version(wanted: bool) -> None:  # noqa: FBT001, RUF100  # the signature
 
 @app.callback()
 def root(
+    *,
     version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     """Create a character once, use it with every video model."""

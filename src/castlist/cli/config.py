@@ -1,6 +1,5 @@
 """`castlist config`."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +25,7 @@ def check(
 ) -> None:
     """Say what a configuration file comes to, or every mistake in it with its line."""
     try:
-        settings = load(file, environ=os.environ)
+        settings = load(file)
     except ConfigError as error:
         if as_json:
             print_json({"ok": False, "mistakes": [{"line": line, "message": text} for line, text in error.mistakes]})

@@ -1,6 +1,5 @@
 """`castlist key`."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +26,7 @@ def show(
 ) -> None:
     """Show the key that opens this data directory's gateway; it is made when there is none."""
     with tell_errors(as_json=as_json):
-        settings = load(config, environ=os.environ, overrides=Overrides(data=data))
+        settings = load(config, overrides=Overrides(data=data))
         key = str(settings.master_key or own_key(settings.data))
         source = settings.source if settings.master_key else str(settings.data / KEY_FILE)
         if as_json:

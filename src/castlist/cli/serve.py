@@ -1,7 +1,6 @@
 """`castlist serve`."""
 
 import asyncio
-import os
 import signal
 import socket
 import sys
@@ -21,10 +20,9 @@ from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
 from castlist.errors import CastlistError
 from castlist.logs import log_to_stderr
+from castlist.server.listen import make_server
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-PATIENCE = 3
-"""Seconds that open requests (a long-poll, a download) have when the server stops."""
 
 
 class Server(uvicorn.Server):
@@ -49,7 +47,7 @@ def serve(  # noqa: PLR0913  # one option each, as the command line has them
     """Serve the API on this machine."""
     with tell_errors(as_json=as_json):
         overrides = Overrides(data=data, host=host, port=port, no_auth=no_auth or None)
-        settings = load(config, environ=os.environ, overrides=overrides)
+        settings = load(config, overrides=overrides)
         log_to_stderr()
         with listen(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings, listener, worker=not no_worker, as_json=as_json))
@@ -75,7 +73,7 @@ async def run(settings: Settings, listener: socket.socket, *, worker: bool, as_j
     """Open the gateway, serve until a signal, close it."""
     gateway = await open_gateway(settings, serving=True, worker=worker)
     try:
-        server = Server(configure(gateway))
+        server = Server(make_server(gateway.app).config)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop, server)
@@ -90,21 +88,6 @@ def stop(server: uvicorn.Server) -> None:
     """The first signal ends it in order, the second one at once."""
     server.force_exit = server.should_exit
     server.should_exit = True
-
-
-def configure(gateway: Gateway) -> uvicorn.Config:
-    return uvicorn.Config(
-        gateway.app,
-        lifespan="off",
-        ws="none",
-        access_log=False,
-        log_config=None,
-        log_level="error",
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=PATIENCE,
-    )
 
 
 def announce(gateway: Gateway, listener: socket.socket, *, as_json: bool) -> None:

@@ -1,7 +1,6 @@
 """`castlist worker`."""
 
 import asyncio
-import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +26,7 @@ def worker(
 ) -> None:
     """Work on the jobs of a data directory without serving."""
     with tell_errors(as_json=as_json):
-        settings = load(config, environ=os.environ, overrides=Overrides(data=data))
+        settings = load(config, overrides=Overrides(data=data))
         log_to_stderr()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             left = runner.run(work(settings, until_idle=until_idle, as_json=as_json))

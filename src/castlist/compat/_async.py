@@ -36,7 +36,7 @@ from castlist.sdk.uploads import Source
 async def reach(arguments: Server, shape: type, *, call: str, sends: bool = False) -> AsyncIterator[AsyncClient]:
     """A client for one call, its arguments checked; `sends`: the server itself checks the names that the request carries."""
     refuse_unknown(arguments, shape, call=call)
-    client = open_once(find_server(arguments), read_extras(arguments))
+    client = open_once(find_server(arguments), read_extras(arguments, sends=sends))
     if not sends and doubts(arguments):
         refuse_names(arguments, await client.models.list())
     yield client

@@ -95,12 +95,14 @@ def find_server(arguments: Server) -> Wanted:
     return Wanted(base_url=base, api_key=key)
 
 
-def read_extras(arguments: Server) -> Extras:
-    timeout = arguments.get("timeout")
+def read_extras(arguments: Server, *, sends: bool) -> Extras:
+    """`sends`: the request has a body, which carries the provider's name to the server."""
+    timeout, provider = arguments.get("timeout"), arguments.get("custom_llm_provider")
+    named = {"custom_llm_provider": provider} if sends and provider is not None else {}
     return Extras(
         headers=dict(arguments.get("extra_headers") or {}),
         query=dict(arguments.get("extra_query") or {}),
-        body=dict(arguments.get("extra_body") or {}),
+        body=named | dict(arguments.get("extra_body") or {}),
         timeout=TIMEOUT if timeout is None else timeout,
     )
 

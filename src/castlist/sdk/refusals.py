@@ -59,7 +59,9 @@ def name_refusal(status: int, json: Json) -> CastlistError:
     message = read_text(words.get("message")) or f"the server answered {status} without a reason; is it a Castlist server?"
     kind = BY_CODE.get(code or "") if status < 500 or status == 503 else None
     chosen = kind or BY_STATUS.get(status) or (ServerError if status >= 500 else InvalidRequest)
-    return chosen(message, code=code, param=read_text(words.get("param")), status=status)
+    error = chosen(message, code=code, param=read_text(words.get("param")))
+    error.status = status
+    return error
 
 
 def name_silence(error: Exception, *, url: str, method: str, sent: bool) -> ConnectionFailed:
