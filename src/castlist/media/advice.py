@@ -7,7 +7,7 @@ SHORT_SIDE = (720, 1080)
 ASPECTS = {"16:9": 16 / 9, "9:16": 9 / 16, "1:1": 1.0}
 ASPECT_SLACK = 0.02
 BEST_SHARE = (0.3, 0.6)
-LEAST_MOTION = 1.0
+LEAST_MOTION = 2.0
 
 
 @dataclass(frozen=True)

@@ -146,28 +146,31 @@ def write_idle(hero: View, out: Path, *, box: Box | None, report: Report) -> Non
             return
         x, y, w, h = box
         with write_cutout(out / "cutout.mkv", (w, h)) as write:
-            for frame, moved in enumerate(breathing(hero.subject)):
-                clip.write(composite(moved, hero.empty))
-                write(moved[y : y + h, x : x + w])
+            for frame, moved in enumerate(breathing(hero.subject, box)):
+                picture = hero.empty.copy()
+                picture[y : y + h, x : x + w] = composite(moved, picture[y : y + h, x : x + w])
+                clip.write(picture)
+                write(moved)
                 report(frame)
 
 
-def breathing(subject: Pixels) -> Iterator[Pixels]:
-    """BGRA frames of one loop. Warped with colour times alpha, so that nothing of what is transparent bleeds in."""
-    flat = premultiply(subject)
-    size = subject.shape[1], subject.shape[0]
+def breathing(subject: Pixels, box: Box) -> Iterator[Pixels]:
+    """BGRA frames of one loop inside `box`. Warped with colour times alpha, so that nothing of what is transparent bleeds in."""
+    x, y, w, h = box
+    flat = premultiply(subject[y : y + h, x : x + w])
     for frame in range(FRAMES):
-        yield divide(idle(flat, size, frame=frame))
+        yield divide(idle(flat, (subject.shape[1], subject.shape[0]), frame=frame, corner=(x, y)))
 
 
-def idle(picture: Moved, size: tuple[int, int], *, frame: int) -> Moved:
-    """Breathe and sway about the feet: a loop of three seconds."""
+def idle(picture: Moved, size: tuple[int, int], *, frame: int, corner: tuple[int, int] = (0, 0)) -> Moved:
+    """Breathe and sway about the feet: a loop of three seconds. `picture` is the part at `corner` of a stage of `size`."""
     turn = 2 * pi * frame / FRAMES
     breath, sway = 0.014 * sin(2 * turn), 0.022 * sin(turn)
-    foot_x, foot_y = size[0] / 2, size[1] * STAGE_FLOOR
+    foot_x, foot_y = size[0] / 2 - corner[0], size[1] * STAGE_FLOOR - corner[1]
     a, b = 1 - 0.5 * breath, 1 + breath
     move = np.array([[a, -sway, foot_x * (1 - a) + sway * foot_y], [0, b, foot_y * (1 - b)]], np.float32)
-    return cv2.warpAffine(picture, move, size, flags=cv2.INTER_LINEAR).astype(picture.dtype, copy=False)
+    shape = picture.shape[1], picture.shape[0]
+    return cv2.warpAffine(picture, move, shape, flags=cv2.INTER_LINEAR).astype(picture.dtype, copy=False)
 
 
 def lean_in(picture: Pixels, frame: int) -> Pixels:
