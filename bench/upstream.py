@@ -1,0 +1,73 @@
+"""A vendor to forward to: OpenAI-shaped, counts its calls, and ends a video after so many polls."""
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from aiohttp import web
+
+POLLS = 5
+CHUNK = 256 * 1024
+
+
+class Vendor:
+    """Videos by number of polls so far. `file` is what every download gives."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.polls: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+
+    def video(self, id: str) -> dict[str, object]:
+        done = self.polls[id] >= POLLS
+        return {
+            "id": id, "object": "video", "model": "sora-2", "status": "completed" if done else "in_progress",
+            "progress": 100 if done else 20 * self.polls[id], "created_at": 1795300000, "seconds": "4", "size": "1280x720",
+            "completed_at": 1795300009 if done else None, "prompt": "a fox", "error": None, "expires_at": None,
+            "remixed_from_video_id": None,
+        }  # fmt: skip
+
+    async def create(self, request: web.Request) -> web.Response:
+        self.calls["create"] += 1
+        async for _ in request.content.iter_chunked(CHUNK):
+            pass
+        return web.json_response(self.video(f"video_{self.calls['create']:08d}"))
+
+    async def retrieve(self, request: web.Request) -> web.Response:
+        self.calls["retrieve"] += 1
+        id = request.match_info["id"]
+        self.polls[id] += 1
+        return web.json_response(self.video(id))
+
+    async def content(self, request: web.Request) -> web.StreamResponse:
+        self.calls["content"] += 1
+        return web.FileResponse(self.file, chunk_size=CHUNK, headers={"Content-Type": "video/mp4"})
+
+    async def character(self, request: web.Request) -> web.Response:
+        self.calls["character"] += 1
+        async for _ in request.content.iter_chunked(CHUNK):
+            pass
+        return web.json_response({"id": "char_1", "object": "character", "name": "Luna", "created_at": 1795300000})
+
+    async def counts(self, request: web.Request) -> web.Response:
+        return web.json_response(dict(self.calls))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--file", type=Path, required=True)
+    asked = parser.parse_args(sys.argv[1:])
+    vendor = Vendor(asked.file)
+    app = web.Application(client_max_size=1 << 30)
+    app.router.add_post("/v1/videos", vendor.create)
+    app.router.add_post("/v1/videos/characters", vendor.character)
+    app.router.add_get("/v1/videos/{id}", vendor.retrieve)
+    app.router.add_get("/v1/videos/{id}/content", vendor.content)
+    app.router.add_get("/counts", vendor.counts)
+    web.run_app(app, host="127.0.0.1", port=asked.port, print=None, access_log=None)
+
+
+if __name__ == "__main__":
+    main()
