@@ -341,6 +341,22 @@ def test_a_redirect_to_another_origin_carries_no_key(tmp_path):
     assert b"sk-secret" not in other.heads[0]
 
 
+def test_a_signed_link_is_asked_for_as_it_was_written(tmp_path):
+    location = "/a%2fb?sig=x%2Fy%2B%3d+z&e=%7E"
+    content, _, wire = download(tmp_path, answer(302, b"", f"Location: {location}"), answer(200, b"abc"))
+
+    assert content == b"abc"
+    assert wire.heads[1].startswith(f"GET {location} ".encode())
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "http://h:99999/", "http://[::1", "http://h:x/", "data:,x"])
+def test_a_redirect_to_no_web_address_is_refused(tmp_path, location):
+    outcome, _, wire = download(tmp_path, answer(302, b"", f"Location: {location}"))
+
+    assert isinstance(outcome, Refused)
+    assert wire.connections == 1
+
+
 def test_redirects_end(tmp_path):
     outcome, _, wire = download(tmp_path, answer(302, b"", "Location: /again"))
 
@@ -385,3 +401,12 @@ def test_nothing_is_imported_for_a_transport_that_is_not_used():
         "sys.exit('aiohttp' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_spelling_of_api_base_does_not_hide_that_it_is_the_accounts_own(tmp_path):
+    async def act():
+        async with serve_raw(answer(200, b"abc")) as wire, reach(tmp_path, api_base=f"HTTP://LocalHost:{wire.port}") as http:
+            async with http.stream(f"HTTP://LocalHost:{wire.port}/clip", headers={}) as stream:
+                return b"".join([chunk async for chunk in stream.chunks])
+
+    assert asyncio.run(act()) == b"abc"

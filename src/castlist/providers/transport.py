@@ -141,7 +141,7 @@ class HttpTransport:
             raise _unanswered(url, error) from error
 
     async def _open_download(self, url: str, *, headers: Mapping[str, str], offset: int) -> "aiohttp.ClientResponse":
-        start = here = yarl.URL(url)
+        start = here = _read_url(url)
         limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_IDLE_SECONDS)
         for _ in range(_MOST_REDIRECTS + 1):
             session = self._connections.pooled() if self._is_home(here) else self._connections.guarded()
@@ -149,19 +149,30 @@ class HttpTransport:
             wanted = {**own, "Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
             try:
                 response = await session.get(here, headers=wanted, allow_redirects=False, timeout=limits)
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
                 raise _broken(str(here), error) from error
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or target is None:
                 return response
             response.close()
-            here = here.join(yarl.URL(target))
-            if here.scheme not in {"http", "https"} or not here.host:
-                raise Refused("the upstream redirects the download to something that is not a web address", retry=Retry.SAME)
+            here = _read_url(target, base=here)
         raise Refused(f"the upstream redirects the download more than {_MOST_REDIRECTS} times", retry=Retry.SAME)
 
     def _is_home(self, url: "yarl.URL") -> bool:
-        return self._api_base is not None and url.origin() == yarl.URL(self._api_base).origin()
+        return self._api_base is not None and url.origin() == _read_url(self._api_base).origin()
+
+
+def _read_url(text: str, base: "yarl.URL | None" = None) -> "yarl.URL":
+    """A web address as it was written: quoting it anew would break the signature of a signed link."""
+    try:
+        url = yarl.URL(text, encoded=text.isascii() and " " not in text)
+        whole = base.join(url) if base else url
+        sound = whole.scheme in {"http", "https"} and bool(whole.host) and 0 < (whole.port or 0) < 65536
+    except ValueError:
+        sound = False
+    if not sound:
+        raise Refused("the upstream names something that is not a web address for the download", retry=Retry.SAME)
+    return whole
 
 
 def _lower(body: bytes | Sequence[Part]) -> tuple[Outgoing, Mapping[str, str]]:
