@@ -405,8 +405,9 @@ def test_nothing_is_imported_for_a_transport_that_is_not_used():
 
 def test_the_spelling_of_api_base_does_not_hide_that_it_is_the_accounts_own(tmp_path):
     async def act():
-        async with serve_raw(answer(200, b"abc")) as wire, reach(tmp_path, api_base=f"HTTP://LocalHost:{wire.port}") as http:
-            async with http.stream(f"HTTP://LocalHost:{wire.port}/clip", headers={}) as stream:
+        async with serve_raw(answer(200, b"abc")) as wire:
+            own = f"HTTP://LocalHost:{wire.port}"
+            async with reach(tmp_path, api_base=own) as http, http.stream(f"{own}/clip", headers={}) as stream:
                 return b"".join([chunk async for chunk in stream.chunks])
 
     assert asyncio.run(act()) == b"abc"
