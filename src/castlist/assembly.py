@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -78,7 +78,7 @@ async def open_gateway(settings: Settings, *, serving: bool, worker: bool, yield
     app = build_app(engine, access, signer, fetch=Fetcher().fetch, version=__version__, providers=provider_names())
     yields = not serving if yields is None else yields
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
-    notices = (*settings.warnings, *_retired_notices(settings))
+    notices = (*settings.warnings, *_retired_notices(settings), *await _stranded(engine))
     return Gateway(settings, engine, app, hands, storage, connections, open_mode, notices)
 
 
@@ -209,9 +209,14 @@ def _retired_notices(settings: Settings) -> Sequence[str]:
     return [_retired(entry).message for entry in settings.models if entry.stands_in]
 
 
-def with_data(settings: Settings, data: Path) -> Settings:
-    """The settings on another data directory."""
-    return replace(settings, data=data)
+async def _stranded(engine: Engine) -> Sequence[str]:
+    """A sentence for each deployment that unfinished jobs wait for and the configuration no longer has."""
+    found = await engine.storage.jobs.stranded([d.id for d in engine.kit.deployments])
+    return [
+        f"{count} unfinished video{'s wait' if count > 1 else ' waits'} for the deployment {name}, which the configuration does not have; "
+        "put it back, or cancel them"
+        for name, count in found.items()
+    ]
 
 
 def describe(gateway: Gateway) -> Mapping[str, object]:

@@ -156,9 +156,13 @@ class StorageFull(Unavailable):
 
 
 class MediaCrashed(Unavailable):
-    """A media child process died or ran out of its time or memory."""
+    """A media child process died or ran out of its time or memory; `detail` is what it last said, for logs only."""
 
     code = "media_crashed"
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
 class ServerError(CastlistError):

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from castlist.engine import Engine
-from castlist.errors import CastlistError
+from castlist.errors import CastlistError, MediaCrashed
 from castlist.model.characters import Character
 from castlist.model.jobs import Failure, Job, State
 
@@ -170,7 +170,8 @@ class Worker:
             return await self.engine.advance(job)
         except Exception as error:
             count = self._failures[job.id] = self._failures.get(job.id, 0) + 1
-            log.exception("job.step_failed", job=job.id, state=str(job.state), count=count)
+            detail = error.detail if isinstance(error, MediaCrashed) else ""
+            log.exception("job.step_failed", job=job.id, state=str(job.state), count=count, detail=detail)
             if count < MOST_FAILURES:
                 return replace(job, due_at=self.engine.kit.clock() + timedelta(seconds=count))
             message = error.message if isinstance(error, CastlistError) else f"An error of Castlist's own in state {job.state}."

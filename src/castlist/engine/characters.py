@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
+import structlog
+
 from castlist.engine.files import folder
 from castlist.engine.kit import Kit
 from castlist.engine.missing import no_character
@@ -17,6 +19,8 @@ from castlist.model.asks import Caller, CharacterAsk, Incoming
 from castlist.model.characters import Character, CharacterState, Clip, Note
 from castlist.routing import unknown_model
 from castlist.storage import StoredAsset
+
+log = structlog.get_logger("castlist.engine")
 
 DERIVE = replace(UNTRUSTED, cpu_seconds=120, wall_seconds=240)
 SAME_WITHIN = timedelta(hours=1)
@@ -155,6 +159,7 @@ async def derive(kit: Kit, character: Character) -> Character:
         except StorageFull:
             raise
         except CastlistError as error:
+            log.warning("character.failed", character=character.id, error=error.message, detail=getattr(error, "detail", ""))
             failed = replace(character, state=CharacterState.FAILED, error=error.message)
             await kit.storage.characters.save(failed)
             return failed

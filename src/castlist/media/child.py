@@ -54,7 +54,7 @@ async def run(task: str, spec: Mapping[str, object], *, limits: Limits, report: 
             if outcome is not None:
                 return outcome
             returncode = await process.wait()
-            raise MediaCrashed(f"the {task} process ended with {name_exit(returncode)}: {await complaints or 'it said nothing'}")
+            raise MediaCrashed(f"the {task} process ended with {name_exit(returncode)}", detail=await complaints)
     except TimeoutError:
         raise MediaCrashed(f"the {task} process was stopped: it had not finished after {limits.wall_seconds:g} seconds") from None
     finally:

@@ -96,6 +96,10 @@ class Capabilities:
     def _source(self, operation: EditVideo | ExtendVideo | RemixVideo) -> tuple[str, str, str | None] | None:
         if operation.source.video is None and not self.uploaded_source:
             return "unsupported_operation", f"{self.model} takes videos made here as a source, not uploaded ones", "video"
+        size = operation.source.size
+        if max(size.width, size.height) > self.max_side or size.width * size.height > self.max_pixels:
+            limit = f"up to {self.max_side} pixels a side and {self.max_pixels} in all"
+            return "unsupported_value", f"{self.model} starts from videos of {limit}, not {size}", "video"
         return None
 
     def to_json(self) -> Mapping[str, object]:

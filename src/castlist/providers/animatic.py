@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from castlist.errors import MediaCrashed, MediaRefused, Refused, Retry, StorageFull
 from castlist.media.child import RENDER, run
 from castlist.model.capabilities import Capabilities
@@ -27,6 +29,8 @@ from castlist.model.providing import (
     Ticket,
     Transport,
 )
+
+log = structlog.get_logger("castlist.animatic")
 
 CHUNK = 1 << 20
 AGAIN = 0.25
@@ -145,6 +149,7 @@ class Animatic(Provider):
             case MediaCrashed() if shutil.disk_usage(self.http.scratch).free < LEAST_ROOM:
                 raise StorageFull("The disk ran full while rendering; the render begins again when there is room.")
             case MediaCrashed():
+                log.error("animatic.crashed", reference=reference, error=error.message, detail=error.detail)
                 return Progress(Phase.FAILED, failure=Failure("render_failed", error.message))
             case _:
                 raise error

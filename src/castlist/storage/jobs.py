@@ -65,7 +65,7 @@ class Jobs:
             conditions.append("state IN (SELECT value FROM json_each(:states))")
             values["states"] = many(sorted(states))
         if character is not None:
-            conditions.append("EXISTS (SELECT 1 FROM job_characters WHERE job = jobs.id AND character = :character)")
+            conditions.append("jobs.id IN (SELECT job FROM job_characters WHERE character = :character)")
         rows = read_page(self._database, f"SELECT {job_rows.COLUMNS} FROM jobs", conditions, values=values, order=order)
         return Page(tuple(job_rows.to_job(row) for row in rows[:limit]), len(rows) > limit)
 
@@ -81,6 +81,14 @@ class Jobs:
     async def unfinished(self) -> int:
         """How many jobs have not ended."""
         return self._count("SELECT count(*) FROM jobs WHERE NOT ended")
+
+    async def stranded(self, deployments: Collection[str]) -> Mapping[str, int]:
+        """How many unfinished jobs wait for each deployment that is not among `deployments`."""
+        sql = (
+            "SELECT deployment, count(*) FROM jobs WHERE NOT ended AND deployment IS NOT NULL "
+            "AND deployment NOT IN (SELECT value FROM json_each(?)) GROUP BY deployment ORDER BY deployment"
+        )
+        return {row[0]: row[1] for row in self._database.rows(sql, (many(deployments),))}
 
     def _count(self, sql: str, *values: object) -> int:
         row = self._database.row(sql, values)
