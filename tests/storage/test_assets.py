@@ -5,6 +5,8 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,8 +126,20 @@ def resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-async def test_there_is_room(storage):
-    assert storage.assets.room() > 0
+@pytest.fixture(params=["/dev/shm", "/"])
+def volume(request, tmp_path) -> Iterator[Path]:
+    """A folder in memory, on another volume than that of the root, where there is one; and one on disk."""
+    memory = Path(request.param)
+    with tempfile.TemporaryDirectory(dir=memory if memory != Path("/") and memory.is_dir() else tmp_path) as folder:
+        yield Path(folder)
+
+
+async def test_the_room_is_that_of_the_volume_of_the_folder(volume, watch):
+    storage = await Storage.open(volume / "data", clock=watch)
+    whole = os.statvfs(volume)
+
+    assert abs(storage.assets.room() - whole.f_bavail * whole.f_frsize) < 256 * MIB
+    await storage.close()
 
 
 async def finished(storage: Storage, tmp_path: Path, job) -> tuple[str, ...]:

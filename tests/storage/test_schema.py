@@ -73,6 +73,17 @@ async def test_a_database_of_a_newer_version_is_refused_by_name_and_left_as_it_w
     assert read_stamp(folder / "castlist.db") == [("0042",)]
 
 
+async def test_a_folder_that_cannot_be_used_is_refused_by_name(tmp_path, watch):
+    (tmp_path / "file").write_text("x")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "castlist.db").write_bytes(b"this is no database" * 100)
+
+    for folder in (tmp_path / "file", broken):
+        with pytest.raises(Unavailable, match=f"{folder.name} cannot be used as a data directory"):
+            await Storage.open(folder, clock=watch)
+
+
 async def test_what_was_stored_is_there_after_a_restart(folder, watch):
     job = a_job()
     first = await Storage.open(folder, clock=watch)

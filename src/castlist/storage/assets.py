@@ -89,7 +89,7 @@ class Assets:
 
     def room(self) -> int:
         """Free bytes on the volume."""
-        return shutil.disk_usage(self._blobs.path("").parent).free
+        return shutil.disk_usage(self._blobs.folder).free
 
     @asynccontextmanager
     async def local(self, asset: str) -> AsyncIterator[Path]:

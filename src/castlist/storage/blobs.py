@@ -13,14 +13,14 @@ from obstore.store import LocalStore
 from castlist.errors import CastlistError, NotFound, StorageFull, Unavailable
 
 CHUNK = 1024 * 1024
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Blobs:
     """A blob appears whole or not at all."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         folder.mkdir(mode=0o700, exist_ok=True)
         self._store = LocalStore(folder)
 
@@ -52,18 +52,18 @@ class Blobs:
 
     def path(self, asset: str) -> Path:
         """Where the blob is as a local file."""
-        return self._folder / _key(asset)
+        return self.folder / _key(asset)
 
     def ids(self) -> Iterator[tuple[str, Path]]:
         """Every blob, and what was left of half-stored ones, with the id each belongs to."""
-        for folder, _, names in os.walk(self._folder):
+        for folder, _, names in os.walk(self.folder):
             for name in names:
                 # The store writes to `asset#1` and renames at the end.
                 yield name.partition("#")[0], Path(folder) / name
 
     def _settle(self, asset: str) -> None:
         path = self.path(asset)
-        for place in (path, path.parent, self._folder):
+        for place in (path, path.parent, self.folder):
             descriptor = os.open(place, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
@@ -96,7 +96,7 @@ def explain(error: Exception) -> CastlistError:
     """A failure to write as ours: StorageFull when the volume or quota takes no more."""
     number = error.errno if isinstance(error, OSError) else None
     # obstore says the operating system's error number only in its text.
-    if number in _FULL or any(f"(os error {code})" in str(error) for code in _FULL):
+    if number in FULL or any(f"(os error {code})" in str(error) for code in FULL):
         return StorageFull("the disk is full: free some space, then repeat the request")
     return Unavailable(f"the file could not be stored: {str(error).splitlines()[0]}", code="storage_failed")
 

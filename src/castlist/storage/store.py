@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
+from castlist.errors import CastlistError, StorageFull, Unavailable
 from castlist.storage.assets import Assets
 from castlist.storage.bindings import Bindings
-from castlist.storage.blobs import Blobs
+from castlist.storage.blobs import FULL, Blobs
 from castlist.storage.changes import Changes
 from castlist.storage.characters import Characters
 from castlist.storage.database import Clock, Database
@@ -53,9 +54,12 @@ class Storage:
     async def open(cls, folder: Path, *, clock: Clock) -> Self:
         """Open the folder, making it (0700) or migrating it where that is needed, and put right what dead processes left behind.
 
-        Raises Unavailable when a newer version of Castlist made it, StorageFull when there is no room to begin.
+        Raises Unavailable when a newer version of Castlist made it or it cannot be used, StorageFull when there is no room to begin.
         """
-        return cls(await asyncio.to_thread(_enter, folder), clock=clock)
+        try:
+            return cls(await asyncio.to_thread(_enter, folder), clock=clock)
+        except (OSError, sqlite3.Error) as error:
+            raise _refuse(folder, error) from error
 
     async def close(self) -> None:
         """Finish what was being written, give leases back, remove the scratch folder. A second time it does nothing."""
@@ -98,6 +102,13 @@ def _enter(folder: Path) -> _Parts:
             holders.leave()
             raise
     return parts
+
+
+def _refuse(folder: Path, error: OSError | sqlite3.Error) -> CastlistError:
+    full = error.errno in FULL if isinstance(error, OSError) else error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    if full:
+        return StorageFull(f"there is no room to open {folder}: the disk is full")
+    return Unavailable(f"{folder} cannot be used as a data directory: {error}", code="storage_failed")
 
 
 def _leave(parts: _Parts) -> None:
