@@ -53,8 +53,8 @@ class Gateway:
         """Give unfinished work back and let go of the directory; nothing accepted is lost."""
         if self.worker:
             await self.worker.stop()
-        for provider in self.engine.kit.providers.values():
-            await provider.close()
+        for adapter in self.engine.kit.providers.values():
+            await adapter.close()
         await self.connections.close()
         await self.storage.close()
 

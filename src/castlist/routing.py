@@ -39,9 +39,11 @@ def plan(operation: Operation, deployments: Sequence[Deployment], *, tried: Coll
 
 def unknown_model(model: str, deployments: Sequence[Deployment]) -> NotFound:
     """The error for a model name that is not configured, with the nearest names."""
-    names = sorted({d.model for d in deployments})
-    near = difflib.get_close_matches(model, names, n=3, cutoff=0.4) or names
-    return NotFound(f"There is no model {model[:80]!r} here. Configured: {', '.join(near)}.", code="model_not_found", param="model")
+    names = list(dict.fromkeys(d.model for d in deployments))
+    near = difflib.get_close_matches(model.lower(), names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "none of its models has a name like it."
+    text = f"There is no model {model[:80]!r} here; {hint} Configured: {', '.join(names[:20])}."
+    return NotFound(text, code="model_not_found", param="model")
 
 
 def _refusal(operation: Operation, deployment: Deployment) -> tuple[str, str, str | None] | None:

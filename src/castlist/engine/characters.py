@@ -23,6 +23,7 @@ from castlist.storage import StoredAsset
 log = structlog.get_logger("castlist.engine")
 
 DERIVE = replace(UNTRUSTED, cpu_seconds=120, wall_seconds=240)
+SHORTEST = 0.5
 SAME_WITHIN = timedelta(hours=1)
 VARIANTS = {"video": "video", "still": "still-0", "cutout": "cutout", "sheet": "sheet"}
 MEDIA_TYPES = {".mp4": "video/mp4", ".mkv": "video/x-matroska", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
@@ -48,6 +49,7 @@ async def create(kit: Kit, caller: Caller, ask: CharacterAsk) -> Character:
             return same
         kit.check_room(2 * sum(file.bytes for file in ask.files))
         facts = [await _probe(kit, file, ask) for file in ask.files]
+        _check_range(ask, seconds=_number(facts[0], "seconds"))
         character = await _keep(kit, caller, ask, facts=facts)
     finally:
         for file in ask.files:
@@ -81,6 +83,17 @@ async def _probe(kit: Kit, file: Incoming, ask: CharacterAsk) -> Mapping[str, ob
     except MediaRefused as refusal:
         refusal.param = refusal.param or ask.kind
         raise
+
+
+def _check_range(ask: CharacterAsk, *, seconds: float) -> None:
+    start, end = ask.start or 0.0, ask.end
+    if (ask.start is None and end is None) or ask.kind == "image":
+        return
+    last = seconds if end is None else min(end, seconds)
+    if last - start < SHORTEST:
+        wanted = f"{start:g} to {end:g}" if end is not None else f"{start:g} on"
+        text = f"The clip is {seconds:.3g} seconds long, and of {wanted} less than {SHORTEST:g} seconds are there; 2 to 4 work best."
+        raise InvalidRequest(text, code="invalid_range", param="start")
 
 
 async def _keep(kit: Kit, caller: Caller, ask: CharacterAsk, *, facts: Sequence[Mapping[str, object]]) -> Character:
