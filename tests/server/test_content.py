@@ -100,7 +100,7 @@ def test_links_need_no_key_and_stay_the_same_for_a_while(server: Server, video: 
 
 
 def test_a_character_s_links(server: Server) -> None:
-    id = add_character(server, "Mossy")  # noqa: A001
+    id = add_character(server, "Mossy")
 
     assert _get(server, _urls(server, f"/v1/videos/characters/{id}")["still"]) == (200, b"\xff\xd8-still")
 
@@ -124,7 +124,7 @@ def test_a_link_for_one_video_opens_no_other(server: Server, video: str) -> None
 
 
 def test_a_link_of_a_deleted_video_is_dead(server: Server) -> None:
-    id = add_finished(server)  # noqa: A001
+    id = add_finished(server)
     url = _urls(server, f"/v1/videos/{id}")["video"]
 
     server.ask("DELETE", f"/v1/videos/{id}")

@@ -24,7 +24,7 @@ def _listen(server: Server, id: str, *, last: str = "") -> list[tuple[str, dict[
 
 
 def test_each_change_is_told_and_then_the_end(server: Server) -> None:
-    id = server.video(model="broken")  # noqa: A001
+    id = server.video(model="broken")
 
     events = _listen(server, id)
 
@@ -46,7 +46,7 @@ def test_who_comes_back_is_told_the_end_again(server: Server) -> None:
 
 
 def test_a_video_deleted_meanwhile_ends_the_stream(server: Server) -> None:
-    id = server.video(model="stuck")  # noqa: A001
+    id = server.video(model="stuck")
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request("GET", f"/v1/videos/{id}/events", headers={"Authorization": f"Bearer {KEY}"})
     answer = connection.getresponse()

@@ -44,7 +44,6 @@ def _receive(body: bytes, boundary: bytes, *, cuts: list[int]) -> list[tuple[str
 
         try:
             asyncio.run(form.receive(chunks()))
-            build_fields([(name, value) for name, value in form.fields])
             return [(name, _bytes(value)) for name, value in form.fields]
         finally:
             form.discard()

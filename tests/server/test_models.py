@@ -22,7 +22,7 @@ def test_each_model_says_what_it_can_do(server: Server) -> None:
 
 
 def test_a_character_s_shape(server: Server) -> None:
-    id = add_character(server, "Mossy")  # noqa: A001
+    id = add_character(server, "Mossy")
 
     reply = server.ask("GET", f"/v1/videos/characters/{id}")
 
@@ -41,7 +41,7 @@ def test_health(server: Server) -> None:
 
 
 def test_metrics_count_routes_not_ids(server: Server) -> None:
-    id = add_finished(server)  # noqa: A001
+    id = add_finished(server)
     server.ask("GET", f"/v1/videos/{id}")
     server.ask("GET", f"/v1/videos/{id}x")
 

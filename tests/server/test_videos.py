@@ -32,13 +32,13 @@ def test_defaults_are_openai_s(server: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/videos", "/videos"])
 def test_both_prefixes_lead_to_the_same(server: Server, path: str) -> None:
-    id = server.video()  # noqa: A001
+    id = server.video()
 
     assert server.ask("GET", f"{path}/{id}").json["id"] == id
 
 
 def test_the_short_way_and_the_long_way_say_the_same(server: Server) -> None:
-    id = add_finished(server)  # noqa: A001
+    id = add_finished(server)
 
     short, long = server.ask("GET", f"/v1/videos/{id}"), server.ask("GET", f"/v1/videos/{id}?wait=0")
 
@@ -54,7 +54,7 @@ def test_an_ended_video_asks_nobody_to_poll(server: Server) -> None:
 
 
 def test_a_change_shows_in_the_next_status_read(server: Server) -> None:
-    id = server.video(model="stuck")  # noqa: A001
+    id = server.video(model="stuck")
     assert server.ask("GET", f"/v1/videos/{id}").json["status"] in {"queued", "in_progress"}
 
     assert server.ask("POST", f"/v1/videos/{id}/cancel").status == 200
@@ -67,7 +67,7 @@ def test_a_change_shows_in_the_next_status_read(server: Server) -> None:
 
 
 def test_a_long_poll_answers_when_there_is_news(server: Server) -> None:
-    id = server.video(model="broken")  # noqa: A001
+    id = server.video(model="broken")
 
     states = [server.ask("GET", f"/v1/videos/{id}").json["status"]]
     while states[-1] not in {"completed", "failed"}:
@@ -89,7 +89,7 @@ def test_pages_follow_one_another(server: Server) -> None:
 
 
 def test_a_deleted_video_is_gone(server: Server) -> None:
-    id = server.video(model="stuck")  # noqa: A001
+    id = server.video(model="stuck")
 
     reply = server.ask("DELETE", f"/v1/videos/{id}")
 
@@ -120,7 +120,7 @@ def test_every_form_of_characters_names_the_same_cast(server: Server, characters
 def test_json_forms_of_characters(server: Server) -> None:
     mossy, luna = add_character(server, "Mossy"), add_character(server, "Luna")
     for value in ([{"id": mossy}, {"id": luna}], [mossy, luna]):
-        id = server.video(prompt="Mossy meets Luna", model="stuck", characters=value)  # noqa: A001
+        id = server.video(prompt="Mossy meets Luna", model="stuck", characters=value)
         assert server.operation(id).characters == (mossy, luna)
     text = f'[{{"id": "{mossy}"}}, {{"id": "{luna}"}}]'
     reply = server.form("/v1/videos", ("prompt", "Mossy meets Luna", None), ("model", "stuck", None), ("characters", text, None))
@@ -171,7 +171,7 @@ def test_every_form_of_an_opening_frame(server: Server, form: str) -> None:
 def test_what_litellm_and_openai_define_is_known(server: Server) -> None:
     extra = {"user": "u1", "timeout": 600, "custom_llm_provider": "openai", "extra_headers": {"X-A": "b"}, "extra_body": {"seed": 7}}
 
-    id = server.video(model="stuck", metadata={"take": "one"}, fake={}, **extra)  # noqa: A001
+    id = server.video(model="stuck", metadata={"take": "one"}, fake={}, **extra)
 
     assert server.operation(id).seed == 7
     castlist = server.ask("GET", f"/v1/videos/{id}").json["castlist"]
@@ -180,7 +180,7 @@ def test_what_litellm_and_openai_define_is_known(server: Server) -> None:
 
 
 def test_our_own_wishes_are_understood(server: Server) -> None:
-    id = server.video(model="stuck", castlist={"on_unsupported": "degrade", "prompt_name": "strict"})  # noqa: A001
+    id = server.video(model="stuck", castlist={"on_unsupported": "degrade", "prompt_name": "strict"})
 
     wishes = server.operation(id).wishes
     assert (wishes.degrade, wishes.prompt_strict) == (True, True)
@@ -197,13 +197,13 @@ def test_urlencoded_bodies_are_read(server: Server) -> None:
 def test_prompts_are_kept_verbatim(server: Server) -> None:
     prompt = "A\0lamp \x1b[31mred\x1b[0m [bold]x[/bold] \u202eשלום\u202c 🫖"
 
-    id = server.video(prompt=prompt, model="stuck")  # noqa: A001
+    id = server.video(prompt=prompt, model="stuck")
 
     assert server.ask("GET", f"/v1/videos/{id}").json["prompt"] == prompt
 
 
 def test_another_project_s_video_reads_like_no_video(server: Server) -> None:
-    id = add_finished(server)  # noqa: A001
+    id = add_finished(server)
     unknown = "video_" + "0" * 27
     for method, tail in [("GET", ""), ("DELETE", ""), ("GET", "/content"), ("GET", "/events"), ("POST", "/cancel"), ("GET", "?wait=0")]:
         mine, none = (server.ask(method, f"/v1/videos/{v}{tail}", key=OTHER_KEY) for v in (id, unknown))

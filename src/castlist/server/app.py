@@ -3,6 +3,7 @@
 import itertools
 import secrets
 import time
+import traceback
 from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 
 import structlog
@@ -133,7 +134,8 @@ def _explain(error: Exception, request_id: str) -> ASGIApp:
         return error_reply(error, headers={"content-range": f"bytes */{error.length}"})
     if isinstance(error, CastlistError) and not isinstance(error, ServerError):
         return error_reply(error)
-    log.error("request failed", request_id=request_id, exc_info=error)
+    # As text: a renderer of tracebacks that shows local variables would show keys.
+    log.error("request failed", request_id=request_id, traceback="".join(traceback.format_exception(error)))
     return error_reply(ServerError(f"something went wrong here; the gateway's log says more under {request_id}"))
 
 

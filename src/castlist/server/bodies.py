@@ -27,7 +27,7 @@ _DEPTH = 32
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Gone(Exception):  # noqa: N818  # it is an event, not an error of anybody's
+class Gone(Exception):  # it is an event, not an error of anybody's
     """The client closed the connection before its body was complete."""
 
 

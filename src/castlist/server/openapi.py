@@ -93,6 +93,7 @@ _STATUS = {
     503: "Not now; try again.",
     507: "No room left.",
 }
+_FILE: Schema = {"type": "string", "format": "binary"}
 _DIGITS: Schema = {"type": "string", "pattern": "^[0-9]{1,12}$"}
 _QUERY: Mapping[str, tuple[Schema, str]] = {
     "after": ({"type": "string"}, "The id after which the page begins."),
@@ -119,9 +120,15 @@ def describe(front: Front) -> Schema:
     wanted: list[tuple[type[BaseModel], Literal["validation"]]] = [(shape, "validation") for shape in shapes]
     _, definitions = models_json_schema(wanted, ref_template=_REF)
     schemas: dict[str, Schema] = definitions["$defs"]
+    known = sorted(front.engine.kit.known_providers)
     names = [model.id for model in front.engine.models()]
     for shape in {operation.body for operation in OPERATIONS.values() if operation.body}:
-        _settle(schemas[shape.__name__], names, options=() if shape is requests.CreateCharacterBody else sorted(front.options))
+        schema = schemas[shape.__name__]
+        _settle(schema, names, providers=known, options=() if shape is requests.CreateCharacterBody else sorted(front.options))
+        if shape is requests.CreateCharacterBody:
+            schema["oneOf"] = [{"required": ["video"]}, {"required": ["image"], "properties": {"start": False, "end": False}}]
+        else:
+            schemas[f"{shape.__name__}Form"] = _describe_form(schema)
     paths: dict[str, Schema] = {}
     for (method, path), operation in OPERATIONS.items():
         prefix = "/v1" if path.startswith(("/videos", "/models")) else ""
@@ -134,7 +141,7 @@ def describe(front: Front) -> Schema:
     }
 
 
-def _settle(schema: Schema, models: Sequence[str], *, options: Sequence[str]) -> None:
+def _settle(schema: Schema, models: Sequence[str], *, providers: Sequence[str], options: Sequence[str]) -> None:
     """Fields that may be left out do not take null in what clients are told to send; models are named."""
     properties = schema["properties"]
     assert isinstance(properties, dict)
@@ -144,6 +151,8 @@ def _settle(schema: Schema, models: Sequence[str], *, options: Sequence[str]) ->
             properties[name] = {key: value for key, value in field.items() if key not in {"anyOf", "default"}} | choices[0]
         elif choices:
             properties[name] = {key: value for key, value in field.items() if key != "default"} | {"anyOf": choices}
+    if "custom_llm_provider" in properties:
+        properties["custom_llm_provider"] = {"type": "string", "enum": list(providers)}
     properties["model"] = {"type": "string", "enum": list(models), "description": "A model of this gateway."}
     for option in options:
         properties[option] = {"type": "object", "description": f"Options of the provider {option} only."}
@@ -166,7 +175,8 @@ def _operation(path: str, operation: Operation, *, models: Sequence[str]) -> Sch
     }
     described["operationId"] = f"{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}_{described['operationId']}"
     if operation.key:
-        described["security"] = [{"key": []}]
+        # A signed link is a key of its own.
+        described["security"] = [{"key": []}, {}] if "signature" in operation.query else [{"key": []}]
     if operation.body:
         described["requestBody"] = {"required": True, "content": _content(operation.body)}
     return described
@@ -181,12 +191,40 @@ def _content(body: type[BaseModel]) -> Schema:
     reference = {"schema": {"$ref": _REF.format(model=body.__name__)}}
     if body is requests.CreateCharacterBody:
         return {"multipart/form-data": reference}
-    return {"application/json": reference, "multipart/form-data": reference}
+    return {"application/json": reference, "multipart/form-data": {"schema": {"$ref": _REF.format(model=f"{body.__name__}Form")}}}
+
+
+def _describe_form(schema: Schema) -> Schema:
+    """The same request as multipart/form-data: files as parts, ids and URLs under names with brackets."""
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    fields, required = dict(properties), [*(schema.get("required") or ())]  # type: ignore[misc]  # a list where it is there
+    form: Schema = {**schema, "title": f"{schema['title']}Form", "properties": fields}
+    if "characters" in fields:
+        fields["characters"] = {**fields["characters"], "items": {"type": "string", "minLength": 1, "maxLength": 512}}
+    if "input_reference" in fields:
+        fields["input_reference"] = _FILE
+        fields["input_reference[image_url]"] = requests.URL
+        form["not"] = {"required": ["input_reference", "input_reference[image_url]"]}
+    if "video" in fields:
+        fields["video"] = _FILE
+        fields["video[id]"] = {"type": "string", "minLength": 1, "maxLength": 512}
+        form["oneOf"] = [{"required": ["video"]}, {"required": ["video[id]"]}]
+        required.remove("video")
+    return {**form, "required": required}
+
+
+def _stream_schema(media: str) -> Schema:
+    if media != "text/event-stream":
+        return {"type": "string"} if media.startswith("text/") else {}
+    words = [f"video.{status}" for status in ("queued", "in_progress", "completed", "failed", "deleted")]
+    view = {"contentMediaType": "application/json", "contentSchema": {"$ref": _REF.format(model="VideoAnswer")}}
+    return {"type": "object", "properties": {"event": {"enum": words}, "id": {"type": "string"}, "data": {"type": "string", **view}}}
 
 
 def _responses(operation: Operation) -> Schema:
     if isinstance(operation.answer, tuple):
-        content: Schema = {media: {"schema": {"type": "string"} if media.startswith("text/") else {}} for media in operation.answer}
+        content: Schema = {media: {"schema": _stream_schema(media)} for media in operation.answer}
         responses: Schema = {"200": {"description": "As asked.", "content": content}}
         if "Range" in operation.headers:
             responses["206"] = {"description": "The range asked for.", "content": content}

@@ -22,7 +22,7 @@ class Slice:
         return f"bytes {self.start}-{self.end - 1}/{self.length}"
 
 
-class Unsatisfiable(Exception):  # noqa: N818  # it is an answer (416), not a failure
+class Unsatisfiable(Exception):  # it is an answer (416), not a failure
     """No byte of any range asked for exists."""
 
 

@@ -61,7 +61,7 @@ class Sources:
 
     def know(self, provider: object) -> None:
         """Refuse a provider's name that is not one."""
-        if provider is not None and provider not in self.providers:
+        if provider is not None and (not isinstance(provider, str) or provider not in self.providers):
             hint = reading.nearest(str(provider), self.providers)
             message = f"unknown provider {reading.quote(provider)}{hint}; known: {', '.join(sorted(self.providers))}"
             raise InvalidRequest(message, code="unknown_provider", param="custom_llm_provider")

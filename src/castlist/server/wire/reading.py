@@ -67,9 +67,16 @@ def read_model(value: object) -> str:
     return text
 
 
+def _whole(value: object) -> int | None:
+    """A JSON number that is whole, 8.0 too; None for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def read_seconds(value: object) -> int:
     """A whole number of seconds, as OpenAI's string or as a number."""
-    number = value if isinstance(value, int) and not isinstance(value, bool) else None
+    number = _whole(value)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         number = int(value)
     if number is None or not 1 <= number <= MAX_SECONDS:
@@ -86,9 +93,10 @@ def read_size(value: object) -> Size:
 
 
 def read_seed(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+    number = _whole(value)
+    if number is None or not 0 <= number < 2**63:
         raise InvalidRequest(f"seed is a whole number from 0 to 2^63 - 1, and not {quote(value)}", code="invalid_seed", param="seed")
-    return value
+    return number
 
 
 def read_moment(value: object, param: Literal["start", "end"]) -> float:

@@ -13,14 +13,15 @@ from castlist.server.wire import reading
 _FILE = {"type": "string", "format": "binary"}
 _ID: dict[str, object] = {"type": "object", "properties": {"id": {"type": "string", "minLength": 1, "maxLength": 512}}, "required": ["id"]}
 _ID |= {"additionalProperties": False}
-_URL = {
+URL = {
     "type": "string",
     "pattern": r"^(https?://|data:image/(png|jpeg|webp);base64,)",
     "description": "An http(s) or data URL of an image.",
 }
-_REFERENCE = {"type": "object", "properties": {"image_url": _URL}, "required": ["image_url"], "additionalProperties": False}
+_REFERENCE = {"type": "object", "properties": {"image_url": URL}, "required": ["image_url"], "additionalProperties": False}
 _PAIRS: dict[str, object] = {"type": "object", "maxProperties": 16, "propertyNames": {"minLength": 1, "maxLength": 64}}
 _PAIRS |= {"additionalProperties": {"type": "string", "maxLength": 512}}
+_SIDE = "(1[6-9]|[2-9][0-9]|[1-9][0-9]{2}|[1-7][0-9]{3}|80[0-9]{2}|81[0-8][0-9]|819[0-2])"
 _VISIBLE = r"\S"
 _NAME = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\s\x00-\x1f\x7f-\x9f\u2028\u2029][^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 
@@ -36,9 +37,16 @@ Model = Annotated[str, BeforeValidator(reading.read_model), _schema("string", mi
 Seconds = Annotated[
     int,
     BeforeValidator(reading.read_seconds),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": r"^[0-9]{1,9}$"}, {"type": "integer", "minimum": 1, "maximum": MAX_SECONDS}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^0*([1-9][0-9]?|1[01][0-9]|120)$", "maxLength": 9},
+                {"type": "integer", "minimum": 1, "maximum": MAX_SECONDS},
+            ]
+        }
+    ),
 ]
-Pixels = Annotated[Size, BeforeValidator(reading.read_size), _schema("string", pattern=r"^[0-9]{2,4}x[0-9]{2,4}$")]
+Pixels = Annotated[Size, BeforeValidator(reading.read_size), _schema("string", pattern=f"^{_SIDE}x{_SIDE}$")]
 Seed = Annotated[int, BeforeValidator(reading.read_seed), _schema("integer", minimum=0, maximum=2**63 - 1)]
 Start = Annotated[float, BeforeValidator(lambda value: reading.read_moment(value, "start")), _schema("number", minimum=0, maximum=86_400)]
 End = Annotated[float, BeforeValidator(lambda value: reading.read_moment(value, "end")), _schema("number", minimum=0, maximum=86_400)]
@@ -48,8 +56,12 @@ Cast = Annotated[
     BeforeValidator(reading.read_characters),
     WithJsonSchema({"type": "array", "maxItems": 2, "items": {"anyOf": [_ID, {"type": "string", "minLength": 1, "maxLength": 512}]}}),
 ]
-Reference = Annotated[Incoming | str, BeforeValidator(reading.read_reference), WithJsonSchema({"anyOf": [_FILE, _REFERENCE, _URL]})]
-SourceVideo = Annotated[str | Incoming, BeforeValidator(reading.read_source), WithJsonSchema({"anyOf": [_ID, _FILE]})]
+Reference = Annotated[Incoming | str, BeforeValidator(reading.read_reference), WithJsonSchema({"anyOf": [_REFERENCE, URL]})]
+SourceVideo = Annotated[
+    str | Incoming,
+    BeforeValidator(reading.read_source),
+    WithJsonSchema({"anyOf": [_ID, {"type": "string", "minLength": 1, "maxLength": 512}]}),
+]
 Clip = Annotated[Incoming, BeforeValidator(lambda value: reading.read_file(value, "video")), WithJsonSchema(_FILE)]
 Pictures = Annotated[
     tuple[Incoming, ...],
