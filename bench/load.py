@@ -9,6 +9,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import uvloop
@@ -54,8 +55,7 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one by its methods, not by its class
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -157,7 +157,7 @@ def trickle(shot: Shot, *, rate: float = 200.0, seconds: float = 10.0) -> Outcom
 
 
 def elsewhere(order: dict[str, object]) -> Outcome:
-    done = subprocess.run([sys.executable, "-m", "bench.load"], input=json.dumps(order), capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-m", "bench.load"], input=json.dumps(order), stdout=subprocess.PIPE, text=True, check=True)
     return Outcome(**json.loads(done.stdout))
 
 
@@ -179,7 +179,7 @@ def wrk(shot: Shot, *, connections: int, seconds: float) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shot.lua"
         path.write_text("\n".join([*lines, REPORT]))
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(path), shot.url]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s", "-s", str(path), shot.url]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     words = next(line for line in done.stdout.splitlines() if line.startswith("RESULT")).split()[1:]
     requests, bad, microseconds = int(words[0]), int(words[1]), int(words[2])

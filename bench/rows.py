@@ -48,7 +48,9 @@ class Goal:
         if self.figure not in figures or (self.of is not None and self.of not in figures):
             return None
         value, base = figures[self.figure], figures[self.of] if self.of else 1.0
-        ratio = value / base if base else float("inf")
+        if base <= 0:
+            return f"{self.figure}: nothing to compare with, as {self.of} is {base:g}", False
+        ratio = value / base
         good = ratio <= self.factor if self.most else ratio >= self.factor
         bound = "<=" if self.most else ">="
         words = f"{ratio:.3g}x {self.of} (must be {bound} {self.factor:g}x)" if self.of else f"{value:g} (must be {bound} {self.factor:g})"
@@ -223,13 +225,15 @@ def _started(name: str, server: Server, body: object) -> Figures:
 
 
 def _moved(name: str, server: Server, big: Path, *, key: str) -> Figures:
-    upload(server.url, "/v1/videos/characters", key=key, fields={"name": "Warm"}, file=("video", CLIP))
+    upload(server.url, "/v1/videos/characters", key=key, fields={"name": "Warm", "model": "sora"}, file=("video", CLIP))
     id = str(server.ask("/v1/videos", method="POST", body=VIDEO, key=key)[1]["id"])
     _until(server, id, lambda video: video["status"] == "completed", key=key)
     statuses, lengths = [], []
     up = memory.added_by(
         server.pid,
-        lambda: statuses.append(upload(server.url, "/v1/videos/characters", key=key, fields={"name": "Luna"}, file=("video", big))),
+        lambda: statuses.append(
+            upload(server.url, "/v1/videos/characters", key=key, fields={"name": "Luna", "model": "sora"}, file=("video", big))
+        ),
     )
     down = memory.added_by(server.pid, lambda: lengths.append(download(server.url, f"/v1/videos/{id}/content", key=key)))
     if statuses != [200] or lengths != [200_000_000]:
