@@ -190,7 +190,7 @@ def variable_clip(path: Path, seconds: float = 2, *, size: Size = (426, 240)) ->
     return write_video(path, mascot_frames(size, len(times)), Encoding(times=tuple(times)))
 
 
-def webm_clip(path: Path, seconds: float = 1, *, size: Size = (426, 240)) -> Path:
+def webm_clip(path: Path, seconds: float = 0.6, *, size: Size = (426, 240)) -> Path:
     encoding = Encoding(codec="libvpx", container="webm", options=(("deadline", "realtime"), ("cpu-used", "8"), ("b", "1M")))
     return mascot_clip(path, seconds, size=size, encoding=encoding)
 

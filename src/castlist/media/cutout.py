@@ -14,7 +14,8 @@ Mask = NDArray[np.uint8]
 
 WORK_SIDE = 480
 BORDER = 0.03
-BORDER_FRAMES = 12
+BORDER_FRAMES = 8
+BORDER_STEP = 3
 MAX_NOISE = 6.0
 MIN_COVERAGE = 0.5
 LIGHTNESS_WEIGHT = 0.75
@@ -110,7 +111,7 @@ def model_background(frames: Sequence[Pixels]) -> Background:
     chosen = frames[:: max(1, len(frames) // BORDER_FRAMES)]
     height, width = frames[0].shape[:2]
     band = border_band(height, width)
-    rows, columns = np.nonzero(band)
+    rows, columns = (places[::BORDER_STEP] for places in np.nonzero(band))
     terms = surface_terms(spread(0, width, of=width)[columns], spread(0, height, of=height)[rows])
     terms = np.tile(terms, (len(chosen), 1))
     colours = np.concatenate([frame[rows, columns] for frame in chosen]).astype(np.float32)

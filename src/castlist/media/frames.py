@@ -17,6 +17,7 @@ Pixels = NDArray[np.uint8]
 Reals = NDArray[np.float32]
 
 PQ, HLG = 16, 18
+FULL_RANGE = 2
 BT709, UNSPECIFIED, BT2020_NCL, BT2020_CL = 1, 2, 9, 10
 HD_HEIGHT = 720
 SDR_WHITE_NITS = 203.0
@@ -28,11 +29,15 @@ WIDE_TO_709 = np.array(
 )
 
 
-# Limited-range BT.709 to full-range blue, green, red (ITU-R BT.709-6, item 3); the last column is the offset.
-YUV_TO_BGR = np.array(
-    [[1.16438, 2.11240, 0.0, -289.018], [1.16438, -0.21325, -0.53291, 76.878], [1.16438, 0.0, 1.79274, -248.101]],
-    np.float32,
-)
+# Limited-range luma and chroma to full-range blue, green, red (ITU-R BT.709-6 and BT.601-7); the last column is the offset.
+YUV_TO_BGR = {
+    int(Colorspace.ITU709): np.array(
+        [[1.16438, 2.11240, 0.0, -289.018], [1.16438, -0.21325, -0.53291, 76.878], [1.16438, 0.0, 1.79274, -248.101]], np.float32
+    ),
+    int(Colorspace.ITU601): np.array(
+        [[1.16438, 2.01723, 0.0, -276.836], [1.16438, -0.39176, -0.81297, 135.575], [1.16438, 0.0, 1.59603, -222.922]], np.float32
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ def to_bgr(frame: VideoFrame, turn: Turn) -> Pixels:
 
 
 def convert(frame: VideoFrame, width: int, height: int) -> Pixels:
+    if frame.format.name == "yuv420p" and frame.color_range != FULL_RANGE and matrix_of(frame) in YUV_TO_BGR:
+        return unpack(frame, (width, height))
     return rescale(frame, width, height, pixel_format="bgr24").to_ndarray().astype(np.uint8, copy=False)
 
 
@@ -90,11 +97,15 @@ def read_clip(path: Path, *, size: tuple[int, int] | None = None) -> Iterator[Pi
 
 
 def unpack(frame: VideoFrame, size: tuple[int, int]) -> Pixels:
-    """From BT.709 yuv420p, rounded and with smooth chroma, in a third of the time that swscale takes to do the same."""
+    """From limited-range yuv420p, rounded and with smooth chroma, in a third of the time that swscale takes to do the same."""
     planes = [plane_of(frame, number) for number in range(3)]
-    method = cv2.INTER_LINEAR if size == (frame.width, frame.height) else cv2.INTER_AREA
-    whole = [plane if plane.shape == size[::-1] else cv2.resize(plane, size, interpolation=method) for plane in planes]
-    return np.asarray(cv2.transform(cv2.merge(whole), YUV_TO_BGR), np.uint8)
+    whole = [plane if plane.shape == size[::-1] else resize(plane, size) for plane in planes]
+    return np.asarray(cv2.transform(cv2.merge(whole), YUV_TO_BGR[matrix_of(frame)]), np.uint8)
+
+
+def resize(plane: Pixels, size: tuple[int, int]) -> Pixels:
+    method = cv2.INTER_AREA if plane.shape[1] > 1.5 * size[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(plane, size, interpolation=method), np.uint8)
 
 
 def plane_of(frame: VideoFrame, number: int) -> Pixels:

@@ -14,7 +14,7 @@ from castlist.media.matte import Matte
 from castlist.media.measure import Subject, locate
 
 SIZE = (960, 540)
-FRAMES = 10
+FRAMES = 6
 
 
 @dataclass(frozen=True)
