@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import concurrent.futures.thread  # noqa: F401  # registers the end of its pools, which ours must come before: the last one is called first
 import logging
 import os
 import shutil
