@@ -11,6 +11,7 @@ from castlist.model.characters import Character, CharacterState, Clip, Fidelity
 from castlist.model.operations import CreateVideo, Size, Wishes
 from castlist.model.providing import Account, Deployment
 
+LANDSCAPE = Size(1280, 720)
 SEPARATED = {"video": "asset_v", "still-0": "asset_s", "cutout_sequence": "asset_c"}
 
 
@@ -26,7 +27,7 @@ def a_deployment(**capabilities):
     return Deployment("d", "m", "animatic", "m", Account("a", "animatic"), has)
 
 
-def create(prompt="Luna dances", *, size=Size(1280, 720), characters=("char_Luna",), **wishes):
+def create(prompt="Luna dances", *, size=LANDSCAPE, characters=("char_Luna",), **wishes):
     return CreateVideo(prompt, "m", seconds=4, size=size, characters=characters, wishes=Wishes(**wishes))
 
 
