@@ -20,7 +20,7 @@ Fields: TypeAlias = dict[str, object]
 IDLE = 60.0
 """Seconds a sender may pause before its request is given up."""
 _LISTS = frozenset({"characters", "image", "images", "target_model_names"})
-_NUMBERS = frozenset({"seed", "start", "end"})
+_NUMBERS = frozenset({"seed", "start", "end", "timeout"})
 _TEXTS = frozenset({"prompt", "name", "description", "model", "seconds", "size", "user", "custom_llm_provider"})
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)\Z")
 _DEPTH = 32

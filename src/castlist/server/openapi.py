@@ -126,7 +126,8 @@ def describe(front: Front) -> Schema:
         schema = schemas[shape.__name__]
         _settle(schema, names, providers=known, options=() if shape is requests.CreateCharacterBody else sorted(front.options))
         if shape is requests.CreateCharacterBody:
-            schema["oneOf"] = [{"required": ["video"]}, {"required": ["image"], "properties": {"start": False, "end": False}}]
+            schema["oneOf"] = [{"required": ["video"]}, {"required": ["image"]}]
+            schema["properties"] = {name: _without_null(field) for name, field in _fields(schema).items()}
         else:
             schemas[f"{shape.__name__}Form"] = _describe_form(schema)
     paths: dict[str, Schema] = {}
@@ -141,21 +142,31 @@ def describe(front: Front) -> Schema:
     }
 
 
-def _settle(schema: Schema, models: Sequence[str], *, providers: Sequence[str], options: Sequence[str]) -> None:
-    """Fields that may be left out do not take null in what clients are told to send; models are named."""
+def _fields(schema: Schema) -> dict[str, Schema]:
     properties = schema["properties"]
     assert isinstance(properties, dict)
-    for name, field in properties.items():
-        choices = [choice for choice in field.get("anyOf", ()) if choice != {"type": "null"}]
-        if len(choices) == 1:
-            properties[name] = {key: value for key, value in field.items() if key not in {"anyOf", "default"}} | choices[0]
-        elif choices:
-            properties[name] = {key: value for key, value in field.items() if key != "default"} | {"anyOf": choices}
-    if "custom_llm_provider" in properties:
-        properties["custom_llm_provider"] = {"type": "string", "enum": list(providers)}
+    return properties
+
+
+def _settle(schema: Schema, models: Sequence[str], *, providers: Sequence[str], options: Sequence[str]) -> None:
+    """Name the models and providers there are; what may be left out may be null as well."""
+    properties, required = _fields(schema), schema["required"]
+    assert isinstance(required, list)
     properties["model"] = {"type": "string", "enum": list(models), "description": "A model of this gateway."}
+    properties["custom_llm_provider"] = {"type": "string", "enum": list(providers)}
     for option in options:
         properties[option] = {"type": "object", "description": f"Options of the provider {option} only."}
+    for name in properties.keys() - set(required):
+        about = {key: properties[name][key] for key in ("description",) if key in properties[name]}
+        properties[name] = {"anyOf": [*_choices(properties[name]), {"type": "null"}], **about}
+
+
+def _choices(field: Schema) -> list[Schema]:
+    """The schemas a field may take, null aside."""
+    options = field.get("anyOf")
+    if not isinstance(options, list):
+        return [{key: value for key, value in field.items() if key not in {"default", "title", "description"}}]
+    return [choice for option in options if option != {"type": "null"} for choice in _choices(option)]
 
 
 def _operation(path: str, operation: Operation, *, models: Sequence[str]) -> Schema:
@@ -196,22 +207,26 @@ def _content(body: type[BaseModel]) -> Schema:
 
 def _describe_form(schema: Schema) -> Schema:
     """The same request as multipart/form-data: files as parts, ids and URLs under names with brackets."""
-    properties = schema["properties"]
-    assert isinstance(properties, dict)
-    fields, required = dict(properties), [*(schema.get("required") or ())]  # type: ignore[misc]  # a list where it is there
+    required = schema["required"]
+    assert isinstance(required, list)
+    fields = {name: _without_null(field) for name, field in _fields(schema).items()}
     form: Schema = {**schema, "title": f"{schema['title']}Form", "properties": fields}
     if "characters" in fields:
         fields["characters"] = {**fields["characters"], "items": {"type": "string", "minLength": 1, "maxLength": 512}}
     if "input_reference" in fields:
         fields["input_reference"] = _FILE
         fields["input_reference[image_url]"] = requests.URL
-        form["not"] = {"required": ["input_reference", "input_reference[image_url]"]}
     if "video" in fields:
         fields["video"] = _FILE
         fields["video[id]"] = {"type": "string", "minLength": 1, "maxLength": 512}
         form["oneOf"] = [{"required": ["video"]}, {"required": ["video[id]"]}]
-        required.remove("video")
-    return {**form, "required": required}
+    return {**form, "required": [name for name in required if name != "video"]}
+
+
+def _without_null(field: Schema) -> Schema:
+    choices = _choices(field)
+    about = {key: field[key] for key in ("description",) if key in field}
+    return {**choices[0], **about} if len(choices) == 1 else {"anyOf": choices, **about}
 
 
 def _stream_schema(media: str) -> Schema:

@@ -52,6 +52,8 @@ class Sources:
         for name, value in fields.items():
             if name not in self.options:
                 plain[name] = value
+            elif value is None:
+                continue
             elif isinstance(value, dict):
                 reading.refuse_forbidden({name: value})
                 options[name] = value

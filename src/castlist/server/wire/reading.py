@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from math import isfinite
+from types import UnionType
 from typing import Literal
 
 from castlist.errors import InvalidRequest
@@ -201,6 +202,13 @@ def read_names(value: object) -> tuple[str, ...]:
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise InvalidRequest("target_model_names is a list of model names", code="invalid_value", param="target_model_names")
     return tuple(item.strip() for item in items if item.strip())
+
+
+def read_known(value: object, kind: type | UnionType, name: str) -> object:
+    """A field that other clients define and that changes nothing here: of the kind they define."""
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise InvalidRequest(f"{name} is not {quote(value)}", code="invalid_value", param=name)
+    return value
 
 
 def refuse_forbidden(fields: Mapping[str, object]) -> None:

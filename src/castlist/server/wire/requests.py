@@ -13,7 +13,7 @@ from castlist.server.wire import reading
 _FILE = {"type": "string", "format": "binary"}
 _ID: dict[str, object] = {"type": "object", "properties": {"id": {"type": "string", "minLength": 1, "maxLength": 512}}, "required": ["id"]}
 _ID |= {"additionalProperties": False}
-URL = {
+URL: dict[str, object] = {
     "type": "string",
     "pattern": r"^(https?://|data:image/(png|jpeg|webp);base64,)",
     "description": "An http(s) or data URL of an image.",
@@ -73,7 +73,18 @@ Names = Annotated[
     BeforeValidator(reading.read_names),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
-Known = Annotated[object, WithJsonSchema({"description": "Known to LiteLLM's clients; it changes nothing here."})]
+User = Annotated[str, BeforeValidator(lambda value: reading.read_known(value, str, "user")), _schema("string")]
+Provider = Annotated[str, BeforeValidator(lambda value: reading.read_known(value, str, "custom_llm_provider")), _schema("string")]
+Timeout = Annotated[
+    object,
+    BeforeValidator(lambda value: reading.read_known(value, int | float | str, "timeout")),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}], "description": "Of LiteLLM's clients; it changes nothing here."}),
+]
+Extra = Annotated[
+    object,
+    BeforeValidator(lambda value: reading.read_known(value, dict, "extra_headers and extra_query")),
+    WithJsonSchema({"type": "object", "description": "Of LiteLLM's clients; it changes nothing here."}),
+]
 
 
 class Body(BaseModel):
@@ -98,12 +109,12 @@ class WantedBody(Body):
     seed: Seed | None = None
     metadata: Metadata = {}
     castlist: OurWishes = OurWishes()
-    user: Known = None
-    timeout: Known = None
-    custom_llm_provider: Known = None
-    target_model_names: Known = None
-    extra_headers: Known = None
-    extra_query: Known = None
+    user: User | None = None
+    timeout: Timeout = None
+    custom_llm_provider: Provider | None = None
+    target_model_names: Names = ()
+    extra_headers: Extra = None
+    extra_query: Extra = None
 
 
 class CreateVideoBody(WantedBody):
@@ -143,10 +154,10 @@ class CreateCharacterBody(Body):
     end: End | None = None
     metadata: Metadata = {}
     model: Model | None = None
-    custom_llm_provider: str | None = None
+    custom_llm_provider: Provider | None = None
     target_model_names: Names = ()
-    user: Known = None
-    timeout: Known = None
+    user: User | None = None
+    timeout: Timeout = None
 
 
 B = TypeVar("B", bound=Body)
