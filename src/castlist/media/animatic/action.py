@@ -21,6 +21,13 @@ class Poise:
     facing: float = 1.0
 
 
+def enter(poise: Poise, t: float, *, way: float) -> Poise:
+    """Coming in from outside the frame, `way` frame widths from home, within two seconds."""
+    left = 1 - settle(t, 2.0)
+    step = 3.6 * 1.4 * t
+    return replace(poise, x=poise.x + way * left, lift=poise.lift + 0.03 * abs(math.sin(step)) * min(1.0, 3 * left), lean=poise.lean + 2.2 * math.sin(step) * left)
+
+
 def stand(shots: Sequence[Shot], frame: int, *, home: float, room: float, faces: float = 1.0) -> Poise:
     """The poise at a frame. home is where it belongs, room how far from there it may walk, both in frame widths."""
     poise = Poise(x=home, facing=faces)

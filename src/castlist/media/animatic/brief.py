@@ -24,7 +24,7 @@ class Brief:
 
     task: str
     prompt: str
-    seconds: int
+    seconds: float
     size: tuple[int, int]
     seed: int
     cast: tuple[Member, ...]
@@ -41,7 +41,7 @@ def parse(spec: Mapping[str, object]) -> Brief:
     return Brief(
         task=str(spec["task"]),
         prompt=str(spec.get("prompt") or ""),
-        seconds=_seconds(spec.get("seconds")),
+        seconds=_seconds(spec.get("seconds") or 0),
         size=(width, height),
         seed=_whole(spec.get("seed")),
         cast=tuple(_member(m) for m in _list(spec.get("cast"))),
@@ -57,17 +57,19 @@ def _size(value: object) -> tuple[int, int]:
     if len(sides) != 2:
         raise ValueError(f"size must be [width, height], not {value!r}")
     width, height = sides
-    if width % 2 or height % 2 or not (160 <= min(sides) and max(sides) <= 1920 and width * height <= 1920 * 1088):
-        message = f"the embedded renderer makes even sizes from 160 to 1920 pixels a side up to 1920x1080, not {width}x{height}"
+    if width % 2 or height % 2 or min(sides) < 64 or max(sides) > 1920 or width * height > 1920 * 1088:
+        message = f"the embedded renderer makes even sizes from 64 to 1920 pixels a side up to 1920x1080, not {width}x{height}"
         raise MediaRefused(message, code="unsupported_size", param="size")
     return width, height
 
 
-def _seconds(value: object) -> int:
-    seconds = _whole(value)
-    if not 0 <= seconds <= MAX_SECONDS:
-        raise MediaRefused(f"the embedded renderer makes at most {MAX_SECONDS} seconds, not {seconds}", code="unsupported_seconds", param="seconds")
-    return seconds
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"seconds must be a number, not {value!r}")
+    if not 0 <= value <= MAX_SECONDS + 1:
+        message = f"the embedded renderer makes at most {MAX_SECONDS} seconds, not {value}"
+        raise MediaRefused(message, code="unsupported_seconds", param="seconds")
+    return float(value)
 
 
 def _whole(value: object) -> int:

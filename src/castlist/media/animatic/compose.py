@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from castlist.media.animatic import backdrop as backdrops
+from castlist.media.animatic import grade as grading
 from castlist.media.animatic import living, staging
 from castlist.media.animatic.brief import Member
 from castlist.media.animatic.camera import View, look
@@ -16,8 +18,9 @@ from castlist.media.animatic.layer import Layer, Window, cover, draw
 from castlist.media.animatic.palette import Light, light_of
 from castlist.media.animatic.places import paint
 from castlist.media.animatic.places.world import Painted, World
-from castlist.media.animatic.planes import Frame, Picture, Plane, blank, lay
+from castlist.media.animatic.planes import Frame, Picture, Plane, blank
 from castlist.media.animatic.scene import Scene
+from castlist.media.animatic.words import Weather
 
 _FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
@@ -32,17 +35,43 @@ class Studio:
     painted: Painted
     actors: tuple[staging.Actor, ...]
     life: living.Life
+    backdrop: backdrops.Backdrop | None = None
+    grade: grading.Grade | None = None
 
 
 def build(scene: Scene, members: Sequence[Member]) -> Studio:
     """Paint the scene's layers and load its cast."""
     geometry = measure(*scene.size)
     light = light_of(scene.hour, scene.weather)
-    rng = np.random.default_rng([scene.seed & 0xFFFFFFFF, list(type(scene.place)).index(scene.place)])
-    world = World(geometry, light, scene.place, scene.hour, scene.weather, scene.extras, rng)
+    world = world_of(scene, geometry, light)
     painted = paint(world)
     actors = staging.enlist(members, geometry, light, scene.shots)
-    return Studio(scene, geometry, light, painted, actors, living.populate(world, painted))
+    life = living.populate(_with_grades(world, scene), painted)
+    return Studio(scene, geometry, light, painted, actors, life, grade=grading.tables(scene.grades))
+
+
+def build_on(scene: Scene, members: Sequence[Member], picture: Picture, *, since: int = 0) -> Studio:
+    """A scene before a picture that is shown as it is at frame `since`; there the cast steps in."""
+    geometry = measure(*scene.size)
+    light = backdrops.light_from(picture, light_of(scene.hour, scene.weather))
+    world = world_of(scene, geometry, light)
+    actors = staging.step_in(staging.enlist(members, geometry, light, scene.shots), geometry)
+    hung = backdrops.Backdrop(picture, look(scene.shots, since, seed=scene.seed), since / FPS)
+    life = living.populate(_with_grades(world, scene), Painted((), ()))
+    return Studio(scene, geometry, light, Painted((), ()), actors, life, hung, grading.tables(scene.grades))
+
+
+def world_of(scene: Scene, geometry: Geometry, light: Light) -> World:
+    """What the painters are given: chance from the scene's seed and place alone."""
+    rng = np.random.default_rng([scene.seed & 0xFFFFFFFF, list(type(scene.place)).index(scene.place)])
+    return World(geometry, light, scene.place, scene.hour, scene.weather, scene.extras, rng)
+
+
+def _with_grades(world: World, scene: Scene) -> World:
+    """The world as its edits left it: their weather and their living things are in it too."""
+    weather = grading.weather_of(scene.grades)
+    extras = world.extras | grading.extras_of(scene.grades)
+    return replace(world, weather=weather if weather is not Weather.clear else world.weather, extras=extras)
 
 
 def frame_at(studio: Studio, number: int) -> Frame:
@@ -51,19 +80,30 @@ def frame_at(studio: Studio, number: int) -> Frame:
     view = look(scene.shots, number, seed=scene.seed)
     t = number / FPS
     frame = blank(*scene.size)
-    behind = [(layer, window_of(layer, geometry, view, t)) for layer in studio.painted.behind]
-    _stack(frame, behind, geometry, view)
-    living.shine(frame, studio.life, geometry=geometry, view=view, t=t)
-    spots = [(actor, staging.place(actor, scene.shots, number, geometry=geometry, view=view)) for actor in studio.actors]
+    if studio.backdrop:
+        backdrops.unroll(frame, studio.backdrop, geometry, view, t)
+    else:
+        _stack(frame, [(layer, window_of(layer, geometry, view, t)) for layer in studio.painted.behind], geometry, view)
+        living.shine(frame, studio.life, geometry=geometry, view=view, t=t)
+    perform(frame, studio, number, view=view)
+    for layer in studio.painted.before:
+        draw(frame, layer, window_of(layer, geometry, view, t), below=geometry.height)
+    if studio.grade:
+        grading.apply(frame, studio.grade)
+    if not studio.backdrop or t > 0:
+        living.fall(frame, studio.life, geometry=geometry, view=view, t=t)
+    return frame
+
+
+def perform(frame: Frame, studio: Studio, number: int, *, view: View) -> None:
+    """Draw the cast with its shadows, the farthest first."""
+    scene = studio.scene
+    spots = [(actor, staging.place(actor, scene.shots, number, geometry=studio.geometry, view=view)) for actor in studio.actors]
     spots.sort(key=lambda pair: pair[1].ground)
     for actor, spot in spots:
         staging.shadow(frame, actor, spot, studio.light)
     for actor, spot in spots:
         staging.play(frame, actor, spot, number)
-    for layer in studio.painted.before:
-        draw(frame, layer, window_of(layer, geometry, view, t), below=geometry.height)
-    living.fall(frame, studio.life, geometry=geometry, view=view, t=t)
-    return frame
 
 
 def window_of(layer: Layer, geometry: Geometry, view: View, t: float) -> Window:
@@ -115,9 +155,3 @@ def _shear(plane: Plane, target: Plane, matrix: "np.ndarray[tuple[int, int], np.
     period = plane.shape[1]
     matrix[0, 2] %= period
     np.copyto(target, cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_WRAP))
-
-
-def show(frame: Frame, picture: Picture) -> None:
-    """Lay a picture of the frame's size over it."""
-    lay(frame.y, picture.y, picture.keep)
-    lay(frame.uv, picture.uv, picture.keep2)

@@ -5,14 +5,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
 import av
 import av.container
 import numpy as np
+from numpy.typing import NDArray
 from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from castlist.media.animatic.planes import Plane
+
+Sound: TypeAlias = NDArray[np.float32]
 
 FPS = 24
 RATE = 48_000
@@ -28,13 +32,13 @@ class Writer:
     video: VideoStream
     audio: AudioStream
 
-    def write(self, buffer: Plane, number: int) -> None:
-        """Encode one NV12 buffer as frame `number`, and the sound that lasts as long."""
+    def write(self, buffer: Plane, number: int, sound: Sound | None = None) -> None:
+        """Encode one NV12 buffer as frame `number`, and the sound that lasts as long: a piece of `sound`, or none."""
         frame = av.VideoFrame.from_ndarray(buffer, format="nv12")
         frame.pts = number
         frame.time_base = Fraction(1, FPS)
         self.container.mux(self.video.encode(frame))
-        self.container.mux(self.audio.encode(silence(number)))
+        self.container.mux(self.audio.encode(hear(number, sound)))
 
 
 @contextmanager
@@ -66,10 +70,14 @@ def configure(video: VideoStream, size: tuple[int, int]) -> None:
     context.color_trc = 1
 
 
-def silence(number: int) -> av.AudioFrame:
-    """The sound of frame `number`: none."""
+def hear(number: int, sound: Sound | None) -> av.AudioFrame:
+    """The sound of frame `number`: its stretch of two channels of samples, silence past their end."""
     count = RATE // FPS
-    frame = av.AudioFrame.from_ndarray(np.zeros((2, count), np.float32), format="fltp", layout="stereo")
+    samples = np.zeros((2, count), np.float32)
+    if sound is not None:
+        piece = sound[:, number * count : (number + 1) * count]
+        samples[:, : piece.shape[1]] = piece
+    frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
     frame.sample_rate = RATE
     frame.pts = number * count
     frame.time_base = Fraction(1, RATE)

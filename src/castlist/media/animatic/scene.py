@@ -31,7 +31,7 @@ class Scene:
     cast: tuple[str, ...]
     shots: tuple[Shot, ...]
     grades: tuple[str, ...] = ()
-    backdrop: str = ""
+    backdrop: bool = False
 
     @property
     def frames(self) -> int:
@@ -43,7 +43,7 @@ class Scene:
         return replace(self, shots=(*self.shots, shot))
 
 
-def compose(reading: Reading, *, size: tuple[int, int], seed: int, frames: int, cast: tuple[str, ...], backdrop: str = "") -> Scene:
+def compose(reading: Reading, *, size: tuple[int, int], seed: int, frames: int, cast: tuple[str, ...], backdrop: bool = False) -> Scene:
     """A new scene from a reading; what the prompt leaves open gets a calm default."""
     place = reading.place or Place.stage
     scene = Scene(
@@ -91,7 +91,7 @@ def of_json(value: Mapping[str, object] | None) -> Scene | None:
         cast=tuple(str(name) for name in _items(value["cast"])),
         shots=tuple(_shot(shot) for shot in _items(value["shots"])),
         grades=tuple(str(grade) for grade in _items(value["grades"])),
-        backdrop=str(value["backdrop"]),
+        backdrop=value["backdrop"] is True,
     )
 
 

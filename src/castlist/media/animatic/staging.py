@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from castlist.media.animatic.action import Poise, stand
+from castlist.media.animatic.action import Poise, enter, stand
 from castlist.media.animatic.brief import Member
 from castlist.media.animatic.camera import View
+from castlist.media.animatic.encode import FPS
 from castlist.media.animatic.geometry import Geometry
 from castlist.media.animatic.palette import Light
 from castlist.media.animatic.planes import Frame, Plane, lay
@@ -31,6 +32,7 @@ class Actor:
     room: float
     faces: float
     phase: int
+    entrance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,15 @@ class Spot:
     scale: float
     lean: float
     facing: float
+
+
+def step_in(actors: Sequence[Actor], geometry: Geometry) -> tuple[Actor, ...]:
+    """The same actors, entering: the opening frame is empty of them."""
+    sides = (-1.0, 1.0)
+    return tuple(
+        replace(actor, entrance=sides[n % 2] * (0.56 + abs(actor.home) + actor.room + actor.tall * actor.sprite.wide / actor.sprite.tall / geometry.width))
+        for n, actor in enumerate(actors)
+    )
 
 
 def enlist(members: Sequence[Member], geometry: Geometry, light: Light, shots: Sequence[Shot]) -> tuple[Actor, ...]:
@@ -67,6 +78,8 @@ def place(actor: Actor, shots: Sequence[Shot], frame: int, *, geometry: Geometry
     """Where an actor is on this frame, seen from here."""
     shots = [_calm(shot) for shot in shots] if actor.sprite.card else shots
     poise = stand(shots, frame, home=actor.home, room=actor.room, faces=actor.faces)
+    if actor.entrance:
+        poise = enter(poise, frame / FPS, way=actor.entrance)
     zoom = 1 / (1 - view.push * poise.depth)
     aside = poise.x - (view.track - view.follow) * poise.depth - view.pan
     ground = geometry.horizon + (geometry.feet - geometry.horizon) * poise.depth * zoom - view.tilt * geometry.height

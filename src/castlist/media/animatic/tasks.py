@@ -1,16 +1,26 @@
 """The four tasks of the renderer: create, edit, extend and remix."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 
 from castlist.errors import MediaRefused
+from castlist.media.animatic import backdrop as backdrops
+from castlist.media.animatic import grade as grading
+from castlist.media.animatic import living
 from castlist.media.animatic import scene as scenes
 from castlist.media.animatic.brief import Brief, parse
-from castlist.media.animatic.compose import build, frame_at
+from castlist.media.animatic.camera import look
+from castlist.media.animatic.compose import Studio, build, build_on, frame_at, world_of
+from castlist.media.animatic.decode import Source, first_frame, frames_of, last_frame, open_source, sound_of
 from castlist.media.animatic.encode import FPS, film
+from castlist.media.animatic.geometry import measure
+from castlist.media.animatic.join import same_settings, stitch
+from castlist.media.animatic.places.world import Painted
 from castlist.media.animatic.scene import Scene
-from castlist.media.animatic.words import read
+from castlist.media.animatic.words import Move, Reading, read
 
 FILE = "video.mp4"
 Report = Callable[[float], None]
@@ -30,21 +40,61 @@ def render(spec: Mapping[str, object], report: Report) -> dict[str, object]:
 
 
 def create(brief: Brief, report: Report) -> dict[str, object]:
-    """A new scene from the prompt."""
-    frames = brief.seconds * FPS
-    names = tuple(member.name for member in brief.cast)
-    scene = scenes.compose(read(brief.prompt), size=brief.size, seed=brief.seed, frames=frames, cast=names)
-    studio = build(scene, brief.cast)
-    with film(brief.out / FILE, scene.size) as writer:
+    """A new scene from the prompt, before the reference picture when there is one."""
+    return _shoot(brief, report, seed=brief.seed)
+
+
+def remix(brief: Brief, report: Report) -> dict[str, object]:
+    """The same cast and seed in the scene of another prompt."""
+    old = scenes.of_json(brief.scene)
+    return _shoot(brief, report, seed=old.seed if old else brief.seed)
+
+
+def edit(brief: Brief, report: Report) -> dict[str, object]:
+    """The source with other light, colour or weather; composition and timing stay."""
+    source = _source(brief)
+    old = scenes.of_json(brief.scene)
+    names = grading.grades_of(read(brief.prompt), brief.prompt)
+    scene = replace(_follow(old, source) or _foreign(brief, source), seed=old.seed if old else brief.seed)
+    geometry = measure(*source.size)
+    light = grading.light_for(names, scene.hour)
+    world = replace(world_of(scene, geometry, light), weather=grading.weather_of(names), extras=grading.extras_of(names))
+    life, look_up, sound = living.populate(world, Painted((), ())), grading.tables(names), sound_of(source)
+    with film(brief.out / FILE, source.size) as writer:
+        for number, frame in enumerate(frames_of(source)):
+            if look_up:
+                grading.apply(frame, look_up)
+            living.fall(frame, life, geometry=geometry, view=look(scene.shots, number, seed=scene.seed), t=number / FPS)
+            writer.write(frame.buffer, number, sound)
+            report((number + 1) / source.frames)
+    graded = replace(scene, grades=(*scene.grades, *names))
+    return describe(graded, source.frames, size=source.size, warnings=_unsure(names))
+
+
+def extend(brief: Brief, report: Report) -> dict[str, object]:
+    """The source and, after its last frame, as many seconds more: one whole film."""
+    source = _source(brief)
+    frames = round(brief.seconds * FPS)
+    old = _follow(scenes.of_json(brief.scene), source)
+    scene = (old or _foreign(brief, source)).then(read(brief.prompt), frames)
+    studio = _continued(brief, scene, source=source, own=old is not None)
+    part = brief.out / "part.mp4"
+    with film(part, source.size) as writer:
         for number in range(frames):
-            writer.write(frame_at(studio, number).buffer, number)
-            report((number + 1) / frames)
-    return describe(scene, frames)
+            writer.write(frame_at(studio, source.frames + number).buffer, number)
+            report(0.9 * (number + 1) / frames)
+    if same_settings(source.path, part):
+        stitch(source, part, brief.out / FILE, added=frames)
+    else:
+        _rewrite(source, part, brief.out / FILE)
+    part.unlink()
+    report(1.0)
+    return describe(scene, source.frames + frames, size=source.size)
 
 
-def describe(scene: Scene, frames: int) -> dict[str, object]:
+def describe(scene: Scene, frames: int, *, size: tuple[int, int] | None = None, warnings: Sequence[object] = ()) -> dict[str, object]:
     """The result as the protocol has it."""
-    width, height = scene.size
+    width, height = size or scene.size
     return {
         "file": FILE,
         "seconds": frames / FPS,
@@ -53,8 +103,68 @@ def describe(scene: Scene, frames: int) -> dict[str, object]:
         "fps": FPS,
         "frames": frames,
         "scene": scenes.to_json(scene),
-        "warnings": [],
+        "warnings": list(warnings),
     }
 
 
-_TASKS: Mapping[str, Callable[[Brief, Report], dict[str, object]]] = {"create": create, "remix": create}
+def _shoot(brief: Brief, report: Report, *, seed: int) -> dict[str, object]:
+    frames = round(brief.seconds * FPS)
+    if frames < 1:
+        raise MediaRefused("a video needs at least 1 second", code="unsupported_seconds", param="seconds")
+    names = tuple(member.name for member in brief.cast)
+    hung = brief.backdrop is not None
+    scene = scenes.compose(read(brief.prompt), size=brief.size, seed=seed, frames=frames, cast=names, backdrop=hung)
+    studio = build_on(scene, brief.cast, backdrops.load(brief.backdrop, brief.size)) if brief.backdrop else build(scene, brief.cast)
+    with film(brief.out / FILE, scene.size) as writer:
+        for number in range(frames):
+            writer.write(frame_at(studio, number).buffer, number)
+            report((number + 1) / frames)
+    return describe(scene, frames)
+
+
+def _source(brief: Brief) -> Source:
+    if brief.source is None:
+        raise MediaRefused(f"{brief.task} needs a source video", code="missing_source", param="video")
+    return open_source(brief.source)
+
+
+def _follow(scene: Scene | None, source: Source) -> Scene | None:
+    """The scene, if it is the one that the source shows."""
+    return scene if scene and (scene.size, scene.frames) == (source.size, source.frames) else None
+
+
+def _foreign(brief: Brief, source: Source) -> Scene:
+    """A scene for a film made elsewhere: its own pictures are the place."""
+    still = Reading(None, None, None, (Move.static,), (), frozenset())
+    reading = read(brief.prompt)
+    blank = Reading(reading.place, reading.hour, None, still.moves, (), frozenset())
+    return scenes.compose(blank, size=source.size, seed=brief.seed, frames=source.frames, cast=(), backdrop=True)
+
+
+def _continued(brief: Brief, scene: Scene, *, source: Source, own: bool) -> Studio:
+    """The studio for what comes after the source: the same scene, or its last picture when that is all there is."""
+    if own and not scene.backdrop:
+        return build(scene, brief.cast)
+    if own and scene.cast and not scene.grades:
+        return build_on(scene, brief.cast, backdrops.of_frame(first_frame(source)))
+    plain = replace(scene, grades=())
+    return build_on(plain, (), backdrops.of_frame(last_frame(source)), since=source.frames)
+
+
+def _rewrite(source: Source, part: Path, out: Path) -> None:
+    """Encode a source from elsewhere once, well, and its continuation with it."""
+    sound = sound_of(source)
+    whole = (frame for one in (source, open_source(part)) for frame in frames_of(one))
+    with film(out, source.size, crf=14) as writer:
+        for number, frame in enumerate(whole):
+            writer.write(frame.buffer, number, sound)
+
+
+def _unsure(names: Sequence[str]) -> list[object]:
+    if tuple(names) != ("polish",):
+        return []
+    message = "the prompt names no light, colour or weather that the embedded renderer can change; it was graded gently"
+    return [{"code": "edit_not_understood", "message": message, "param": "prompt"}]
+
+
+_TASKS: Mapping[str, Callable[[Brief, Report], dict[str, object]]] = {"create": create, "edit": edit, "extend": extend, "remix": remix}

@@ -197,3 +197,24 @@ _EXTRAS = {
     "glow": r"glow(?:s|ing)?|aura|radiant|halo|shimmer\w*",
     "wind": r"wind(?:y|s)?|breez\w+|gust\w*",
 }
+
+_GRADES = {
+    "warm": r"warm(?:er|ly)?|orange|amber|cosy|cozy|autumn(?:al)? colou?rs?",
+    "cool": r"cool(?:er)?|cold(?:er)?|blue(?:ish)?|teal|icy|blue hour|moonlight",
+    "dark": r"dark(?:er|en)?|dim(?:mer)?|moody|noir|shadowy",
+    "bright": r"bright(?:er|en)?|lighter|high[- ]key|airy",
+    "mono": r"black[- ]and[- ]white|monochrome|grayscale|greyscale|b&w|noir",
+    "sepia": r"sepia|vintage|old film",
+    "vivid": r"vivid|vibrant|saturated|colou?rful|pop art",
+    "muted": r"muted|desaturated?|faded|pastel|washed[- ]out",
+    "dramatic": r"dramatic|contrast(?:y)?|cinematic",
+    "neon": r"neon|cyberpunk|synthwave",
+    "dreamy": r"dreamy|soft(?:er)? light|ethereal|magical|fairy[- ]?tale",
+    "red": r"red(?:dish)?|crimson|scarlet",
+    "green": r"green(?:er|ish)?|emerald",
+}
+
+
+def read_grades(prompt: str) -> tuple[str, ...]:
+    """The looks a prompt names, in the order of its words."""
+    return tuple(_found(re.sub(r"\s+", " ", prompt.casefold()), _GRADES))

@@ -1,0 +1,84 @@
+"""A picture as the scene: the opening frame exactly, then parallax from it."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from castlist.errors import MediaRefused
+from castlist.media.animatic.camera import View, settle
+from castlist.media.animatic.geometry import Geometry
+from castlist.media.animatic.palette import Light
+from castlist.media.animatic.planes import Frame, Picture, Plane, picture_of
+
+_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+
+@dataclass(frozen=True, slots=True)
+class Backdrop:
+    """A picture of the frame's size, and the view and time at which it is shown as it is."""
+
+    picture: Picture
+    view: View
+    since: float
+
+
+def load(path: Path, size: tuple[int, int]) -> Picture:
+    """An image, cover-fitted to a size. Raises MediaRefused when it is not an image."""
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise MediaRefused("the reference is not an image that can be read", code="invalid_image", param="input_reference")
+    return picture_of(cv2.cvtColor(cover(image, size), cv2.COLOR_BGR2RGB), None)
+
+
+def cover(image: Plane, size: tuple[int, int]) -> Plane:
+    """Scale an image so that it covers a size, and cut the middle out."""
+    width, height = size
+    scale = max(width / image.shape[1], height / image.shape[0])
+    wide, high = max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale))
+    fitted = image if scale == 1 else cv2.resize(image, (wide, high), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    left, top = (wide - width) // 2, (high - height) // 2
+    return np.ascontiguousarray(fitted[top : top + height, left : left + width])
+
+
+def of_frame(frame: Frame) -> Picture:
+    return Picture(frame.y, np.ascontiguousarray(frame.uv), None, None)
+
+
+def light_from(picture: Picture, light: Light) -> Light:
+    """The usual light, as bright and as warm as the picture is."""
+    brightness = (float(picture.y.mean()) - 16) / 219
+    blue, red = (float(picture.uv[..., c].mean()) - 128 for c in (0, 1))
+    gain = min(1.05, 0.55 + 0.9 * brightness)
+    key = (gain * (1 + red / 110), gain, gain * (1 + blue / 110))
+    return replace(light, key=key, shadow=0.42, sun_size=0.0)
+
+
+def unroll(frame: Frame, backdrop: Backdrop, geometry: Geometry, view: View, t: float) -> None:
+    """Fill a frame from the picture: it draws nearer slowly, and its lower part moves more than its upper."""
+    moved = view.track - backdrop.view.track, view.pan - backdrop.view.pan
+    tilt = (view.tilt - backdrop.view.tilt) * geometry.height
+    near = settle(t - backdrop.since, 9.0)
+    zoom = 1 + 0.09 * near + max(-0.04, 0.5 * (view.push - backdrop.view.push)) + 0.9 * (abs(moved[0] + moved[1]) + abs(tilt) / geometry.height)
+    pivot_x, pivot_y = geometry.width / 2, geometry.horizon * 0.9
+    lean = 0.35 * moved[0] * geometry.width / (geometry.height - pivot_y)
+    aside = (0.45 * moved[0] + moved[1]) * geometry.width + 0.012 * math.sin(0.35 * (t - backdrop.since)) * near * geometry.width
+    matrix = np.array(
+        [
+            [1 / zoom, lean / zoom, pivot_x - pivot_x / zoom - lean * pivot_y / zoom + aside],
+            [0, 1 / zoom, pivot_y - pivot_y / zoom + tilt],
+        ]
+    )
+    size = (geometry.width, geometry.height)
+    _warp(backdrop.picture.y, frame.y, matrix, size)
+    matrix[:, 2] /= 2
+    _warp(backdrop.picture.uv, frame.uv, matrix, (size[0] // 2, size[1] // 2))
+
+
+def _warp(plane: Plane, target: Plane, matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", size: tuple[int, int]) -> None:
+    if np.array_equal(matrix, np.eye(2, 3)):
+        np.copyto(target, plane)
+        return
+    np.copyto(target, cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_REFLECT_101))

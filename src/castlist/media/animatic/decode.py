@@ -1,0 +1,91 @@
+"""Read a source film: its frames at our rate as NV12, its facts and its sound."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+
+from castlist.errors import MediaRefused
+from castlist.media.animatic.encode import FPS, RATE, Sound
+from castlist.media.animatic.planes import Frame, frame_of
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A film on disk: even size, and how many frames it has at our rate."""
+
+    path: Path
+    size: tuple[int, int]
+    frames: int
+
+
+def open_source(path: Path) -> Source:
+    """Measure a source by its packets. Raises MediaRefused when it cannot be read."""
+    try:
+        with av.open(str(path)) as container:
+            video = container.streams.video[0]
+            rate = video.time_base
+            ends = [(p.pts + (p.duration or 0)) * rate for p in container.demux(video) if p.pts is not None and rate is not None]
+            size = (video.width // 2 * 2, video.height // 2 * 2)
+    except (av.error.FFmpegError, IndexError) as error:
+        raise MediaRefused(f"the source video cannot be read: {error}", code="undecodable_media", param="video") from error
+    frames = round(float(max(ends)) * FPS) if ends else 0
+    if frames < 1:
+        raise MediaRefused("the source video has no frames", code="undecodable_media", param="video")
+    return Source(path, size, frames)
+
+
+def frames_of(source: Source) -> Iterator[Frame]:
+    """Every frame of a source at our rate, each a copy that may be drawn on; a gap repeats the frame before it."""
+    width, height = source.size
+    number = 0
+    last: Frame | None = None
+    with av.open(str(source.path)) as container:
+        container.streams.video[0].thread_type = "AUTO"
+        for decoded in container.decode(video=0):
+            now = round((decoded.time or 0.0) * FPS)
+            while last is not None and number < min(now, source.frames):
+                yield _copy(last, source.size)
+                number += 1
+            last = frame_of(_nv12(decoded, width, height), width, height)
+    while last is not None and number < source.frames:
+        yield _copy(last, source.size)
+        number += 1
+
+
+def last_frame(source: Source) -> Frame:
+    """The frame a source ends with."""
+    *_, last = frames_of(source)
+    return last
+
+
+def first_frame(source: Source) -> Frame:
+    """The frame a source begins with."""
+    return next(frames_of(source))
+
+
+def sound_of(source: Source) -> Sound | None:
+    """The source's sound at our rate in two channels; None when it has none."""
+    with av.open(str(source.path)) as container:
+        if not container.streams.audio:
+            return None
+        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
+        pieces = [piece.to_ndarray() for frame in container.decode(audio=0) for piece in resampler.resample(frame)]
+        pieces += [piece.to_ndarray() for piece in resampler.resample(None)]
+    return np.concatenate(pieces, axis=1).astype(np.float32) if pieces else None
+
+
+def _copy(frame: Frame, size: tuple[int, int]) -> Frame:
+    return frame_of(frame.buffer.copy(), *size)
+
+
+def _nv12(frame: av.VideoFrame, width: int, height: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    plain = frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG and frame.colorspace != Colorspace.ITU601
+    if plain and (frame.width, frame.height) == (width, height):
+        return np.ascontiguousarray(frame.reformat(format="nv12").to_ndarray())
+    fitted = frame.reformat(width, height, "nv12", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+    return np.ascontiguousarray(fitted.to_ndarray())

@@ -1,0 +1,157 @@
+"""Edits: change light and colour, and let weather and living things in, on frames whose composition stays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from castlist.media.animatic.palette import Light, light_of
+from castlist.media.animatic.planes import Frame, Plane
+from castlist.media.animatic.words import Extra, Hour, Reading, Weather, read_grades
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """A look: brightness gain and gamma, colour strength, and how far blue and red move at full light."""
+
+    gain: float = 1.0
+    gamma: float = 1.0
+    strength: float = 1.0
+    blue: float = 0.0
+    red: float = 0.0
+    bloom: float = 0.0
+    veil: float = 0.0
+    lift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """Looks as tables: luma to luma, chroma to chroma, and what luma adds to chroma."""
+
+    luma: Plane
+    chroma: Plane
+    plus: Plane
+    minus: Plane
+    bloom: float
+    veil: float
+
+
+def grades_of(reading: Reading, prompt: str) -> tuple[str, ...]:
+    """The names of what an edit asks for; a gentle polish when it names nothing that can be changed."""
+    names = list(read_grades(prompt))
+    if reading.hour and reading.hour.value not in names:
+        names.append(reading.hour.value)
+    if reading.weather and reading.weather is not Weather.clear:
+        names.append(reading.weather.value)
+    names += sorted(extra.value for extra in reading.extras)
+    return tuple(dict.fromkeys(names)) or ("polish",)
+
+
+def known(name: str) -> bool:
+    return name in _TONES
+
+
+def tables(names: Sequence[str]) -> Grade | None:
+    """The looks of several names in one set of tables; None when none of them changes the picture's tone."""
+    tones = [_TONES[name] for name in names if name in _TONES]
+    if not tones:
+        return None
+    luma = np.arange(256, dtype=np.float32)
+    chroma = np.arange(256, dtype=np.float32) - 128
+    shift = np.zeros((256, 2), np.float32)
+    bloom, veil = 0.0, 0.0
+    for tone in tones:
+        share = np.clip((luma - 16) / 219, 0, 1)
+        luma = 16 + 219 * np.clip(tone.lift + tone.gain * share**tone.gamma, 0, 1)
+        chroma = chroma * tone.strength
+        weight = np.clip(0.30 + 1.1 * np.clip((luma - 16) / 219, 0, 1) ** 0.7, 0, 1.1)
+        shift = shift * tone.strength + np.stack([tone.blue * weight, tone.red * weight], axis=1)
+        bloom, veil = max(bloom, tone.bloom), max(veil, tone.veil)
+    return Grade(
+        luma=np.clip(np.round(luma), 0, 255).astype(np.uint8),
+        chroma=np.clip(np.round(chroma + 128), 0, 255).astype(np.uint8),
+        plus=np.clip(np.round(shift), 0, 127).astype(np.uint8),
+        minus=np.clip(np.round(-shift), 0, 127).astype(np.uint8),
+        bloom=bloom,
+        veil=veil,
+    )
+
+
+def apply(frame: Frame, grade: Grade) -> None:
+    """Change a frame in place."""
+    half = cv2.resize(frame.y, (frame.y.shape[1] // 2, frame.y.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    np.copyto(frame.y, cv2.LUT(frame.y, grade.luma))
+    uv = cv2.LUT(frame.uv, grade.chroma)
+    plus = cv2.merge([cv2.LUT(half, np.ascontiguousarray(grade.plus[:, c])) for c in (0, 1)])
+    minus = cv2.merge([cv2.LUT(half, np.ascontiguousarray(grade.minus[:, c])) for c in (0, 1)])
+    np.copyto(frame.uv, cv2.subtract(cv2.add(uv, plus), minus))
+    if grade.bloom:
+        _bloom(frame, grade.bloom)
+    if grade.veil:
+        _veil(frame, grade.veil)
+
+
+def light_for(names: Sequence[str], hour: Hour) -> Light:
+    """The light that living things have in a graded frame."""
+    hours = [Hour(name) for name in names if name in tuple(Hour)]
+    weathers = [Weather(name) for name in names if name in tuple(Weather)]
+    return light_of(hours[0] if hours else hour, weathers[0] if weathers else Weather.clear)
+
+
+def extras_of(names: Sequence[str]) -> frozenset[Extra]:
+    return frozenset(Extra(name) for name in names if name in tuple(Extra))
+
+
+def weather_of(names: Sequence[str]) -> Weather:
+    return next((Weather(name) for name in names if name in tuple(Weather)), Weather.clear)
+
+
+def _bloom(frame: Frame, strength: float) -> None:
+    """Bright parts glow into what is around them."""
+    height, width = frame.y.shape
+    small = cv2.resize(frame.y, (max(8, width // 8), max(8, height // 8)), interpolation=cv2.INTER_AREA)
+    bright = cv2.convertScaleAbs(cv2.subtract(small, np.full_like(small, 104)), alpha=1.3)
+    soft = cv2.GaussianBlur(bright, (0, 0), max(1.5, width / 8 / 50))
+    light = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
+    np.copyto(frame.y, cv2.min(cv2.add(frame.y, cv2.convertScaleAbs(light, alpha=strength)), np.full_like(frame.y, 240)))
+
+
+def _veil(frame: Frame, strength: float) -> None:
+    """Thin air: thicker towards the middle of the frame, where the distance is."""
+    height, width = frame.y.shape
+    rows = np.linspace(0, 1, height, dtype=np.float32)
+    share = strength * np.exp(-(((rows - 0.52) / 0.34) ** 2))
+    veil = np.broadcast_to((share * 255).astype(np.uint8)[:, None], (height, width))
+    keep = cv2.bitwise_not(np.ascontiguousarray(veil))
+    np.copyto(frame.y, cv2.add(cv2.multiply(frame.y, keep, scale=1 / 255), cv2.convertScaleAbs(veil, alpha=196 / 255)))
+
+
+_TONES = {
+    "golden": Tone(gain=1.02, gamma=0.96, strength=0.92, blue=-24, red=13, bloom=0.22),
+    "warm": Tone(gamma=0.97, strength=0.95, blue=-18, red=9),
+    "dawn": Tone(gain=1.0, gamma=0.94, strength=0.85, blue=-8, red=12, lift=0.02, bloom=0.15),
+    "dusk": Tone(gain=0.74, gamma=1.10, strength=0.85, blue=7, red=12),
+    "night": Tone(gain=0.52, gamma=1.18, strength=0.55, blue=22, red=-9),
+    "cool": Tone(gain=0.96, strength=0.85, blue=20, red=-11),
+    "day": Tone(gain=1.10, gamma=0.86, strength=1.06, blue=3, red=-1),
+    "dark": Tone(gain=0.66, gamma=1.15, strength=0.92),
+    "bright": Tone(gain=1.06, gamma=0.78, strength=1.05),
+    "mono": Tone(strength=0.0, gamma=1.02),
+    "sepia": Tone(strength=0.0, blue=-18, red=10),
+    "vivid": Tone(strength=1.38, gain=1.03),
+    "muted": Tone(strength=0.62, lift=0.02, gain=0.96),
+    "dramatic": Tone(gain=0.98, gamma=1.25, strength=1.12, bloom=0.12),
+    "neon": Tone(gain=0.72, gamma=1.18, strength=1.25, blue=16, red=12, bloom=0.35),
+    "dreamy": Tone(gamma=0.90, strength=0.94, blue=2, red=5, bloom=0.40, lift=0.02),
+    "red": Tone(gain=0.92, strength=0.9, blue=-6, red=24),
+    "green": Tone(gain=0.96, strength=0.9, blue=-12, red=-17),
+    "rain": Tone(gain=0.80, gamma=1.04, strength=0.68, blue=8, red=-6),
+    "storm": Tone(gain=0.58, gamma=1.10, strength=0.58, blue=10, red=-7),
+    "snow": Tone(gain=0.98, gamma=0.88, strength=0.72, blue=9, red=-6, lift=0.03),
+    "fog": Tone(gain=0.92, gamma=0.90, strength=0.62, lift=0.03, veil=0.42),
+    "fireflies": Tone(gain=0.80, gamma=1.08, strength=0.92, bloom=0.15),
+    "lanterns": Tone(gain=0.84, gamma=1.05, blue=-8, red=5, bloom=0.2),
+    "glow": Tone(gamma=0.96, strength=1.04, bloom=0.45),
+    "polish": Tone(gain=1.02, gamma=0.97, strength=1.06, blue=-3, red=2),
+}
