@@ -124,7 +124,7 @@ def make_form(*parts: tuple[str, str | bytes, str | None], boundary: str = "fron
     return bytes(lines) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
-def run_server(folder: Path, config: str, *, key: str | None = KEY, worker: bool = True) -> Iterator[Server]:
+def run_server(folder: Path, config: str, *, key: str | None = KEY) -> Iterator[Server]:
     """A server until the generator is closed."""
     path = folder / "castlist.yaml"
     path.write_text(config)
@@ -134,7 +134,7 @@ def run_server(folder: Path, config: str, *, key: str | None = KEY, worker: bool
     stop: list[asyncio.Event] = []
 
     async def live() -> None:
-        gateway = await open_gateway(settings, serving=True, worker=worker)
+        gateway = await open_gateway(settings, serving=True, worker=True)
         server = make_server(gateway.app)
         listener = socket.create_server(("127.0.0.1", 0))
         await gateway.start()

@@ -10,7 +10,7 @@ from castlist.server.replies import Headers, encode, json_headers, send_bytes
 from castlist.server.wire.views import Links, poll_after, show_video
 
 _PREFIXES = ("/v1/videos/video_", "/videos/video_")
-_MOST = 20_000
+_MOST = 4096
 
 
 @dataclass(frozen=True, slots=True)
