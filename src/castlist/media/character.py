@@ -9,7 +9,7 @@ from castlist.media import stills
 from castlist.media.advice import Measures, advise_shape, advise_subject
 from castlist.media.choose import choose_range
 from castlist.media.clip import Cut, check_range, cut_clip
-from castlist.media.cutout import Pixels, Segmentation, segment, small_size
+from castlist.media.cutout import Pixels, Segmentation, segment, shrink
 from castlist.media.derived import Derived, Range, Views, save_views
 from castlist.media.encode import publish, write_cutout
 from castlist.media.frames import read_clip
@@ -19,7 +19,7 @@ from castlist.media.portrait import derive_images
 from castlist.media.probe import Facts, measure
 
 LONGEST_WHOLE = 4.05
-LONGEST_RANGE = 8.0
+LONGEST_RANGE = 5.0
 BEST_SECONDS = 3.0
 
 Report = Callable[[float], None]
@@ -49,9 +49,14 @@ def derive_video(path: Path, out: Path, *, bounds: tuple[object, object], param:
     facts = measure(path, kind="video", param=param)
     taken = take_range(path, facts, bounds=bounds, param=param)
     cut = Cut(taken.start, taken.end)
-    clip = cut_clip(path, out / "clip.mp4", cut=cut, param=param, report=lambda done: report(0.4 * done))
+    small: list[Pixels] = []
+
+    def look(done: float, picture: Pixels) -> None:
+        small.append(shrink(picture))
+        report(0.4 * done)
+
+    clip = cut_clip(path, out / "clip.mp4", cut=cut, param=param, shown=look)
     size = (clip.width, clip.height)
-    small = list(read_clip(out / "clip.mp4", size=small_size(size)))
     found = segment(small)
     report(0.5)
     subject = locate(found.masks, size) if found.separable else None

@@ -43,8 +43,8 @@ class Cut:
         return max(1, round((self.end - self.start) * RATE))
 
 
-def cut_clip(path: Path, out: Path, *, cut: Cut, param: str, report: Callable[[float], None]) -> Clip:
-    """Write the range of `path` to `out`."""
+def cut_clip(path: Path, out: Path, *, cut: Cut, param: str, shown: Callable[[float, Pixels], None]) -> Clip:
+    """Write the range of `path` to `out`; `shown` gets how much is done and each picture."""
     found = recognise(path, kind="video", param=param)
     with open_video(path, found, param=param) as (container, stream):
         timing = time_packets(container, stream, param=param)
@@ -61,7 +61,7 @@ def cut_clip(path: Path, out: Path, *, cut: Cut, param: str, report: Callable[[f
         ):
             for picture in pictures(chain([first], frames), turn):
                 clip.write(picture)
-                report(clip.frames / cut.frames)
+                shown(clip.frames / cut.frames, picture)
     return describe(out, size, frames=clip.frames)
 
 

@@ -92,8 +92,13 @@ def small_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def shrink(frame: Pixels) -> Pixels:
+    """By exact halves first, which OpenCV does many times faster than an odd factor."""
     height, width = frame.shape[:2]
-    return np.asarray(cv2.resize(frame, small_size((width, height)), interpolation=cv2.INTER_AREA), np.uint8)
+    size = small_size((width, height))
+    while frame.shape[1] >= 2 * size[0] and frame.shape[0] % 2 == frame.shape[1] % 2 == 0:
+        frame = np.asarray(cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    method = cv2.INTER_LINEAR if frame.shape[1] < 2 * size[0] else cv2.INTER_AREA
+    return np.asarray(cv2.resize(frame, size, interpolation=method), np.uint8)
 
 
 def segment(frames: Sequence[Pixels]) -> Segmentation:

@@ -72,9 +72,9 @@ class ClipWriter:
 def pack(bgr: Pixels) -> Pixels:
     """Limited-range BT.709 4:2:0 in planar order; rounded, where swscale's quick path cuts off, and half its time. Sides must be even."""
     height, width = bgr.shape[:2]
-    yuv = cv2.transform(bgr, BGR_TO_YUV)
-    chroma = np.asarray(cv2.resize(yuv[:, :, 1:], (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
-    planes = np.concatenate([yuv[:, :, 0].ravel(), chroma[:, :, 0].ravel(), chroma[:, :, 1].ravel()])
+    luma, *chroma = cv2.split(cv2.transform(bgr, BGR_TO_YUV))
+    halves = [cv2.resize(plane, (width // 2, height // 2), interpolation=cv2.INTER_AREA) for plane in chroma]
+    planes = np.concatenate([plane.ravel() for plane in (luma, *halves)])
     return np.asarray(planes.reshape(height * 3 // 2, width), np.uint8)
 
 

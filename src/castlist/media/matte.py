@@ -53,9 +53,10 @@ class Matte:
     def sharpen(self, part: Pixels, enlarged: Mask) -> Mask:
         """Trust the small mask away from its edge, and the full-size colour distance at it."""
         kernel = disc(self.reach)
-        inner, outer = cv2.erode(enlarged, kernel), cv2.dilate(enlarged, kernel)
-        apart = distance(to_lab(part), self.painted_lab) > self.threshold
-        solid = np.where((inner > 0) | ((outer > 0) & apart), 1, 0).astype(np.uint8)
+        solid = np.asarray(cv2.erode(enlarged, kernel), np.uint8)
+        where = np.nonzero(np.asarray(cv2.dilate(enlarged, kernel), np.uint8) - solid)
+        seen = to_lab(part[where][:, None])[:, 0]
+        solid[where] = distance(seen, self.painted_lab[where]) > self.threshold
         return np.asarray(cv2.medianBlur(solid, 3), np.uint8)
 
     def unmix(self, part: Pixels, over: Reals, solid: Mask, *, where: Places) -> tuple[Reals, Pixels]:

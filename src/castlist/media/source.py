@@ -24,7 +24,7 @@ def normalise(spec: Mapping[str, object], report: Callable[[float], None]) -> di
     if fits(facts):
         copy(path, video, param=param)
     else:
-        cut_clip(path, video, cut=Cut(0.0, facts.seconds, crf=CRF), param=param, report=lambda done: report(0.8 * done))
+        cut_clip(path, video, cut=Cut(0.0, facts.seconds, crf=CRF), param=param, shown=lambda done, _: report(0.8 * done))
     report(0.8)
     written = measure(video, kind="video", role="result", param=param)
     previews = make_previews(video, out, facts=written, param=param)
