@@ -240,6 +240,10 @@ def draw_mossy_growth(sheet: Sheet, pot: Points, *, place: Callable[[Points], Po
         (-112, -62, 9),
     ):
         sheet.paint(place(oval(x, y, r, r * 0.8)), Fill((176, 220, 104), (120, 180, 76), plump=0.0, outline=0), within=pot)
+    draw_mossy_flowers(sheet, place=place)
+
+
+def draw_mossy_flowers(sheet: Sheet, *, place: Callable[[Points], Points]) -> None:
     for x, y in ((-78, -216), (60, -214), (124, -182)):
         for k in range(5):
             a = 2 * pi * k / 5
