@@ -17,15 +17,16 @@ def paint(world: World) -> Painted:
         sky(world),
         clouds(world, amount=0.35),
         hills(world, (0.22, 0.36, 0.24), 0.10, height=0.34, waves=3),
-        _trees(world, 0.22, count=16, tall=0.62),
+        plant(world, 0.22, count=16, tall=0.62),
         ground(world, _MOSS, far=(0.26, 0.40, 0.20), grain=0.26),
-        _trees(world, 0.42, count=9, tall=0.95),
-        _trees(world, 0.72, count=4, tall=1.5, clearing=0.30),
+        plant(world, 0.42, count=9, tall=0.95),
+        plant(world, 0.72, count=4, tall=1.5, clearing=0.30),
     )
     return Painted(behind, (_ferns(world),))
 
 
-def _trees(world: World, depth: float, *, count: int, tall: float, clearing: float = 0.0) -> Layer:
+def plant(world: World, depth: float, *, count: int, tall: float, clearing: float = 0.0) -> Layer:
+    """Trees of one height at a depth, none in the middle where the clearing is."""
     g, rng = world.geometry, world.rng
     canvas = stretch(g)
     spots = (np.arange(count) + rng.uniform(-0.32, 0.32, count)) * g.period / count
