@@ -1,6 +1,8 @@
 """Guards: whatever a caller can ask for has a route, a client method, a command and documentation, and the documentation is up to date."""
 
+import importlib
 import re
+import shlex
 import subprocess
 import sys
 from typing import get_args
@@ -79,3 +81,24 @@ def test_the_environment_of_the_peers_is_pinned():
 
     assert all("==" in line for line in pins)
     assert any(line.startswith("litellm==1.106.") for line in pins)
+
+
+SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+
+
+def command_lines() -> list[str]:
+    """Every `castlist ...` line of the documentation's shell blocks."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    lines = [line for path in pages for block in SHELL.findall(path.read_text()) for line in block.splitlines()]
+    return [line for line in lines if line.startswith("castlist ")]
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_each_command_line_of_the_documentation_can_be_typed(line):
+    _, noun, *words = shlex.split(line, comments=True)
+    command = typer.main.get_command(importlib.import_module(f"castlist.cli.{noun}").app)
+    named = getattr(command, "commands", None)
+    command = named[words.pop(0)] if named else command
+    known = {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
+
+    assert {word for word in words if word.startswith("--")} <= known
