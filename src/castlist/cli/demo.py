@@ -15,7 +15,7 @@ from castlist.cli.printing import print_json, print_line, print_notice, print_ta
 from castlist.cli.running import Json, run
 from castlist.media import child
 from castlist.samples import path as sample_path
-from castlist.sdk._sync.characters import Character
+from castlist.sdk._sync.characters import Character, CharacterVariant
 from castlist.sdk._sync.client import Client
 from castlist.sdk._sync.videos import Video
 from castlist.sdk.records import CharacterRecord
@@ -61,10 +61,9 @@ def demo(
         luna = cast_character(client, name, clip or sample_path("luna"))
         takes = film(client, luna)
         saved = [take.video.download(out / take.file) for take in takes]
-        still = out / f"{slug(luna.name)}.png"
-        portrait = luna.download(still, variant="cutout" if "cutout" in luna.urls else "still")
-        sheet = lay_out(luna, portrait, takes, out=out)
-        report(takes, [*saved, portrait, sheet], seconds=time.monotonic() - started, as_json=as_json)
+        portraits = download_portraits(luna, out)
+        sheet = lay_out(luna, portraits, takes, out=out)
+        report(takes, [*saved, *portraits, sheet], seconds=time.monotonic() - started, as_json=as_json)
 
 
 def cast_character(client: Client, name: str, clip: Path) -> Character:
@@ -101,16 +100,28 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "character"
 
 
-def lay_out(luna: CharacterRecord, portrait: Path, takes: list[Take], *, out: Path) -> Path:
+def download_portraits(luna: Character, out: Path) -> list[Path]:
+    """The cutout, where there is one, and a still of the clip."""
+    variants: list[CharacterVariant] = ["cutout", "still"] if luna.urls.get("cutout") else ["still"]
+    return [luna.download(out / f"{slug(luna.name)}-{variant}.png", variant=variant) for variant in variants]
+
+
+def lay_out(luna: CharacterRecord, portraits: list[Path], takes: list[Take], *, out: Path) -> Path:
     """The contact sheet, drawn in a child process as all media work is."""
     spec = {
         "title": f"{luna.name}: one character, four takes",
-        "cast": [{"path": str(portrait.absolute()), "name": luna.name}],
+        "cast": [
+            {"path": str(path.absolute()), "name": caption} for path, caption in zip(reversed(portraits), captions(luna.name), strict=False)
+        ],
         "takes": [{"path": str((out / take.file).absolute()), "title": take.title} for take in takes],
     }
     with tempfile.TemporaryDirectory(dir=out) as scratch:
         made = asyncio.run(child.run("contact", {**spec, "out": str(Path(scratch).absolute())}, limits=child.RENDER))
         return (Path(scratch) / str(made["file"])).replace(out / "contact-sheet.png")
+
+
+def captions(name: str) -> list[str]:
+    return [f"{name}, as filmed once", f"{name}, cut out"]
 
 
 def report(takes: list[Take], files: list[Path], *, seconds: float, as_json: bool) -> None:
