@@ -18,7 +18,7 @@ from castlist.media.animatic.layer import Layer, Window, cover, draw
 from castlist.media.animatic.palette import Light, light_of
 from castlist.media.animatic.places import paint
 from castlist.media.animatic.places.world import Painted, World
-from castlist.media.animatic.planes import Frame, Picture, Plane, blank
+from castlist.media.animatic.planes import Frame, Picture, Plane, blank, lay
 from castlist.media.animatic.scene import Scene
 from castlist.media.animatic.words import Weather
 
@@ -141,17 +141,19 @@ def _ground(frame: Frame, layer: Layer, geometry: Geometry, view: View) -> None:
     slope = view.track * geometry.width / (geometry.feet - geometry.horizon)
     pan = view.pan * geometry.width
     size = (geometry.width, height)
-    for plane, target, part in ((layer.picture.y, frame.y[first:], 1), (layer.picture.uv, frame.uv[first // 2 :], 2)):
+    picture = layer.picture
+    planes = ((picture.y, picture.keep, frame.y[first:], 1), (picture.uv, picture.keep2, frame.uv[first // 2 :], 2))
+    for plane, keep, target, part in planes:
         top = (first - horizon) / zoom
         start = geometry.left + geometry.width / 2 * (1 - 1 / zoom) + pan + slope * top
         matrix = np.array(
             [[1 / zoom, slope / zoom, start / part], [0, 1 / zoom, (geometry.margin + geometry.horizon + top) / part]], np.float64
         )
-        _shear(plane, target, matrix, (size[0] // part, size[1] // part))
+        small = (size[0] // part, size[1] // part)
+        lay(target, _shear(plane, matrix, small), None if keep is None else _shear(keep, matrix, small))
 
 
-def _shear(plane: Plane, target: Plane, matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", size: tuple[int, int]) -> None:
-    """Warp a plane that repeats sideways; it is doubled so that the quick path of the warp is the usual one."""
-    period = plane.shape[1]
-    matrix[0, 2] %= period
-    np.copyto(target, cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_WRAP))
+def _shear(plane: Plane, matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", size: tuple[int, int]) -> Plane:
+    """Warp a plane that repeats sideways."""
+    matrix[0, 2] %= plane.shape[1]
+    return cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_WRAP)

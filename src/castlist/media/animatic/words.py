@@ -135,12 +135,12 @@ _PLACES = {
     "forest": r"forests?|woods?|woodland|jungle|rainforest|grove|glade|trees|enchanted wood",
     "city": r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|alley(?:way)?|avenue|sidewalk|crosswalk|rooftops?",
     "beach": r"beach(?:es)?|sea(?:side|shore)?|ocean|shore(?:line)?|coast(?:line)?|waves|surf|lagoon|harbou?r|pier|island|tropical",
-    "snow": r"snow(?:y|field|-covered|scape|drifts?)|arctic|tundra|glaciers?|ice(?: field)?|icy|frozen|winter(?: wonderland)?|north pole|antarctic\w*",
     "mountains": r"mountains?|cliffs?|peaks?|alps|alpine|ridge|summit|canyon|highlands?|mountainside|waterfall",
     "desert": r"deserts?|dunes?|sahara|cactus|cacti|oasis|mesa|savanna",
-    "space": r"space|outer space|moon surface|on the moon|lunar|mars|martian|planets?|galaxy|galaxies|asteroids?|orbit(?:al)? station|cosmos|cosmic|starship|spaceship|nebula",
     "interior": r"interior|rooms?|indoors?|inside|living room|bedroom|kitchen|caf[eé]|library|office|studio apartment|house|home|cottage|fireplace|workshop|classroom",
     "meadow": r"meadows?|fields?|grass(?:land|y)?|prairie|flowers|wildflowers|garden|park|hills?|hillside|lawn|countryside|pasture|lake",
+    "space": r"space|outer space|moon surface|on the moon|lunar|mars|martian|planets?|galaxy|galaxies|asteroids?|orbit(?:al)? station|cosmos|cosmic|starship|spaceship|nebula",
+    "snow": r"snow(?:y|field|-covered|scape|drifts?)?|arctic|tundra|glaciers?|ice(?: field)?|icy|frozen|winter(?: wonderland)?|north pole|antarctic\w*",
 }
 
 _HOURS = {

@@ -5,9 +5,8 @@ import numpy as np
 from castlist.media.animatic.canvas import Canvas, dots, fill, glow, stamp, stretch, stroke, wash
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy
-from castlist.media.animatic.palette import mix
 from castlist.media.animatic.places.mountains import drifts, peaks
-from castlist.media.animatic.places.world import Painted, World, ground
+from castlist.media.animatic.places.world import Painted, World, ground, specks
 from castlist.media.animatic.planes import Colour
 from castlist.media.animatic.words import Hour
 
@@ -34,9 +33,8 @@ def _heaven(world: World) -> Layer:
     t = np.linspace(0, 1, g.rows, dtype=np.float32)[:, None]
     column = np.array((0.015 + bright, 0.015 + bright, 0.06 + bright)) * (1 - t) + np.array((0.10 + bright, 0.06 + bright, 0.22 + bright)) * t
     wash(canvas, (column * 255).astype(np.uint8)[:, None, :], (0, g.rows))
-    for count, size, share in ((420, 0.0009, 0.5), (120, 0.0016, 0.75), (26, 0.0028, 1.0)):
-        spots = np.stack([rng.uniform(0, g.period, count), rng.uniform(0, g.base(0), count)], axis=1)
-        dots(canvas, spots, np.full(count, max(0.5, size * g.unit)), mix((0.1, 0.1, 0.2), (1.0, 0.98, 0.94), share))
+    specks(canvas, rng, count=700, unit=g.unit, low=g.base(0), colour=(1.0, 0.98, 0.94))
+    specks(canvas, rng, count=60, unit=2 * g.unit, low=g.base(0), colour=(0.86, 0.92, 1.0))
     return layer_of(canvas, 0.01)
 
 

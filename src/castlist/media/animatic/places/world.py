@@ -91,11 +91,17 @@ def _shine(world: World, canvas: Canvas) -> None:
 
 
 def _stars(world: World, canvas: Canvas) -> None:
-    g, rng = world.geometry, world.rng
-    count = int(260 * world.light.stars)
-    spots = np.stack([rng.uniform(0, g.period, count), g.margin + g.horizon * rng.uniform(-0.2, 0.85, count)], axis=1)
-    sizes = g.unit * (0.0008 + 0.0018 * rng.random(count) ** 4)
-    dots(canvas, spots, np.maximum(sizes, 0.5), mix(world.light.sky[1], (1.0, 1.0, 1.0), 0.45 + 0.4 * world.light.stars))
+    g, rng, light = world.geometry, world.rng, world.light
+    specks(canvas, rng, count=int(300 * world.light.stars), unit=g.unit, low=g.base(-0.1), colour=mix(light.sky[1], (1.0, 1.0, 1.0), 0.85))
+
+
+def specks(canvas: Canvas, rng: np.random.Generator, *, count: int, unit: float, low: float, colour: Colour) -> None:
+    """Stars down to a row: many faint, few bright, none of them a pixel with edges."""
+    mask = np.zeros((int(low), canvas.width), np.float32)
+    mask[rng.integers(0, int(low), count), rng.integers(0, canvas.width, count)] = 0.15 + 0.85 * rng.random(count, dtype=np.float32) ** 3
+    sigma = max(0.55, 0.0011 * unit)
+    soft = cv2.GaussianBlur(mask, (0, 0), sigma) * np.float32(2 * np.pi * sigma * sigma * 255)
+    stamp(canvas, soft.clip(0, 255).astype(np.uint8), (0, 0), colour)
 
 
 def clouds(world: World, *, amount: float = 0.5, speed: float = 0.006) -> Layer:
@@ -143,7 +149,7 @@ def ground(world: World, albedo: Colour, *, grain: float = 0.16, far: Colour | N
     colours = np.array([mix(world.lit(far or albedo, d), world.lit(albedo, max(d, 0.05)), min(1.0, 0.25 + d)) for d in np.clip(depth, 0, 1)], np.float32)
     dim = np.clip(1.04 - 0.20 * np.clip(depth - 0.9, 0, 2), 0, 1.1)[:, None]
     wash(canvas, np.clip(colours * dim * 255, 0, 255).astype(np.uint8)[:, None, :], (top, g.rows))
-    texture(canvas, lying(world, cells=(36, 7)), grain, (top, g.rows))
+    texture(canvas, lying(world, cells=(14, 22)), grain, (top, g.rows))
     if light_spot:
         _pool(world, canvas, light_spot)
     return layer_of(canvas, 1.0, ground=True)
@@ -160,13 +166,13 @@ def _pool(world: World, canvas: Canvas, strength: float) -> None:
 
 
 def lying(world: World, *, cells: tuple[int, int]) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
-    """Noise that lies on the ground plane: squeezed towards the horizon."""
+    """Noise that lies on the ground plane: flatter and fainter towards the horizon."""
     g, rng = world.geometry, world.rng
-    top = g.margin + g.horizon
-    height = g.rows - top
+    height = g.rows - g.margin - g.horizon
     flat = cloudy(rng, (g.period, height), cells=cells, octaves=4)
-    d = np.linspace(0.02, 1, height, dtype=np.float32)
-    source = np.clip((1 - (1 / (0.35 + 2.4 * d) - 1 / 2.75) / (1 / 0.398 - 1 / 2.75)) * (height - 1), 0, height - 1)
+    d = np.linspace(0.004, 1, height, dtype=np.float32)
+    source = (height - 1) * d**0.42
     rows = np.repeat(source[:, None], g.period, axis=1).astype(np.float32)
     columns = np.repeat(np.arange(g.period, dtype=np.float32)[None, :], height, axis=0)
-    return cv2.remap(flat, columns, rows, cv2.INTER_LINEAR)
+    lain = cv2.remap(flat, columns, rows, cv2.INTER_LINEAR)
+    return 0.5 + (lain - 0.5) * np.clip(0.15 + 2.2 * d, 0, 1)[:, None]
