@@ -17,6 +17,8 @@ PARAMS = (
     "model", "api_key", "api_base", "base_url", "custom_llm_provider", "weight", "order", "rpm", "max_parallel_requests",
     "output_cost_per_second", "output_cost_per_video_per_second",
 )  # fmt: skip
+NOT_YET = frozenset({"weight", "order", "rpm"})
+"""Read and checked, and without effect until several deployments share a name's load."""
 NEEDS_KEY = frozenset({"openai"})
 SORA = re.compile(r"sora-2(-pro)?(-high-res)?(-\d{4}-\d\d-\d\d)?$")
 SORA_SUNSET = date(2026, 9, 24)
@@ -118,9 +120,9 @@ def _target(reading: Reading, params: Mapping[str, Node], line: int, catalogue: 
 
 def _check_params(reading: Reading, params: Mapping[str, Node]) -> None:
     for key, value in params.items():
-        if key in PARAMS:
+        if key in PARAMS and key not in NOT_YET:
             continue
-        if key in names.PARAMS:
+        if key in names.PARAMS or key in NOT_YET:
             reading.ignore(value.line, f"litellm_params.{key}")
         elif close := nearest(key, PARAMS, cutoff=0.75):
             reading.wrong(value.line, f"unknown setting {key!r} in litellm_params; did you mean {close!r}?")

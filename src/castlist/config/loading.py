@@ -98,14 +98,15 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
     on_retired = reading.word(ours.get("on_retired"), "on_retired", OnRetired) or OnRetired.ANIMATIC
     catalogue = Catalogue(around.providers, around.today, on_retired)
     models = read_models(reading, sections["model_list"], catalogue) if "model_list" in sections else builtin()
+    master_key = _master_key(reading, sections.get("general_settings", NOTHING))
     settings = Settings("", models, _data(reading, ours, around), on_retired=on_retired, limits=_limits(reading, ours))
     return replace(
         settings,
         host=_text(reading, ours, "host") or settings.host,
         port=reading.integer(ours.get("port"), "port", low=1, high=65535) or settings.port,
         no_auth=bool(reading.flag(ours.get("no_auth"), "no_auth")),
-        master_key=_master_key(reading, sections.get("general_settings", NOTHING)),
-        projects=_projects(reading, ours),
+        master_key=master_key,
+        projects=_projects(reading, ours, master_key),
         prompt_name=reading.word(ours.get("prompt_name"), "prompt_name", PromptName) or settings.prompt_name,
     )
 
@@ -147,19 +148,16 @@ def _limits(reading: Reading, ours: Mapping[str, Node]) -> Limits:
             reading.unknown(node.line, name, options.LIMITS, where="castlist.limits")
     given = {name: reading.integer(fields.get(name), f"limits.{name}", low=0 if name == "reserve_mib" else 1) for name in options.LIMITS}
     standard = Limits()
-    upload, reserve = given["upload_mib"], given["reserve_mib"]
     return Limits(
-        upload_bytes=standard.upload_bytes if upload is None else upload * MIB,
-        reserve_bytes=standard.reserve_bytes if reserve is None else reserve * MIB,
-        jobs=given["jobs"] or standard.jobs,
+        reserve_bytes=standard.reserve_bytes if given["reserve_mib"] is None else given["reserve_mib"] * MIB,
         renders=given["renders"] or standard.renders,
         derivations=given["derivations"] or standard.derivations,
     )
 
 
-def _projects(reading: Reading, ours: Mapping[str, Node]) -> tuple[ProjectKeys, ...]:
+def _projects(reading: Reading, ours: Mapping[str, Node], master_key: Secret | None) -> tuple[ProjectKeys, ...]:
     found: dict[str, ProjectKeys] = {}
-    owners: dict[Secret, str] = {}
+    owners: dict[Secret, str] = {master_key: "default, as the master key"} if master_key else {}
     for item in reading.listing(ours["projects"], "projects") if "projects" in ours else []:
         project = _project(reading, item)
         if project is None:
@@ -168,7 +166,7 @@ def _projects(reading: Reading, ours: Mapping[str, Node]) -> tuple[ProjectKeys, 
             reading.wrong(item.line, f"the project {project.name!r} is given twice")
         for key in project.keys:
             if owners.setdefault(key, project.name) != project.name:
-                reading.wrong(item.line, f"a key of the project {project.name!r} opens {owners[key]!r} already; a key has one project")
+                reading.wrong(item.line, f"a key of the project {project.name!r} opens {owners[key]} already; a key has one project")
         found[project.name] = project
     return tuple(found.values())
 

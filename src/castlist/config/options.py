@@ -26,7 +26,7 @@ OPTIONS = (
         "no_auth",
         "true, false",
         "false",
-        "Take every caller without a key. The explicit way out; never needed on loopback with the embedded renderer.",
+        "Take every caller of this machine without a key, though a provider may cost money. Loopback only.",
     ),
     Option(
         "on_retired",
@@ -46,9 +46,7 @@ OPTIONS = (
         "one project, `default`",
         "Who owns what. Each key opens its project and sees nothing of another.",
     ),
-    Option("limits.upload_mib", "1 or more", "100", "The most one uploaded file may have, in MiB."),
     Option("limits.reserve_mib", "0 or more", "512", "Disk that is kept free: below it uploads are refused and jobs wait, in MiB."),
-    Option("limits.jobs", "1 or more", "8", "Jobs a worker moves at once."),
     Option("limits.renders", "1 or more", "2", "Videos the embedded renderer makes at once."),
     Option("limits.derivations", "1 or more", "2", "Characters prepared at once."),
 )
@@ -64,9 +62,6 @@ ENTRY_OPTIONS = (
         "Another server that speaks the provider's API (`base_url` means the same).",
     ),
     Option("litellm_params.custom_llm_provider", "a provider", "the prefix of `model`", "The provider, where `model` has no prefix."),
-    Option("litellm_params.weight", "1 or more", "1", "Its share among deployments of one name."),
-    Option("litellm_params.order", "1 or more", "1", "Lower ones are asked first."),
-    Option("litellm_params.rpm", "1 or more", "", "Submissions a minute."),
     Option("litellm_params.max_parallel_requests", "1 or more", "", "Videos under way at once."),
     Option("litellm_params.output_cost_per_second", "US dollars", "0", "What a second of video costs, for estimates."),
     Option("model_info.id", "a name", "provider/model@api_base", "The deployment's stable id; rows refer to it."),

@@ -32,11 +32,9 @@ class PromptName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one gateway: bytes of one uploaded file, bytes of disk kept free, and jobs and derivations at work at once."""
+    """Bounds of one gateway: bytes of disk kept free, and embedded renders and derivations at work at once."""
 
-    upload_bytes: int = 100 * 1024 * 1024
     reserve_bytes: int = 512 * 1024 * 1024
-    jobs: int = 8
     renders: int = 2
     derivations: int = 2
 

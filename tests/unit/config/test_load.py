@@ -254,15 +254,28 @@ def test_no_key_shows_in_repr(read_config):
 
 
 def test_a_key_of_two_projects_is_a_mistake(mistakes):
-    assert "opens 'a' already" in mistakes("castlist: {projects: [{name: a, keys: [k]}, {name: b, keys: [k]}]}\n")[0][1]
+    assert "opens a already" in mistakes("castlist: {projects: [{name: a, keys: [k]}, {name: b, keys: [k]}]}\n")[0][1]
+
+
+def test_a_projects_key_that_is_the_master_key_is_a_mistake(mistakes):
+    assert "as the master key" in mistakes("general_settings: {master_key: k}\ncastlist: {projects: [{name: a, keys: [k]}]}\n")[0][1]
+
+
+def test_what_has_no_effect_yet_is_said(read_config):
+    settings = read_config(entry("model: animatic/animatic, weight: 2"))
+
+    assert settings.warnings == ("not used here: litellm_params.weight (line 3)",)
+    assert settings.models[0].weight == 2
 
 
 def test_our_own_section_is_taken(read_config, tmp_path):
-    settings = read_config("castlist: {data: store, host: 0.0.0.0, port: 4100, prompt_name: strict, limits: {upload_mib: 1, renders: 3}}\n")
+    settings = read_config(
+        "castlist: {data: store, host: 0.0.0.0, port: 4100, prompt_name: strict, limits: {reserve_mib: 1, renders: 3}}\n"
+    )
 
     assert settings.data == tmp_path / "store"
     assert (settings.host, settings.port, settings.prompt_name) == ("0.0.0.0", 4100, PromptName.STRICT)
-    assert (settings.limits.upload_bytes, settings.limits.renders) == (1024 * 1024, 3)
+    assert (settings.limits.reserve_bytes, settings.limits.renders) == (1024 * 1024, 3)
 
 
 def test_overrides_win_over_the_file_and_the_file_over_the_environment(tmp_path):
