@@ -63,9 +63,18 @@ def lay_out_desk(folder: Path, data: Path) -> Desk:
 
 
 @pytest.fixture(scope="session")
-def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One data directory for the tests that do not look at what else is in it: a character is then derived once."""
-    return tmp_path_factory.mktemp("data")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory in which Luna is ready: copies of it save deriving her again."""
+    folder = tmp_path_factory.mktemp("prepared")
+    done = lay_out_desk(folder / "desk", folder / "data").castlist("characters", "create", "Luna", "luna.mp4")
+    assert done.returncode == 0, done.stderr
+    return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One data directory for the tests that do not look at what else is in it."""
+    return shutil.copytree(prepared, tmp_path_factory.mktemp("shared") / "data")
 
 
 @pytest.fixture
@@ -113,7 +122,7 @@ def stop_server(served: Served) -> int:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    served = start_server(tmp_path_factory.mktemp("served"))
+def served(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = start_server(shutil.copytree(prepared, tmp_path_factory.mktemp("served") / "data"))
     yield served
     stop_server(served)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import litellm
 
-base, clip, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+base, content, out = sys.argv[1], Path(sys.argv[2]).read_bytes(), Path(sys.argv[3])
 server = {"api_base": f"{base}/v1", "api_key": "any", "custom_llm_provider": "openai"}
 
 
 async def walk() -> dict[str, object]:
-    luna = await litellm.avideo_create_character(name="Luna", video=("luna.mp4", clip.read_bytes(), "video/mp4"), **server)
+    luna = await litellm.avideo_create_character(name="Luna", video=("luna.mp4", content, "video/mp4"), **server)
     again = await litellm.avideo_get_character(character_id=luna.id, **server)
     video = await litellm.avideo_generation(
         model="openai/sora-2",

@@ -222,6 +222,7 @@ def test_the_release_s_quick_example(desk):
     assert seen["extended"].shows_luna
 
 
+@pytest.mark.slow
 def test_the_guide_s_snippets_one_by_one(desk):
     created = desk.run(CREATE)
     character = second_word(created.stdout, "Character ID:")

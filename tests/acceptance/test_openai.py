@@ -104,6 +104,7 @@ def test_an_extension_is_the_stitched_whole(client, scene):
     assert watch(client.videos.download_content(extended.id).read()).frames == 48
 
 
+@pytest.mark.slow
 def test_an_uploaded_video_is_edited(client, scene):
     content = client.videos.download_content(scene.id).read()
 
@@ -121,6 +122,7 @@ def test_a_remix_keeps_the_cast(client, scene):
     assert watch(client.videos.download_content(remixed.id).read()).shows_luna
 
 
+@pytest.mark.slow
 def test_a_reference_may_come_along(client, luna, scene):
     still = client.videos.download_content(scene.id, variant="thumbnail").read()
 
@@ -143,6 +145,7 @@ def test_a_refusal_is_one_of_its_own_errors(client):
     assert (caught.value.code, caught.value.param) == ("invalid_seconds", "seconds")
 
 
+@pytest.mark.slow
 def test_the_asynchronous_client_does_all_of_it(served, luna):
     async def walk() -> None:
         async with openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="any", max_retries=0) as client:
@@ -167,6 +170,7 @@ def test_the_asynchronous_client_does_all_of_it(served, luna):
     asyncio.run(walk())
 
 
+@pytest.mark.slow
 def test_the_asynchronous_client_creates_characters(served):
     async def create() -> str | None:
         async with openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="any", max_retries=0) as client:
