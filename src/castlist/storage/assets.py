@@ -77,10 +77,12 @@ class Assets:
         return self._blobs.stream(asset.id, start=start, end=asset.bytes if end is None else min(end, asset.bytes))
 
     async def delete(self, ids: Collection[str]) -> None:
-        """Remove rows and bytes; ids that are not there are passed over."""
+        """Remove rows and bytes; ids that are not there are passed over. The bytes go also when the disk is too full to write of it."""
         if ids:
-            await self._database.write(lambda connection: drop_assets(connection, ids))
-            await asyncio.to_thread(self._delete, ids)
+            try:
+                await self._database.write(lambda connection: drop_assets(connection, ids))
+            finally:
+                await asyncio.to_thread(self._delete, ids)
 
     def _delete(self, ids: Collection[str]) -> None:
         for asset in ids:

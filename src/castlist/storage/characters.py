@@ -77,8 +77,9 @@ class Characters:
         row = self._database.row("SELECT count(*) FROM characters WHERE state = 'preparing' AND deleted_at IS NULL", ())
         return int(row[0]) if row else 0
 
-    async def claim(self, *, limit: int, lease: float) -> list[Character]:
-        """Lease characters whose derivation is not done to this process for `lease` seconds, oldest first."""
+    async def claim(self, *, limit: int, lease: float, besides: Collection[str] = ()) -> list[Character]:
+        """Lease characters whose derivation is not done to this process for `lease` seconds, oldest first; never those in `besides`,
+        which this process has in hand."""
 
         def write(connection: sqlite3.Connection) -> list[Row]:
             now = self._clock()
@@ -88,6 +89,7 @@ class Characters:
                 "until": to_micros(now + timedelta(seconds=lease)),
                 "dead": many(self._holders.dead()),
                 "limit": limit,
+                "besides": many(besides),
             }
             return connection.execute(_CLAIM, values).fetchall()
 
@@ -152,6 +154,7 @@ _CLAIM = f"""
 UPDATE characters SET lease_holder = :holder, lease_until = :until WHERE id IN (
   SELECT id FROM characters WHERE state = 'preparing' AND deleted_at IS NULL
   AND (lease_holder IS NULL OR lease_until < :now OR lease_holder IN (SELECT value FROM json_each(:dead)))
+  AND id NOT IN (SELECT value FROM json_each(:besides))
   ORDER BY created_at LIMIT :limit
 ) RETURNING {_COLUMNS}
 """

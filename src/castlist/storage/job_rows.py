@@ -117,7 +117,11 @@ def insert_attempt(connection: sqlite3.Connection, attempt: Attempt) -> None:
 
 
 def update_attempt(connection: sqlite3.Connection, attempt: Attempt) -> None:
-    """An attempt as it is now, whoever holds its job. Raises NotFound when it was never opened."""
+    """An attempt as it is now, whoever holds its job; a ticket that another process has saved stays. Raises NotFound when it was never
+    opened."""
+    row = connection.execute("SELECT doc FROM attempts WHERE id = ?", (attempt.id,)).fetchone()
+    if row is not None and attempt.ticket is None and to_attempt(row[0]).ticket is not None:
+        return
     if connection.execute("UPDATE attempts SET doc = ? WHERE id = ?", (_doc(attempt), attempt.id)).rowcount != 1:
         raise NotFound(f"there is no attempt {attempt.id}", code="unknown_attempt")
     connection.execute("UPDATE jobs SET revision = revision + 1 WHERE id = ?", (attempt.job,))
@@ -132,7 +136,8 @@ def claim_jobs(connection: sqlite3.Connection, values: dict[str, object]) -> lis
 _CLAIM = f"""
 UPDATE jobs SET lease_holder = :holder, lease_until = :until WHERE id IN (
   SELECT id FROM jobs WHERE NOT ended AND due_at <= :now
-  AND (deployment IS NULL OR deployment IN (SELECT value FROM json_each(:deployments)))
+  AND (deployment IS NULL OR deployment IN (SELECT value FROM json_each(:deployments)) OR (cancel_requested AND due_at <= :unheeded))
+  AND id NOT IN (SELECT value FROM json_each(:besides))
   AND (lease_holder IS NULL OR lease_until < :now OR lease_holder IN (SELECT value FROM json_each(:dead)))
   ORDER BY due_at LIMIT :limit
 ) {_RETURNING}

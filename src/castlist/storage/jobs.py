@@ -15,6 +15,8 @@ from castlist.storage.page import Page, read_page
 from castlist.storage.pending import Pending
 from castlist.storage.sight import Sight
 
+UNHEEDED = timedelta(seconds=3)
+
 
 class Jobs:
     """Rows of jobs and attempts. "Fenced": done only while this process has the job's lease, and False otherwise."""
@@ -90,6 +92,26 @@ class Jobs:
         )
         return {row[0]: row[1] for row in self._database.rows(sql, (many(deployments),))}
 
+    async def strays(self, deployments: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """The accounts under which unfinished jobs of a deployment that is not among `deployments` were sent, by that deployment."""
+        sql = (
+            "SELECT DISTINCT deployment, json_extract(attempts.doc, '$.account') FROM jobs JOIN attempts ON attempts.job = jobs.id "
+            "WHERE NOT ended AND deployment IS NOT NULL AND deployment NOT IN (SELECT value FROM json_each(?))"
+        )
+        found: dict[str, frozenset[str]] = {}
+        for deployment, account in self._database.rows(sql, (many(deployments),)):
+            found[deployment] = found.get(deployment, frozenset()) | {account}
+        return found
+
+    async def wake_with_character(self, character: str) -> None:
+        """The jobs that wait for that character are due now."""
+        sql = (
+            "UPDATE jobs SET due_at = ? WHERE NOT ended AND state = 'preparing' AND due_at > ? "
+            "AND id IN (SELECT job FROM job_characters WHERE character = ?)"
+        )
+        now = to_micros(self._clock())
+        await self._database.write(lambda connection: connection.execute(sql, (now, now, character)).rowcount)
+
     def _count(self, sql: str, *values: object) -> int:
         row = self._database.row(sql, values)
         return int(row[0]) if row else 0
@@ -102,9 +124,10 @@ class Jobs:
     def _settle(self, job: Job) -> None:
         self._pending.settle([asset for asset, _ in job_rows.inputs(job)])
 
-    async def claim(self, *, deployments: Collection[str], limit: int, lease: float) -> list[Job]:
+    async def claim(self, *, deployments: Collection[str], limit: int, lease: float, besides: Collection[str] = ()) -> list[Job]:
         """Lease due jobs to this process for `lease` seconds, oldest due first: free ones, and those of a lease that ran out or whose
-        holder is dead. Only jobs of no deployment yet or of one of `deployments`."""
+        holder is dead. Only jobs of no deployment yet or of one of `deployments`, and those whose cancel nobody has heeded for a while;
+        never those in `besides`, which this process has in hand."""
 
         def write(connection: sqlite3.Connection) -> list[Job]:
             now = self._clock()
@@ -115,6 +138,8 @@ class Jobs:
                 "deployments": many(deployments),
                 "dead": many(self._holders.dead()),
                 "limit": limit,
+                "besides": many(besides),
+                "unheeded": to_micros(now - UNHEEDED),
             }
             return job_rows.claim_jobs(connection, values)
 
@@ -146,7 +171,7 @@ class Jobs:
         rows = [{"id": job, "percent": percent, "holder": self._holders.me} for job, percent in progress.items()]
         sql = (
             "UPDATE jobs SET progress = :percent, revision = revision + 1 "
-            "WHERE id = :id AND lease_holder = :holder AND NOT ended AND progress <> :percent"
+            "WHERE id = :id AND lease_holder = :holder AND NOT ended AND progress < :percent"
         )
         if rows:
             await self._database.write(lambda connection: connection.executemany(sql, rows).rowcount)
