@@ -1,7 +1,7 @@
 """Own due jobs and characters, and move them until they wait or end."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from castlist.engine import Engine
-from castlist.errors import CastlistError, MediaCrashed
+from castlist.errors import CastlistError, MediaCrashed, Unavailable
 from castlist.model.characters import Character
 from castlist.model.jobs import Failure, Job, State
 
@@ -18,9 +18,13 @@ log = structlog.get_logger("castlist.worker")
 LEASE = 120.0
 RENEW = 30.0
 BEAT = 0.25
-SWEEP = 1.0
+LOOK = 1.0
+SWEEP = 60.0
 MOST_FAILURES = 5
+MOST_DERIVATIONS = 2
 UNLIMITED = 32
+PATIENCE = 5.0
+"""Seconds a stop waits for a request that has left and may cost."""
 
 
 @dataclass
@@ -31,6 +35,7 @@ class Owned:
     account: str
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     cancel: bool = False
+    task: asyncio.Task[None] | None = None
 
 
 class Worker:
@@ -39,17 +44,20 @@ class Worker:
     `yields` says when another process serves the directory, so that this one should take nothing.
     """
 
-    def __init__(self, engine: Engine, *, derivations: int = 1, yields: bool = False) -> None:
+    def __init__(self, engine: Engine, *, derivations: int = 1, yields: bool = False, patience: float = PATIENCE) -> None:
         self.engine = engine
         self.derivations = derivations
         self.yields = yields
+        self.patience = patience
         self._owned: dict[str, Owned] = {}
-        self._deriving: set[str] = set()
+        self._deriving: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._bell = asyncio.Event()
         self._progress: dict[str, int] = {}
         self._failures: dict[str, int] = {}
+        self._strays: dict[str, list[str]] = {}
         self._stopping = False
+        self._sweep_wanted = True
         self._loop: asyncio.Task[None] | None = None
         self._version = -1
 
@@ -71,69 +79,94 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.engine.settle(patience=self.patience)
+        with suppress(CastlistError):
+            await self.engine.sweep()
 
     @property
     def busy(self) -> bool:
         return bool(self._owned or self._deriving)
 
     async def until_idle(self) -> None:
-        """Return when no job of the directory is unfinished and no character is being prepared."""
-        while self.busy or await self.engine.storage.jobs.unfinished() or await self.engine.storage.characters.unfinished():  # noqa: ASYNC110  # other processes finish jobs too, and nothing tells of it
+        """Return when nothing is left that a worker with this configuration could move."""
+        storage = self.engine.storage
+        known = [d.id for d in self.engine.kit.deployments]
+        while True:
+            left = await storage.jobs.unfinished() - sum((await storage.jobs.stranded(known)).values())
+            if not self.busy and left <= 0 and not await storage.characters.unfinished():
+                return
             await asyncio.sleep(BEAT)
 
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time
-        renewed = swept = clock()
+        looked = renewed = swept = -SWEEP
         while not self._stopping:
             try:
-                await self._take()
+                rung, changed = self._bell.is_set(), self._has_changed()
+                self._bell.clear()
+                if rung or changed or clock() - looked > LOOK:
+                    looked = clock()
+                    await self._take()
                 await self._flush()
-                await self._look_for_cancels()
+                if changed:
+                    await self._look_for_cancels()
                 if clock() - renewed > RENEW:
                     renewed = clock()
                     await self._renew()
-                if clock() - swept > SWEEP * 60:
-                    swept = clock()
-                    await self.engine.sweep()
+                if clock() - swept > (LOOK if self._sweep_wanted else SWEEP):
+                    swept, self._sweep_wanted = clock(), False
+                    await self._tidy()
             except CastlistError as error:
                 log.warning("worker.storage", error=error.message)
+            except Exception:
+                log.exception("worker.beat_failed")
             with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT):
                     await self._bell.wait()
-            self._bell.clear()
+
+    def _has_changed(self) -> bool:
+        version = self.engine.storage.version()
+        changed, self._version = version != self._version, version
+        return changed
+
+    async def _tidy(self) -> None:
+        await self.engine.sweep()
+        strays = await self.engine.storage.jobs.strays([d.id for d in self.engine.kit.deployments])
+        accounts = {d.account.name for d in self.engine.kit.deployments}
+        self._strays = {name: [stray for stray, owners in strays.items() if name in owners] for name in accounts}
 
     async def _take(self) -> None:
-        if self.yields and self.engine.storage.holders.serving():
+        if self._stopping or (self.yields and self.engine.storage.holders.serving()):
             return
         for account, deployments in self._free_accounts():
-            limit = self._room(account)
-            for job in await self.engine.storage.jobs.claim(deployments=deployments, limit=limit, lease=LEASE):
+            jobs = self.engine.storage.jobs
+            for job in await jobs.claim(deployments=deployments, limit=self._room(account), lease=LEASE, besides=list(self._owned)):
                 self._own(job, account)
         room = self.derivations - len(self._deriving)
         if room > 0:
-            for character in await self.engine.storage.characters.claim(limit=room, lease=LEASE):
-                self._deriving.add(character.id)
-                self._spawn(self._derive(character))
+            found = await self.engine.storage.characters.claim(limit=room, lease=LEASE, besides=list(self._deriving))
+            for character in found:
+                self._deriving[character.id] = self._spawn(self._derive(character))
 
     def _free_accounts(self) -> list[tuple[str, Collection[str]]]:
         groups: dict[str, list[str]] = {}
         for deployment in self.engine.kit.deployments:
             groups.setdefault(deployment.account.name, []).append(deployment.id)
-        return [(account, ids) for account, ids in groups.items() if self._room(account) > 0]
+        return [(account, [*ids, *self._strays.get(account, ())]) for account, ids in groups.items() if self._room(account) > 0]
 
     def _room(self, account: str) -> int:
         limits = [d.max_parallel for d in self.engine.kit.deployments if d.account.name == account and d.max_parallel]
         return (min(limits) if limits else UNLIMITED) - sum(owned.account == account for owned in self._owned.values())
 
     def _own(self, job: Job, account: str) -> None:
-        owned = Owned(job, account)
-        self._owned[job.id] = owned
-        self._spawn(self._move(owned))
+        owned = self._owned[job.id] = Owned(job, account)
+        owned.task = self._spawn(self._move(owned))
 
-    def _spawn(self, coroutine: object) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(coroutine)  # type: ignore[arg-type]  # both callers pass a coroutine of None
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _move(self, owned: Owned) -> None:
         try:
@@ -142,15 +175,30 @@ class Worker:
                 if moved is None:
                     return
                 owned.job = moved
+                if not self._fits(owned):
+                    await self.engine.storage.jobs.save(moved, release=True)
+                    return
                 wait = (moved.due_at - self.engine.kit.clock()).total_seconds()
                 if wait > 0 and not await self._wait(owned, wait):
                     return
+            self._failures.pop(owned.job.id, None)
             log.info("job.ended", job=owned.job.id, state=str(owned.job.state), error=owned.job.error and owned.job.error.code)
+        except CastlistError as error:
+            log.warning("job.not_given_back", job=owned.job.id, error=error.message)
         finally:
             self._owned.pop(owned.job.id, None)
             self._progress.pop(owned.job.id, None)
-            self._failures.pop(owned.job.id, None)
+            self._sweep_wanted = True
             self._bell.set()
+
+    def _fits(self, owned: Owned) -> bool:
+        """Whether the account of the deployment chosen now has a place for the job, which was taken under another one's."""
+        chosen = self.engine.kit.deployment(owned.job.deployment)
+        if chosen is None or owned.job.ended or chosen.account.name == owned.account:
+            return True
+        fits = self._room(chosen.account.name) > 0
+        owned.account = chosen.account.name if fits else owned.account
+        return fits
 
     async def _wait(self, owned: Owned, seconds: float) -> bool:
         """Whether the job is still ours after the wait; one that waits for a slot or a character is given back meanwhile."""
@@ -162,28 +210,51 @@ class Worker:
                     await owned.bell.wait()
             owned.bell.clear()
             return True
-        await self.engine.storage.jobs.save(job, release=True)
+        try:
+            await self.engine.storage.jobs.save(job, release=True)
+        except Unavailable:
+            # A job that cannot be given back is kept, and tried again as soon as the storage takes something.
+            await asyncio.sleep(LOOK)
+            return True
         return False
 
     async def _step(self, job: Job) -> Job | None:
         try:
-            return await self.engine.advance(job)
+            moved = await self.engine.advance(job)
         except Exception as error:
-            count = self._failures[job.id] = self._failures.get(job.id, 0) + 1
-            detail = error.detail if isinstance(error, MediaCrashed) else ""
-            log.exception("job.step_failed", job=job.id, state=str(job.state), count=count, detail=detail)
-            if count < MOST_FAILURES:
-                return replace(job, due_at=self.engine.kit.clock() + timedelta(seconds=count))
-            message = error.message if isinstance(error, CastlistError) else f"An error of Castlist's own in state {job.state}."
-            return await self.engine.give_up(job, Failure(getattr(error, "code", "internal_error"), message))
+            return await self._after_failure(job, error)
+        self._failures.pop(job.id, None)
+        return moved
+
+    async def _after_failure(self, job: Job, error: Exception) -> Job | None:
+        """The job as it is stored, which may be further than the step knew, put off; or failed when this happens again and again."""
+        ours = isinstance(error, Unavailable) and not isinstance(error, MediaCrashed)
+        count = self._failures[job.id] = self._failures.get(job.id, 0) + (not ours)
+        detail = error.detail if isinstance(error, MediaCrashed) else ""
+        log.error("job.step_failed", job=job.id, state=str(job.state), count=count, detail=detail, exc_info=error)
+        stored = await self.engine.storage.jobs.any(job.id) or job
+        if count < MOST_FAILURES:
+            return replace(stored, due_at=self.engine.kit.clock() + timedelta(seconds=0.1 * 2**count))
+        message = error.message if isinstance(error, CastlistError) else f"An error of Castlist's own in state {job.state}."
+        return await self.engine.give_up(stored, Failure(getattr(error, "code", "internal_error"), message))
 
     async def _derive(self, character: Character) -> None:
+        failures = 0
         try:
-            await self.engine.derive(character)
-        except Exception:
-            log.exception("character.derivation_failed", character=character.id)
+            while failures < MOST_DERIVATIONS:
+                try:
+                    await self.engine.derive(character)
+                    return
+                except Exception as error:
+                    ours = isinstance(error, Unavailable) and not isinstance(error, MediaCrashed)
+                    failures += not ours
+                    log.exception(
+                        "character.derivation_failed", character=character.id, count=failures, detail=getattr(error, "detail", "")
+                    )
+                    await asyncio.sleep(LOOK if not ours else SWEEP / 12)
+            await self.engine.give_up_character(character, "its preparation broke off again and again; try another clip.")
         finally:
-            self._deriving.discard(character.id)
+            self._deriving.pop(character.id, None)
             self._bell.set()
 
     async def _flush(self) -> None:
@@ -192,10 +263,6 @@ class Worker:
             await self.engine.storage.jobs.save_progress(changed)
 
     async def _look_for_cancels(self) -> None:
-        version = self.engine.storage.version()
-        if version == self._version:
-            return
-        self._version = version
         for owned in list(self._owned.values()):
             fresh = None if owned.cancel else await self.engine.storage.jobs.any(owned.job.id)
             if fresh and fresh.cancel_requested:
@@ -203,7 +270,11 @@ class Worker:
                 owned.bell.set()
 
     async def _renew(self) -> None:
-        if self._owned:
-            await self.engine.storage.jobs.renew(list(self._owned), lease=LEASE)
+        """Hold on to what is ours; what another process has taken meanwhile is let go of at once."""
+        held = dict(self._owned)
+        kept = await self.engine.storage.jobs.renew(list(held), lease=LEASE)
+        for job, owned in held.items():
+            if job not in kept and owned.task:
+                owned.task.cancel()
         if self._deriving:
             await self.engine.storage.characters.renew(list(self._deriving), lease=LEASE)

@@ -86,6 +86,7 @@ def test_a_lost_answer_is_held_and_never_sent_again(stage):
 def test_a_crash_between_intent_and_ticket_asks_the_provider_first(stage, tmp_path):
     async def scene():
         async with stage("hero: fake/instant?answer=30") as s:
+            s.gateway.worker.patience = 0.1
             seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.SUBMITTING)
         async with stage("hero: fake/instant?answer=30") as s:
             held = await s.until(seen, lambda now: now.job.state is State.UNKNOWN)

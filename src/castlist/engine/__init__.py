@@ -131,5 +131,13 @@ class Engine:
         return await steps.fail(self.kit, job, failure)
 
     async def derive(self, character: Character) -> Character:
-        """One character's derivation, saved."""
+        """One character's derivation, saved. Raises StorageFull and MediaCrashed, after which it may be tried again."""
         return await characters.derive(self.kit, character)
+
+    async def give_up_character(self, character: Character, why: str) -> Character:
+        """Say of a character that it cannot be made."""
+        return await characters.give_up(self.kit, character, why)
+
+    async def settle(self, *, patience: float) -> None:
+        """Wait for what must not be broken off."""
+        await self.kit.settle(patience=patience)

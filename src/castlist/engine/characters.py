@@ -10,10 +10,13 @@ from typing import cast
 
 import structlog
 
-from castlist.engine.files import folder
+from castlist.engine.files import folder, full_disk
+from castlist.engine.keeping import hand_over, put_all
 from castlist.engine.kit import Kit
+from castlist.engine.looking import look
 from castlist.engine.missing import no_character
-from castlist.errors import CastlistError, Conflict, InvalidRequest, MediaRefused, NotFound, StorageFull
+from castlist.errors import CastlistError, Conflict, InvalidRequest, NotFound, Unavailable
+from castlist.media.bounds import check_range
 from castlist.media.child import UNTRUSTED
 from castlist.model.asks import Caller, CharacterAsk, Incoming
 from castlist.model.characters import Character, CharacterState, Clip, Note
@@ -23,7 +26,6 @@ from castlist.storage import StoredAsset
 log = structlog.get_logger("castlist.engine")
 
 DERIVE = replace(UNTRUSTED, cpu_seconds=120, wall_seconds=240)
-SHORTEST = 0.5
 SAME_WITHIN = timedelta(hours=1)
 VARIANTS = {"video": "video", "still": "still-0", "cutout": "cutout", "sheet": "sheet"}
 MEDIA_TYPES = {".mp4": "video/mp4", ".mkv": "video/x-matroska", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
@@ -49,7 +51,8 @@ async def create(kit: Kit, caller: Caller, ask: CharacterAsk) -> Character:
             return same
         kit.check_room(2 * sum(file.bytes for file in ask.files))
         facts = [await _probe(kit, file, ask) for file in ask.files]
-        _check_range(ask, seconds=_number(facts[0], "seconds"))
+        if ask.kind == "video":
+            check_range(ask.start, ask.end, seconds=_number(facts[0], "seconds"))
         character = await _keep(kit, caller, ask, facts=facts)
     finally:
         for file in ask.files:
@@ -78,31 +81,13 @@ def _digest(ask: CharacterAsk) -> str:
 
 async def _probe(kit: Kit, file: Incoming, ask: CharacterAsk) -> Mapping[str, object]:
     spec = {"path": str(file.path), "kind": ask.kind, "role": "character", "start": ask.start, "end": ask.end}
-    try:
-        return await kit.media("probe", spec, limits=UNTRUSTED)
-    except MediaRefused as refusal:
-        refusal.param = refusal.param or ask.kind
-        raise
-
-
-def _check_range(ask: CharacterAsk, *, seconds: float) -> None:
-    start, end = ask.start or 0.0, ask.end
-    if (ask.start is None and end is None) or ask.kind == "image":
-        return
-    last = seconds if end is None else min(end, seconds)
-    if last - start < SHORTEST:
-        wanted = f"{start:g} to {end:g}" if end is not None else f"{start:g} on"
-        text = f"The clip is {seconds:.3g} seconds long, and of {wanted} less than {SHORTEST:g} seconds are there; 2 to 4 work best."
-        raise InvalidRequest(text, code="invalid_range", param="start")
+    return await look(kit, "probe", spec, kind=ask.kind, param=ask.kind)
 
 
 async def _keep(kit: Kit, caller: Caller, ask: CharacterAsk, *, facts: Sequence[Mapping[str, object]]) -> Character:
     types = [SOURCE_TYPES.get(str(fact.get("container")), "application/octet-stream") for fact in facts]
-    assets = kit.storage.assets
-    sources = [
-        await assets.put(file.path, project=caller.project, media_type=media_type)
-        for file, media_type in zip(ask.files, types, strict=True)
-    ]
+    files = [(file.path, media_type) for file, media_type in zip(ask.files, types, strict=True)]
+    sources = await put_all(kit, files, project=caller.project)
     character = Character(
         id=kit.new_id("char"),
         project=caller.project,
@@ -117,10 +102,15 @@ async def _keep(kit: Kit, caller: Caller, ask: CharacterAsk, *, facts: Sequence[
         source_kind=ask.kind,
         clip=_measured(facts[0], sources[0]) if ask.kind == "video" else None,
     )
-    for source in sources:
-        await assets.add(source)
-    await kit.storage.characters.add(character)
+    await hand_over(kit, sources, _add(kit, character, sources))
     return character
+
+
+async def _add(kit: Kit, character: Character, sources: Sequence[StoredAsset]) -> bool:
+    for source in sources:
+        await kit.storage.assets.add(source)
+    await kit.storage.characters.add(character)
+    return True
 
 
 def _measured(facts: Mapping[str, object], source: StoredAsset) -> Clip:
@@ -164,18 +154,27 @@ async def asset(kit: Kit, caller: Caller, id: str, *, variant: str) -> StoredAss
 
 
 async def derive(kit: Kit, character: Character) -> Character:
-    """Everything that is made from a character's source once: clip, stills, cutout, sheet. Returns it as ready or failed."""
-    with folder(kit.storage.scratch / f"derive-{character.id}") as out:
+    """Everything that is made from a character's source once: clip, stills, cutout, sheet. Returns it as ready or failed.
+
+    Raises StorageFull and MediaCrashed, after which it may be tried again.
+    """
+    with full_disk(kit), folder(kit.storage.scratch / f"derive-{character.id}") as out:
         try:
             result = await _derive_into(kit, character, out)
             return await _store(kit, character, out, result=result)
-        except StorageFull:
+        except Unavailable:
             raise
         except CastlistError as error:
-            log.warning("character.failed", character=character.id, error=error.message, detail=getattr(error, "detail", ""))
-            failed = replace(character, state=CharacterState.FAILED, error=error.message)
-            await kit.storage.characters.save(failed)
-            return failed
+            return await give_up(kit, character, error.message, detail=getattr(error, "detail", ""))
+
+
+async def give_up(kit: Kit, character: Character, why: str, *, detail: str = "") -> Character:
+    """The character as one that could not be made; its jobs are told."""
+    log.warning("character.failed", character=character.id, error=why, detail=detail)
+    failed = replace(character, state=CharacterState.FAILED, error=why)
+    await kit.storage.characters.save(failed)
+    await kit.storage.jobs.wake_with_character(character.id)
+    return failed
 
 
 async def _derive_into(kit: Kit, character: Character, out: Path) -> Mapping[str, object]:
@@ -192,11 +191,9 @@ async def _store(kit: Kit, character: Character, out: Path, *, result: Mapping[s
     wanted = {"video": files["clip"], "sheet": files["sheet"], "cutout_sequence": files.get("cutout"), "cutout": files.get("cutout_png")}
     stills = cast("Sequence[str]", files["stills"])
     wanted |= {f"still-{index}": name for index, name in enumerate(stills)}
-    stored: dict[str, StoredAsset] = {}
-    for variant, name in wanted.items():
-        if isinstance(name, str):
-            media_type = MEDIA_TYPES[Path(name).suffix]
-            stored[variant] = await kit.storage.assets.put(out / name, project=character.project, media_type=media_type)
+    named = {variant: name for variant, name in wanted.items() if isinstance(name, str)}
+    typed = [(out / name, MEDIA_TYPES[Path(name).suffix]) for name in named.values()]
+    stored = dict(zip(named, await put_all(kit, typed, project=character.project), strict=True))
     ready = replace(
         character,
         state=CharacterState.READY,
@@ -205,6 +202,7 @@ async def _store(kit: Kit, character: Character, out: Path, *, result: Mapping[s
         facts=cast("Mapping[str, object]", result["cutout"]),
         advice=tuple(Note(**note) for note in cast("Sequence[dict[str, str]]", result["advice"])),
     )
-    if not await kit.storage.characters.save(ready, assets=tuple(stored.values())):
-        await kit.storage.assets.delete([asset.id for asset in stored.values()])
+    assets = tuple(stored.values())
+    if await hand_over(kit, assets, kit.storage.characters.save(ready, assets=assets)):
+        await kit.storage.jobs.wake_with_character(character.id)
     return ready

@@ -1,16 +1,19 @@
 """What every step of the engine works with."""
 
+import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from castlist.errors import StorageFull
 from castlist.media.child import Limits
 from castlist.model.ids import make_id
 from castlist.model.providing import Deployment, Provider
 from castlist.storage import Storage
+
+T = TypeVar("T")
 
 LOW_WATER = 256 << 20
 """Bytes that stay free on the volume: uploads are refused before the disk is full, so that jobs under way can still be stored."""
@@ -34,6 +37,7 @@ class Policy:
     max_age: float = 86_400.0
     keep_days: int | None = None
     low_water: int = LOW_WATER
+    upload_bytes: int = 100 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Kit:
     """The parts an engine is made of. `providers` maps an account's name to its one adapter instance.
 
     `known_providers` are the names a caller may mention, those with an adapter here and others' alike; `option_providers` are those
-    whose options a request may carry.
+    whose options a request may carry. `unbroken` is what a stop waits for; `asked_since` and `lost_since` hold, by
+    attempt, since when this process asks for it and has been told that it does not exist.
     """
 
     storage: Storage
@@ -53,6 +58,9 @@ class Kit:
     clock: Callable[[], datetime]
     policy: Policy
     wake: list[Callable[[], None]] = field(default_factory=list)
+    unbroken: set[asyncio.Task[Any]] = field(default_factory=set)
+    asked_since: dict[str, datetime] = field(default_factory=dict)
+    lost_since: dict[str, datetime] = field(default_factory=dict)
 
     def new_id(self, prefix: str) -> str:
         return make_id(prefix, milliseconds=int(self.clock().timestamp() * 1000), random=os.urandom)
@@ -62,6 +70,27 @@ class Kit:
 
     def provider(self, deployment: Deployment) -> Provider:
         return self.providers[deployment.account.name]
+
+    async def to_the_end(self, work: Coroutine[None, None, T]) -> T:
+        """The work's result. Who waits for it may be cancelled; the work itself goes on."""
+        task = asyncio.create_task(work)
+        self.unbroken.add(task)
+        task.add_done_callback(self.unbroken.discard)
+        return await asyncio.shield(task)
+
+    async def settle(self, *, patience: float) -> None:
+        """Wait for what must not be broken off; after `patience` seconds it is."""
+        left = set(self.unbroken)
+        if left:
+            _, late = await asyncio.wait(left, timeout=patience)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    def forget(self, attempt: str) -> None:
+        """The attempt has ended: nothing more is asked about it."""
+        self.asked_since.pop(attempt, None)
+        self.lost_since.pop(attempt, None)
 
     def nudge(self) -> None:
         """Tell the worker of this process, if there is one, that there is something to do."""
@@ -76,3 +105,9 @@ class Kit:
                 f"There are {room >> 20} MiB free where Castlist stores; {wanted >> 20} MiB more would leave less than the "
                 f"{self.policy.low_water >> 20} MiB kept for work under way. Delete videos or give it more room."
             )
+
+    def check_store(self, wanted: int) -> None:
+        """Refuse to store a result that would not fit: it may use the room that uploads leave. Raises StorageFull."""
+        room = self.storage.assets.room()
+        if room < wanted + self.policy.low_water // 8:
+            raise StorageFull(f"there are {room >> 20} MiB free, and the result needs {wanted >> 20} MiB and room to work")

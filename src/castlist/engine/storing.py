@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from castlist.engine.files import folder
+from castlist.engine.files import folder, full_disk
+from castlist.engine.keeping import hand_over, put_all
 from castlist.engine.kit import Kit
 from castlist.errors import Refused, Retry
 from castlist.media.child import UNTRUSTED
@@ -13,25 +14,24 @@ from castlist.model.jobs import Attempt, AttemptState, CostState, Job, Result, S
 from castlist.model.providing import Provider, Ticket
 
 FINISH = replace(UNTRUSTED, cpu_seconds=60, wall_seconds=120)
-FLUSH = 4 << 20
+COPIES = 2
+"""A result is on the disk twice for a moment: as it was downloaded and as it is stored."""
 
 
 async def store(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider) -> Job | None:
     """The job as succeeded, or None when somebody else has it now. Raises StorageFull and what the provider's download raises."""
-    kit.check_room(0)
+    kit.check_store(0)
     ticket = Ticket(attempt.ticket or {})
-    with folder(kit.storage.scratch / f"store-{job.id}") as out:
+    with full_disk(kit), folder(kit.storage.scratch / f"store-{job.id}") as out:
         path = out / "download.mp4"
-        await _download(provider, ticket, path)
+        await _download(kit, provider, ticket, path=path)
         facts = await kit.media("finish", {"path": str(path), "out": str(out)}, limits=FINISH)
         files = facts["files"]
         if not isinstance(files, dict):
             raise TypeError(f"the finish task named no files: {facts}")
-        put = kit.storage.assets.put
-        video = await put(path, project=job.project, media_type="video/mp4")
-        thumbnail = await put(out / files["thumbnail"], project=job.project, media_type="image/webp")
-        sheet = await put(out / files["spritesheet"], project=job.project, media_type="image/jpeg")
-    assets = (video, thumbnail, sheet)
+        wanted = [(path, "video/mp4"), (out / files["thumbnail"], "image/webp"), (out / files["spritesheet"], "image/jpeg")]
+        assets = await put_all(kit, wanted, project=job.project)
+    video, thumbnail, sheet = assets
     result = Result(
         video=video.id,
         thumbnail=thumbnail.id,
@@ -42,10 +42,8 @@ async def store(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider) -> 
     )
     ended = _succeeded(kit, job, result)
     closed = replace(attempt, state=AttemptState.SUCCEEDED, ended_at=kit.clock(), cost=ended.cost, error=None)
-    if await kit.storage.jobs.finish(ended, attempt=closed, assets=assets):
-        return ended
-    await kit.storage.assets.delete([asset.id for asset in assets])
-    return None
+    kit.forget(attempt.id)
+    return ended if await hand_over(kit, assets, kit.storage.jobs.finish(ended, attempt=closed, assets=assets)) else None
 
 
 def _succeeded(kit: Kit, job: Job, result: Result) -> Job:
@@ -62,8 +60,9 @@ def _succeeded(kit: Kit, job: Job, result: Result) -> Job:
     )
 
 
-async def _download(provider: Provider, ticket: Ticket, path: Path) -> None:
+async def _download(kit: Kit, provider: Provider, ticket: Ticket, *, path: Path) -> None:
     async with provider.download(ticket) as stream:
+        kit.check_store(COPIES * (stream.length or 0))
         with path.open("wb") as file:
             written = 0
             async for chunk in stream.chunks:

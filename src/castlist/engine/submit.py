@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from castlist import casting, routing
 from castlist.engine.characters import SOURCE_TYPES
-from castlist.engine.files import folder
+from castlist.engine.files import folder, full_disk
+from castlist.engine.keeping import hand_over
 from castlist.engine.kit import Kit
+from castlist.engine.looking import look
 from castlist.engine.missing import no_character, no_video
 from castlist.errors import CastlistError, Conflict, InvalidRequest, MediaRefused
-from castlist.media.child import UNTRUSTED
 from castlist.model.asks import Caller, Incoming, Seen, VideoAsk
 from castlist.model.characters import Character, CharacterState, Note
 from castlist.model.jobs import Cost, Job, State
@@ -42,16 +43,31 @@ async def submit(kit: Kit, caller: Caller, ask: VideoAsk) -> Seen:
         job = _job(kit, caller, operation, first=plan.able[0])
         for note in (*notes, *_early_notes(operation, characters, deployment=plan.able[0])):
             job = job.warn(note)
-        for asset in kept:
-            await kit.storage.assets.add(asset)
-        await kit.storage.jobs.add(job)
     except BaseException:
         await kit.storage.assets.delete([asset.id for asset in kept])
         raise
     finally:
         _discard(ask)
+    if not await hand_over(kit, kept, _add(kit, job, kept)):
+        raise no_video(source_of(job.operation))
     kit.nudge()
     return Seen(job)
+
+
+async def _add(kit: Kit, job: Job, assets: Sequence[StoredAsset]) -> bool:
+    """Whether the job could be added before its source was deleted, bytes and all."""
+    for asset in assets:
+        await kit.storage.assets.add(asset)
+    await kit.storage.jobs.add(job)
+    if isinstance(job.operation, CreateVideo) or await kit.storage.assets.get(job.operation.source.asset):
+        return True
+    await kit.storage.jobs.delete(job.project, job.id)
+    return False
+
+
+def source_of(operation: Operation) -> str:
+    """The id of the video a follow-up starts from."""
+    return "" if isinstance(operation, CreateVideo) else operation.source.video or ""
 
 
 def _discard(ask: VideoAsk) -> None:
@@ -212,11 +228,7 @@ async def _uploaded(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[Store
         text = "Send the video to start from: `video[id]` (JSON: `video: {id}`) or a file as `video`."
         raise InvalidRequest(text, code="missing_required_parameter", param="video")
     kit.check_room(3 * file.bytes)
-    try:
-        facts = await kit.media("probe", {"path": str(file.path), "kind": "video", "role": "source"}, limits=UNTRUSTED)
-    except MediaRefused as refusal:
-        refusal.param = "video"
-        raise
+    facts = await look(kit, "probe", {"path": str(file.path), "kind": "video", "role": "source"}, kind="video", param="video")
     media_type = SOURCE_TYPES.get(str(facts.get("container")), "video/mp4")
     asset = await kit.storage.assets.put(file.path, project=caller.project, media_type=media_type)
     kept.append(asset)
@@ -228,10 +240,11 @@ async def _uploaded(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[Store
 
 async def _keep_reference(kit: Kit, caller: Caller, file: Incoming) -> StoredAsset:
     kit.check_room(4 * file.bytes)
-    with folder(kit.storage.scratch / f"reference-{file.path.name}") as out:
+    with full_disk(kit), folder(kit.storage.scratch / f"reference-{file.path.name}") as out:
         try:
-            await kit.media("image", {"path": str(file.path), "out": str(out)}, limits=UNTRUSTED)
+            await look(kit, "image", {"path": str(file.path), "out": str(out)}, kind="image", param="input_reference")
         except MediaRefused as refusal:
-            refusal.param = "input_reference"
+            if refusal.code == "unsupported_media_type":
+                refusal.code = "invalid_image"
             raise
         return await kit.storage.assets.put(out / "image.png", project=caller.project, media_type="image/png")

@@ -1,0 +1,101 @@
+"""How a job ends without a video: it failed, or it was cancelled."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+
+import structlog
+
+from castlist.engine.kit import Kit
+from castlist.engine.moves import WAIT_RETRY, current, provider_of, put_off, save, unsure, warn_once
+from castlist.errors import LostJob, ProviderError
+from castlist.model.characters import Note
+from castlist.model.jobs import Attempt, AttemptState, Cost, Failure, Job, State
+from castlist.model.providing import Cancelled, CannotTell, Provider, Stopped, Ticket
+
+log = structlog.get_logger("castlist.engine")
+
+PATIENCE = 10.0
+OPEN = (AttemptState.INTENT, AttemptState.TICKETED, AttemptState.UNKNOWN)
+
+
+async def fail(kit: Kit, job: Job, failure: Failure, *, attempt: Attempt | None = None) -> Job | None:
+    """The job ended as failed, with its attempt's outcome in the same transaction; work that nobody will fetch is stopped."""
+    attempt = attempt or await current(kit, job)
+    cost = _spent(job, attempt)
+    if attempt and attempt.state in OPEN:
+        await _abandon(kit, attempt)
+        state = AttemptState.FAILED if attempt.state is AttemptState.TICKETED else AttemptState.UNKNOWN
+        attempt = replace(attempt, state=state, ended_at=kit.clock(), error=failure, cost=cost)
+    return await _finish(kit, job.to(State.FAILED, error=failure, cost=cost), attempt)
+
+
+def _spent(job: Job, attempt: Attempt | None) -> Cost:
+    match attempt.state if attempt else None:
+        case AttemptState.FAILED if attempt:
+            return attempt.cost
+        case AttemptState.INTENT | AttemptState.UNKNOWN:
+            return unsure(job.cost)
+        case AttemptState.TICKETED:
+            return job.cost
+        case _:
+            return Cost()
+
+
+async def _abandon(kit: Kit, attempt: Attempt) -> None:
+    provider = provider_of(kit, attempt)
+    if provider is None or attempt.ticket is None:
+        return
+    with suppress(ProviderError, NotImplementedError, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await provider.cancel(Ticket(attempt.ticket))
+
+
+async def cancel(kit: Kit, job: Job) -> Job | None:
+    """The work stopped where it can be, and the job ended; put off when the provider cannot be reached."""
+    attempt = await current(kit, job)
+    if attempt is None or attempt.state not in OPEN:
+        return await end_cancelled(kit, job, attempt, may_cost=False)
+    provider = provider_of(kit, attempt)
+    if provider is None:
+        return await end_cancelled(kit, job, attempt, may_cost=True)
+    try:
+        outcome = await _stop(provider, attempt)
+    except ProviderError as error:
+        return await save(kit, put_off(kit, job, seconds=error.after or WAIT_RETRY))
+    if outcome.outcome is not Stopped.STOPPED:
+        text = f"{attempt.provider} could not stop the work ({outcome.outcome}); it may still cost."
+        job = warn_once(job, Note("cancel_not_stopped", text))
+    return await end_cancelled(kit, job, attempt, may_cost=outcome.may_cost)
+
+
+async def _stop(provider: Provider, attempt: Attempt) -> Cancelled:
+    ticket = Ticket(attempt.ticket) if attempt.ticket else await provider.find(attempt.reference)
+    if isinstance(ticket, CannotTell):
+        return Cancelled(Stopped.UNSUPPORTED, may_cost=True)
+    if not isinstance(ticket, Ticket):
+        return Cancelled(Stopped.STOPPED)
+    try:
+        return await provider.cancel(ticket)
+    except LostJob:
+        return Cancelled(Stopped.STOPPED)
+    except NotImplementedError:
+        return Cancelled(Stopped.UNSUPPORTED, may_cost=True)
+
+
+async def end_cancelled(kit: Kit, job: Job, attempt: Attempt | None, *, may_cost: bool) -> Job | None:
+    """The job ended as cancelled, and its attempt with it."""
+    failure = Failure("cancelled", "The video was cancelled.")
+    cost = unsure(job.cost) if may_cost else Cost()
+    if attempt and attempt.ended_at is None:
+        attempt = replace(attempt, state=AttemptState.CANCELLED, ended_at=kit.clock(), error=failure, cost=cost)
+    return await _finish(kit, job.to(State.CANCELLED, error=failure, cost=cost), attempt)
+
+
+async def _finish(kit: Kit, job: Job, attempt: Attempt | None) -> Job | None:
+    ended = replace(job, completed_at=kit.clock(), waiting=None)
+    if not await kit.storage.jobs.finish(ended, attempt=attempt, assets=()):
+        return None
+    if attempt:
+        kit.forget(attempt.id)
+    return ended

@@ -1,0 +1,188 @@
+"""The submission: intent saved, one request that may cost, and what is known after it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from castlist import casting
+from castlist.engine.ending import fail
+from castlist.engine.kit import Kit
+from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, provider_of, put_off, save, unsure
+from castlist.errors import Ambiguous, Moderated, ProviderError, Retry, Unavailable
+from castlist.model.characters import CastMember, Character, Note
+from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
+from castlist.model.operations import CreateVideo, Operation, output_seconds
+from castlist.model.providing import Absent, CannotTell, Deployment, Order, Prepared, Provider, Ticket
+
+log = structlog.get_logger("castlist.engine")
+
+WAIT_SAVE = 1.0
+MARGIN = 30.0
+"""Seconds past an order's own limit after which an adapter that does not answer is not waited for."""
+
+
+async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequence[Character]) -> Job | None:
+    """The job submitted. Raises what `prepare` raises, before anything that may cost; nothing of the provider's after it."""
+    members = casting.cast(job.operation, characters, deployment)
+    attempt = _attempt(kit, job, deployment, number=len(await kit.storage.jobs.attempts(job.id)) + 1)
+    order = await _order(kit, job, attempt, members=members)
+    provider = kit.provider(deployment)
+    prepared = await provider.prepare(order)
+    for note in (*_notes(job.operation, members, characters), *prepared.warnings):
+        job = job.warn(note)
+    job = job.to(State.SUBMITTING, attempt=attempt.id, cast=members, cost=attempt.cost)
+    # A worker that stops lets go of the job, never of an intent or of a request that may have left: its answer is waited for and kept.
+    return await kit.to_the_end(_send(kit, job, attempt, provider=provider, prepared=prepared))
+
+
+async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, prepared: Prepared) -> Job | None:
+    if not await kit.storage.jobs.open_attempt(job, attempt):
+        return None
+    try:
+        async with asyncio.timeout(prepared.order.timeout + MARGIN):
+            ticket = await provider.submit(prepared)
+    except Ambiguous as error:
+        return await _held(kit, job, attempt, failure=Failure(error.code, error.message))
+    except ProviderError as error:
+        return await refused(kit, job, error, attempt=attempt)
+    except Exception as error:
+        log.exception("submit.broke", job=job.id, attempt=attempt.id, error=type(error).__name__)
+        text = "The request broke off where it is not known whether it had reached the provider."
+        return await _held(kit, job, attempt, failure=Failure(Ambiguous.code, text))
+    return await accepted(kit, job, attempt, ticket=ticket)
+
+
+async def _held(kit: Kit, job: Job, attempt: Attempt, *, failure: Failure) -> Job | None:
+    held = replace(attempt, state=AttemptState.UNKNOWN, error=failure, cost=unsure(attempt.cost))
+    await _keep(kit, held)
+    return await save(kit, put_off(kit, job.to(State.UNKNOWN, cost=held.cost), seconds=WAIT_RETRY))
+
+
+async def accepted(kit: Kit, job: Job, attempt: Attempt, *, ticket: Ticket) -> Job | None:
+    """The job running under a ticket, which is kept first."""
+    cost = replace(attempt.cost, state=CostState.ESTIMATED)
+    await _keep(kit, replace(attempt, state=AttemptState.TICKETED, ticket=ticket.data, error=None, cost=cost))
+    return await save(kit, replace(job.to(State.RUNNING, waiting=None, cost=cost), due_at=kit.clock()))
+
+
+async def _keep(kit: Kit, attempt: Attempt) -> None:
+    """Save what the provider said, for as long as it takes: nobody else knows it."""
+    while True:
+        try:
+            return await kit.storage.jobs.save_attempt(attempt)
+        except Unavailable as error:
+            log.warning("attempt.not_saved", attempt=attempt.id, error=error.message)
+            await asyncio.sleep(WAIT_SAVE)
+
+
+def _notes(operation: Operation, members: Sequence[CastMember], characters: Sequence[Character]) -> tuple[Note, ...]:
+    _, added = casting.compile_prompt(operation.prompt, members)
+    named = added if isinstance(operation, CreateVideo) else ()
+    return (*named, *casting.notes(operation, members, characters))
+
+
+async def _order(kit: Kit, job: Job, attempt: Attempt, *, members: Sequence[CastMember]) -> Order:
+    operation = job.operation
+    prompt = operation.prompt
+    if isinstance(operation, CreateVideo):
+        prompt, _ = casting.compile_prompt(operation.prompt, members)
+    source = None if isinstance(operation, CreateVideo) else operation.source.video
+    ticket, seed = await _source_ticket(kit, source, account=attempt.account) if source else (None, None)
+    number = operation.seed if operation.seed is not None else seed
+    return Order(
+        operation=operation,
+        provider_model=attempt.provider_model,
+        prompt=prompt,
+        cast=tuple(members),
+        reference=attempt.reference,
+        seed=number if number is not None else _own_seed(job.id),
+        source_ticket=ticket,
+    )
+
+
+def _own_seed(id: str) -> int:  # noqa: A002
+    return int.from_bytes(id.encode()[-8:], "big") & 0x7FFF_FFFF
+
+
+async def _source_ticket(kit: Kit, source: str, *, account: str) -> tuple[dict[str, object] | None, int | None]:
+    job = await kit.storage.jobs.any(source)
+    seed = (job.operation.seed if job.operation.seed is not None else _own_seed(job.id)) if job else None
+    for attempt in await kit.storage.jobs.attempts(source):
+        if attempt.state is AttemptState.SUCCEEDED and attempt.account == account and attempt.ticket:
+            return dict(attempt.ticket), seed
+    return None, seed
+
+
+def _attempt(kit: Kit, job: Job, deployment: Deployment, *, number: int) -> Attempt:
+    return Attempt(
+        id=kit.new_id("att"),
+        job=job.id,
+        number=number,
+        deployment=deployment.id,
+        provider=deployment.provider,
+        account=deployment.account.name,
+        provider_model=deployment.provider_model,
+        state=AttemptState.INTENT,
+        reference=job.id if number == 1 else f"{job.id}-{number}",
+        reason=f"first of the deployments able to take it under {job.operation.model}",
+        started_at=kit.clock(),
+        cost=Cost(micros=int(deployment.micros_per_second * output_seconds(job.operation))),
+    )
+
+
+async def refused(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt | None = None) -> Job | None:
+    """Nothing exists upstream: wait and ask the same again, ask elsewhere, or fail."""
+    failure = Failure(error.code, error.message)
+    if attempt:
+        attempt = replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost())
+        await _keep(kit, attempt)
+    if error.retry is Retry.NEVER or isinstance(error, Moderated):
+        return await fail(kit, job, failure, attempt=attempt)
+    wait = error.after or WAIT_RETRY
+    if error.retry is Retry.SAME and kit.clock() + timedelta(seconds=wait) - job.created_at < timedelta(seconds=kit.policy.max_age):
+        return await save(kit, put_off(kit, job.to(State.QUEUED, waiting=error.code), seconds=wait))
+    tried = (*job.tried, job.deployment) if job.deployment else job.tried
+    return await save(kit, job.to(State.QUEUED, tried=tried, deployment=None))
+
+
+async def reconcile(kit: Kit, job: Job) -> Job | None:
+    """An intent without a ticket: ask the provider, never send again unless it is sure that nothing exists there."""
+    attempt = await current(kit, job)
+    if attempt is None:
+        return await save(kit, job.to(State.QUEUED))
+    if attempt.ticket is not None:
+        return await save(kit, job.to(State.RUNNING, waiting=None, cost=attempt.cost))
+    if attempt.state is AttemptState.REFUSED:
+        return await save(kit, job.to(State.QUEUED))
+    match await _find(kit, attempt):
+        case Ticket() as ticket:
+            return await accepted(kit, job, attempt, ticket=ticket)
+        case Absent():
+            failure = Failure("not_sent", "The request never reached the provider.")
+            lost = replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost())
+            await _keep(kit, lost)
+            known = await current(kit, job)
+            return await save(kit, job.to(State.RUNNING if known and known.ticket else State.QUEUED))
+        case CannotTell():
+            return await _hold(kit, job, attempt)
+
+
+async def _find(kit: Kit, attempt: Attempt) -> Ticket | Absent | CannotTell:
+    provider = provider_of(kit, attempt)
+    try:
+        return await provider.find(attempt.reference) if provider else CannotTell()
+    except ProviderError:
+        return CannotTell()
+
+
+async def _hold(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
+    if attempt.state is not AttemptState.UNKNOWN:
+        attempt = replace(attempt, state=AttemptState.UNKNOWN, cost=unsure(attempt.cost))
+        await _keep(kit, attempt)
+    if (kit.clock() - attempt.started_at).total_seconds() > kit.policy.unknown_after:
+        text = "The provider never answered the request, so it is not known whether a video was made and charged. It was not sent again."
+        return await fail(kit, job, Failure("provider_unknown", text), attempt=attempt)
+    return await save(kit, put_off(kit, job.to(State.UNKNOWN, cost=unsure(job.cost)), seconds=WAIT_UNKNOWN))
