@@ -29,6 +29,7 @@ from castlist.worker import Worker
 KEY_FILE = "master.key"
 DEFAULT_MODEL = "sora-2"
 EMBEDDED = "animatic"
+SETTLE = 5.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Gateway:
         """Give unfinished work back and let go of the directory; nothing accepted is lost."""
         if self.worker:
             await self.worker.stop()
+        await self.engine.settle(patience=SETTLE)
         for adapter in self.engine.kit.providers.values():
             await adapter.close()
         await self.connections.close()
@@ -67,6 +69,14 @@ async def open_gateway(settings: Settings, *, serving: bool, worker: bool, yield
     """
     _check(settings, serving=serving)
     storage = await Storage.open(settings.data, clock=_now)
+    try:
+        return await _build(settings, storage, serving=serving, worker=worker, yields=not serving if yields is None else yields)
+    except BaseException:
+        await storage.close()
+        raise
+
+
+async def _build(settings: Settings, storage: Storage, *, serving: bool, worker: bool, yields: bool) -> Gateway:
     if serving and worker:
         storage.holders.mark("serve")
     connections = Connections()
@@ -76,7 +86,6 @@ async def open_gateway(settings: Settings, *, serving: bool, worker: bool, yield
     signer = Signer(load_key(settings.data), _now)
     access = Access(no_auth=settings.no_auth, private_socket=not serving)
     app = build_app(engine, access, signer, fetch=Fetcher().fetch, version=__version__, providers=provider_names())
-    yields = not serving if yields is None else yields
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
     notices = (*settings.warnings, *_retired_notices(settings), *await _stranded(engine))
     return Gateway(settings, engine, app, hands, storage, connections, open_mode, notices)
@@ -141,6 +150,7 @@ def _kit(settings: Settings, storage: Storage, connections: Connections) -> Kit:
             default_model=DEFAULT_MODEL if DEFAULT_MODEL in names else names[0],
             prompt_strict=settings.prompt_name is PromptName.STRICT,
             low_water=settings.limits.reserve_bytes,
+            upload_bytes=settings.limits.upload_bytes,
         ),
     )
 

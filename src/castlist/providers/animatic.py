@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from castlist.errors import MediaCrashed, MediaRefused, Refused, Retry, StorageFull
+from castlist.errors import MediaCrashed, MediaRefused, NotFound, Refused, Retry, StorageFull
 from castlist.media.child import RENDER, run
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
@@ -35,6 +35,8 @@ log = structlog.get_logger("castlist.animatic")
 CHUNK = 1 << 20
 AGAIN = 0.25
 LEAST_ROOM = 64 << 20
+LINGER = 30.0
+"""Seconds a render stays after it was fetched whole: whoever could not store it comes again sooner than that."""
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Render:
     result: Mapping[str, object] | None = None
     error: Exception | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
+    leaving: asyncio.TimerHandle | None = field(default=None, repr=False)
 
     def report(self, done: float) -> None:
         self.percent = max(self.percent, min(99, int(done * 100)))
@@ -58,6 +61,7 @@ class Animatic(Provider):
 
     def __init__(self, account: Account, http: Transport) -> None:
         super().__init__(account, http)
+        self.linger = LINGER
         self._renders: dict[str, Render] = {}
 
     def capabilities(self, model: str) -> Capabilities:
@@ -113,14 +117,13 @@ class Animatic(Provider):
         room = shutil.disk_usage(self.http.scratch).free
         if room < LEAST_ROOM:
             raise StorageFull(f"{room >> 20} MiB are free, and a render needs {LEAST_ROOM >> 20} MiB to work in.")
-        folder = self.http.scratch / f"render-{reference}"
-        folder.mkdir(parents=True, exist_ok=True)
-        render = self._renders[reference] = Render(folder)
+        render = self._renders[reference] = Render(self.http.scratch / f"render-{reference}")
         render.task = asyncio.create_task(self._run(render, ticket))
         return render
 
     async def _run(self, render: Render, ticket: Ticket) -> None:
         try:
+            render.folder.mkdir(parents=True, exist_ok=True)
             async with AsyncExitStack() as stack:
                 spec = await self._localise(ticket.data["spec"], stack)
                 spec["out"] = str(render.folder)
@@ -144,9 +147,9 @@ class Animatic(Provider):
     def _failed(self, reference: str, error: Exception) -> Progress:
         self._forget(reference)
         match error:
-            case MediaRefused():
+            case MediaRefused() | NotFound():
                 return Progress(Phase.FAILED, failure=Failure(error.code, error.message))
-            case MediaCrashed() if shutil.disk_usage(self.http.scratch).free < LEAST_ROOM:
+            case MediaCrashed() | OSError() if shutil.disk_usage(self.http.scratch).free < LEAST_ROOM:
                 raise StorageFull("The disk ran full while rendering; the render begins again when there is room.")
             case MediaCrashed():
                 log.error("animatic.crashed", reference=reference, error=error.message, detail=error.detail)
@@ -160,17 +163,21 @@ class Animatic(Provider):
         reference = str(ticket.data["reference"])
         render = self._renders.get(reference)
         if render is None or render.result is None:
-            raise Refused("this process has not rendered that video", code="render_not_here", retry=Retry.SAME)
+            raise Refused("this process has not rendered that video", code="render_not_here", retry=Retry.SAME, after=AGAIN)
         path = render.folder / str(render.result["file"])
         yield Stream(_chunks(path, offset), "video/mp4", path.stat().st_size - offset)
+        if render.leaving:
+            render.leaving.cancel()
+        render.leaving = asyncio.get_running_loop().call_later(self.linger, self._forget, reference)
 
     async def cancel(self, ticket: Ticket) -> Cancelled:
         """Stop the child; nothing was ever charged."""
-        render = self._renders.get(str(ticket.data["reference"]))
+        reference = str(ticket.data["reference"])
+        render = self._renders.get(reference)
         if render and render.task:
             render.task.cancel()
             await asyncio.gather(render.task, return_exceptions=True)
-        self._forget(str(ticket.data["reference"]))
+        self._forget(reference)
         return Cancelled(Stopped.STOPPED)
 
     async def discard(self, ticket: Ticket) -> None:
@@ -183,10 +190,16 @@ class Animatic(Provider):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for reference in list(self._renders):
+            self._forget(reference)
 
     def _forget(self, reference: str) -> None:
         render = self._renders.pop(reference, None)
         if render:
+            if render.task:
+                render.task.cancel()
+            if render.leaving:
+                render.leaving.cancel()
             shutil.rmtree(render.folder, ignore_errors=True)
 
 
