@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import platformdirs
@@ -17,6 +18,7 @@ from castlist.errors import ConfigError
 
 MIB = 1024 * 1024
 PROVIDERS = ("animatic", "fake", "openai")
+GROUP = "castlist.providers"
 NOTHING = Node({}, 0)
 
 
@@ -35,12 +37,13 @@ def load(
     *,
     environ: Mapping[str, str] | None = None,
     overrides: Overrides | None = None,
-    providers: Collection[str] = PROVIDERS,
+    providers: Collection[str] | None = None,
     today: date | None = None,
 ) -> Settings:
     """The settings of `path`, or those of a gateway without a file. Raises ConfigError with every mistake at once, each with its line.
 
-    `overrides` win over the file, the file over the environment (`CASTLIST_DATA`). `providers` are the names of this installation's.
+    `overrides` win over the file, the file over the environment (`CASTLIST_DATA`). `providers` are the names of this installation's,
+    which are looked up when they are not given.
     """
     environ = os.environ if environ is None else environ
     day = today or datetime.now(UTC).date()
@@ -55,10 +58,14 @@ def load(
     top, mistakes = document.read(text, source=str(path))
     reading = Reading(environ)
     reading.mistakes.extend(mistakes)
-    settings = _settings(reading, top, Surroundings(providers, path.resolve().parent, day, data))
+    settings = _settings(reading, top, Surroundings(_installed() if providers is None else providers, path.resolve().parent, day, data))
     if reading.mistakes:
         raise ConfigError(sorted(reading.mistakes), source=str(path))
     return _overridden(replace(settings, source=str(path), warnings=_warnings(reading)), overrides)
+
+
+def _installed() -> Collection[str]:
+    return {*PROVIDERS, *(entry.name for entry in entry_points(group=GROUP))}
 
 
 def data_folder(*, environ: Mapping[str, str] | None = None) -> Path:
@@ -150,6 +157,7 @@ def _limits(reading: Reading, ours: Mapping[str, Node]) -> Limits:
     standard = Limits()
     return Limits(
         reserve_bytes=standard.reserve_bytes if given["reserve_mib"] is None else given["reserve_mib"] * MIB,
+        upload_bytes=standard.upload_bytes if given["upload_mib"] is None else given["upload_mib"] * MIB,
         renders=given["renders"] or standard.renders,
         derivations=given["derivations"] or standard.derivations,
     )

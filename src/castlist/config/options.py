@@ -47,6 +47,7 @@ OPTIONS = (
         "Who owns what. Each key opens its project and sees nothing of another.",
     ),
     Option("limits.reserve_mib", "0 or more", "512", "Disk that is kept free: below it uploads are refused and jobs wait, in MiB."),
+    Option("limits.upload_mib", "1 or more", "100", "Files that one request may carry, in MiB."),
     Option("limits.renders", "1 or more", "2", "Videos the embedded renderer makes at once."),
     Option("limits.derivations", "1 or more", "2", "Characters prepared at once."),
 )

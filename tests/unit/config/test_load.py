@@ -200,6 +200,15 @@ def test_a_file_that_cannot_be_read_is_a_config_error(tmp_path):
         load(tmp_path / "absent.yaml", environ={})
 
 
+def test_another_packages_provider_is_known_once_it_is_installed(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(entry("model: studio/one"))
+
+    with pytest.raises(ConfigError, match="unknown provider 'studio'"):
+        load(path, environ={})
+    assert load(path, environ={}, providers={"animatic", "studio"}).models[0].unavailable is None
+
+
 def test_ids_and_accounts_come_from_what_a_deployment_is(read_config):
     text = """\
 model_list:
@@ -270,12 +279,12 @@ def test_what_has_no_effect_yet_is_said(read_config):
 
 def test_our_own_section_is_taken(read_config, tmp_path):
     settings = read_config(
-        "castlist: {data: store, host: 0.0.0.0, port: 4100, prompt_name: strict, limits: {reserve_mib: 1, renders: 3}}\n"
+        "castlist: {data: store, host: 0.0.0.0, port: 4100, prompt_name: strict, limits: {reserve_mib: 1, upload_mib: 7, renders: 3}}\n"
     )
 
     assert settings.data == tmp_path / "store"
     assert (settings.host, settings.port, settings.prompt_name) == ("0.0.0.0", 4100, PromptName.STRICT)
-    assert (settings.limits.reserve_bytes, settings.limits.renders) == (1024 * 1024, 3)
+    assert (settings.limits.reserve_bytes, settings.limits.upload_bytes, settings.limits.renders) == (1 << 20, 7 << 20, 3)
 
 
 def test_overrides_win_over_the_file_and_the_file_over_the_environment(tmp_path):
