@@ -32,7 +32,7 @@ class PromptName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one gateway: bytes of disk kept free, bytes of files in a request, embedded renders and derivations at work at once."""
+    """Bounds of one gateway: bytes of disk kept free and of files in a request, embedded renders and derivations at work at once."""
 
     reserve_bytes: int = 512 * 1024 * 1024
     upload_bytes: int = 100 * 1024 * 1024
