@@ -25,7 +25,12 @@ def enter(poise: Poise, t: float, *, way: float) -> Poise:
     """Coming in from outside the frame, `way` frame widths from home, within two seconds."""
     left = 1 - settle(t, 2.0)
     step = 3.6 * 1.4 * t
-    return replace(poise, x=poise.x + way * left, lift=poise.lift + 0.03 * abs(math.sin(step)) * min(1.0, 3 * left), lean=poise.lean + 2.2 * math.sin(step) * left)
+    return replace(
+        poise,
+        x=poise.x + way * left,
+        lift=poise.lift + 0.03 * abs(math.sin(step)) * min(1.0, 3 * left),
+        lean=poise.lean + 2.2 * math.sin(step) * left,
+    )
 
 
 def stand(shots: Sequence[Shot], frame: int, *, home: float, room: float, faces: float = 1.0) -> Poise:
@@ -72,7 +77,9 @@ def _act(beat: Beat, poise: Poise, *, home: float, room: float) -> Poise:
             return _swing(beat, replace(poise, depth=poise.depth + _span(poise.depth, 1.15 if beat.opening else None, 0.74, beat)))
         case Action.jump:
             hop = abs(math.sin(math.pi * 1.15 * beat.t)) ** 0.9
-            return replace(poise, lift=poise.lift + 0.26 * hop * beat.force, lean=poise.lean + 2.5 * math.sin(math.pi * 1.15 * beat.t) * beat.force)
+            return replace(
+                poise, lift=poise.lift + 0.26 * hop * beat.force, lean=poise.lean + 2.5 * math.sin(math.pi * 1.15 * beat.t) * beat.force
+            )
         case Action.dance:
             return _dance(beat, poise)
         case Action.wave:
@@ -82,7 +89,12 @@ def _act(beat: Beat, poise: Poise, *, home: float, room: float) -> Poise:
         case Action.fly:
             up = settle(beat.t, 1.6) if not beat.opening else 1.0
             air = 0.42 * up + 0.06 * math.sin(2.1 * beat.t) * beat.force
-            return replace(poise, lift=poise.lift + air, x=poise.x + 0.03 * math.sin(0.9 * beat.t), lean=poise.lean + 5 * math.sin(0.9 * beat.t + 1.2) * beat.force)
+            return replace(
+                poise,
+                lift=poise.lift + air,
+                x=poise.x + 0.03 * math.sin(0.9 * beat.t),
+                lean=poise.lean + 5 * math.sin(0.9 * beat.t + 1.2) * beat.force,
+            )
         case Action.sit | Action.idle:
             return replace(poise, lean=poise.lean + 0.6 * math.sin(1.5 * beat.t) * beat.force)
 

@@ -11,7 +11,7 @@ from castlist.errors import MediaRefused
 from castlist.media.animatic.camera import View, settle
 from castlist.media.animatic.geometry import Geometry
 from castlist.media.animatic.palette import Light
-from castlist.media.animatic.planes import Frame, Picture, Plane, picture_of
+from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, picture_of
 
 _FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
@@ -30,7 +30,7 @@ def load(path: Path, size: tuple[int, int]) -> Picture:
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise MediaRefused("the reference is not an image that can be read", code="invalid_image", param="input_reference")
-    return picture_of(cv2.cvtColor(cover(image, size), cv2.COLOR_BGR2RGB), None)
+    return picture_of(as_bytes(cv2.cvtColor(cover(as_bytes(image), size), cv2.COLOR_BGR2RGB)), None)
 
 
 def cover(image: Plane, size: tuple[int, int]) -> Plane:
@@ -40,7 +40,7 @@ def cover(image: Plane, size: tuple[int, int]) -> Plane:
     wide, high = max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale))
     fitted = image if scale == 1 else cv2.resize(image, (wide, high), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     left, top = (wide - width) // 2, (high - height) // 2
-    return np.ascontiguousarray(fitted[top : top + height, left : left + width])
+    return as_bytes(fitted[top : top + height, left : left + width])
 
 
 def of_frame(frame: Frame) -> Picture:
@@ -61,7 +61,12 @@ def unroll(frame: Frame, backdrop: Backdrop, geometry: Geometry, view: View, t: 
     moved = view.track - backdrop.view.track, view.pan - backdrop.view.pan
     tilt = (view.tilt - backdrop.view.tilt) * geometry.height
     near = settle(t - backdrop.since, 9.0)
-    zoom = 1 + 0.09 * near + max(-0.04, 0.5 * (view.push - backdrop.view.push)) + 0.9 * (abs(moved[0] + moved[1]) + abs(tilt) / geometry.height)
+    zoom = (
+        1
+        + 0.09 * near
+        + max(-0.04, 0.5 * (view.push - backdrop.view.push))
+        + 0.9 * (abs(moved[0] + moved[1]) + abs(tilt) / geometry.height)
+    )
     pivot_x, pivot_y = geometry.width / 2, geometry.horizon * 0.9
     lean = 0.35 * moved[0] * geometry.width / (geometry.height - pivot_y)
     aside = (0.45 * moved[0] + moved[1]) * geometry.width + 0.012 * math.sin(0.35 * (t - backdrop.since)) * near * geometry.width

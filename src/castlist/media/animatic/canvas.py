@@ -23,11 +23,11 @@ class Canvas:
 
     @property
     def width(self) -> int:
-        return self.rgb.shape[1]
+        return int(self.rgb.shape[1])
 
     @property
     def height(self) -> int:
-        return self.rgb.shape[0]
+        return int(self.rgb.shape[0])
 
 
 def stretch(geometry: Geometry) -> Canvas:
@@ -62,7 +62,7 @@ def dots(canvas: Canvas, centres: Points, radii: NDArray[np.float64], colour: Co
     if len(centres) == 0:
         return
     reach = float(radii.max()) + 2
-    whole = np.concatenate([centres, centres + (canvas.width, 0), centres - (canvas.width, 0)])
+    whole = np.concatenate([centres + np.array([shift, 0.0]) for shift in (0, canvas.width, -canvas.width)])
     sizes = np.concatenate([radii, radii, radii])
     seen = (whole[:, 0] > -reach) & (whole[:, 0] < canvas.width + reach)
     whole, sizes = whole[seen], sizes[seen]
@@ -143,7 +143,7 @@ def _ramp(colour: Colour, low: Colour | None, size: tuple[int, int]) -> Plane:
 def _around(shape: Points, period: int) -> list[Points]:
     left, right = float(shape[:, 0].min()), float(shape[:, 0].max())
     shifts = [s for s in (-period, 0, period) if left + s < period and right + s > 0]
-    return [shape + (s, 0) for s in shifts]
+    return [shape + np.array([s, 0.0]) for s in shifts]
 
 
 def _bounds(shapes: Sequence[Points], canvas: Canvas) -> tuple[int, int, int, int] | None:

@@ -18,7 +18,7 @@ from castlist.media.animatic.layer import Layer, Window, cover, draw
 from castlist.media.animatic.palette import Light, light_of
 from castlist.media.animatic.places import paint
 from castlist.media.animatic.places.world import Painted, World
-from castlist.media.animatic.planes import Frame, Picture, Plane, blank, lay
+from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, blank, lay
 from castlist.media.animatic.scene import Scene
 from castlist.media.animatic.words import Weather
 
@@ -156,4 +156,4 @@ def _ground(frame: Frame, layer: Layer, geometry: Geometry, view: View) -> None:
 def _shear(plane: Plane, matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", size: tuple[int, int]) -> Plane:
     """Warp a plane that repeats sideways."""
     matrix[0, 2] %= plane.shape[1]
-    return cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_WRAP)
+    return as_bytes(cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_WRAP))

@@ -11,7 +11,9 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from castlist.errors import MediaRefused
 from castlist.media.animatic.encode import FPS, RATE, Sound
-from castlist.media.animatic.planes import Frame, frame_of
+from castlist.media.animatic.planes import Frame, Plane, as_bytes, frame_of
+
+_UNTAGGED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,17 @@ def _copy(frame: Frame, size: tuple[int, int]) -> Frame:
     return frame_of(frame.buffer.copy(), *size)
 
 
-def _nv12(frame: av.VideoFrame, width: int, height: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-    plain = frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG and frame.colorspace != Colorspace.ITU601
+def _nv12(frame: av.VideoFrame, width: int, height: int) -> Plane:
+    matrix = _matrix(frame)
+    plain = frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG and matrix == Colorspace.ITU709
     if plain and (frame.width, frame.height) == (width, height):
-        return np.ascontiguousarray(frame.reformat(format="nv12").to_ndarray())
-    fitted = frame.reformat(width, height, "nv12", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
-    return np.ascontiguousarray(fitted.to_ndarray())
+        return as_bytes(frame.reformat(format="nv12").to_ndarray())
+    fitted = frame.reformat(width, height, "nv12", src_colorspace=matrix, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+    return as_bytes(fitted.to_ndarray())
+
+
+def _matrix(frame: av.VideoFrame) -> Colorspace:
+    """The matrix a frame says it has, else the usual one of its height."""
+    if frame.colorspace == Colorspace.ITU709 or (frame.colorspace == _UNTAGGED and frame.height >= 720):
+        return Colorspace.ITU709
+    return Colorspace.ITU601

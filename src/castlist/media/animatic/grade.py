@@ -63,7 +63,7 @@ def tables(names: Sequence[str]) -> Grade | None:
     bloom, veil = 0.0, 0.0
     for tone in tones:
         share = np.clip((luma - 16) / 219, 0, 1)
-        luma = 16 + 219 * np.clip(tone.lift + tone.gain * share**tone.gamma, 0, 1)
+        luma = (16 + 219 * np.clip(tone.lift + tone.gain * share**tone.gamma, 0, 1)).astype(np.float32)
         chroma = chroma * tone.strength
         weight = np.clip(0.30 + 1.1 * np.clip((luma - 16) / 219, 0, 1) ** 0.7, 0, 1.1)
         shift = shift * tone.strength + np.stack([tone.blue * weight, tone.red * weight], axis=1)

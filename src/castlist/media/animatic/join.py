@@ -42,12 +42,12 @@ def stitch(source: Source, part: Path, out: Path, *, added: int) -> None:
     partial.replace(out)
 
 
-def _chain(first: av.container.InputContainer, second: av.container.InputContainer, *, frames: int) -> Iterator[Packet]:
+def _chain(first: av.container.InputContainer, second: av.container.InputContainer, *, frames: int) -> Iterator["Packet[VideoStream]"]:
     yield from _packets(first, first.streams.video[0], 0)
     yield from _packets(second, second.streams.video[0], frames)
 
 
-def _packets(container: av.container.InputContainer, stream: VideoStream, frames: int) -> Iterator[Packet]:
+def _packets(container: av.container.InputContainer, stream: VideoStream, frames: int) -> Iterator["Packet[VideoStream]"]:
     if stream.time_base is None or stream.average_rate is None:
         raise ValueError("the stream has no clock")
     shift = round(frames / stream.average_rate / stream.time_base)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from castlist.media.animatic.canvas import Canvas
-from castlist.media.animatic.planes import Frame, Picture, Plane, lay, picture_of
+from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, lay, picture_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +98,16 @@ def _band(frame: Frame, picture: Picture, window: Window, *, rows: tuple[int, in
 def _shifted(plane: Plane, x: float, y: float, size: tuple[int, int]) -> Plane:
     width, height = size
     left, top = math.floor(x), math.floor(y)
-    fx, fy = x - left, y - top
-    part = _cut(plane, (left, top), (width + 1, height + 1))
-    if fx > 1 / 128:
-        part = cv2.addWeighted(part[:, :-1], 1 - fx, part[:, 1:], fx, 0)
-    else:
-        part = part[:, :-1]
-    if fy > 1 / 128:
-        return cv2.addWeighted(part[:-1], 1 - fy, part[1:], fy, 0)
-    return part[:-1]
+    part = _between(_cut(plane, (left, top), (width + 1, height + 1)), x - left, axis=1)
+    return _between(part, y - top, axis=0)
+
+
+def _between(part: Plane, share: float, *, axis: int) -> Plane:
+    """One row or column less, each value between two neighbours."""
+    first, second = (part[:, :-1], part[:, 1:]) if axis else (part[:-1], part[1:])
+    if share <= 1 / 128:
+        return first
+    return np.asarray(cv2.addWeighted(first, 1 - share, second, share, 0), np.uint8)
 
 
 def _zoomed(plane: Plane, window: Window, size: tuple[int, int]) -> Plane:
@@ -116,7 +117,7 @@ def _zoomed(plane: Plane, window: Window, size: tuple[int, int]) -> Plane:
     cut_w, big_w = _ratio(width, window.zoom)
     cut_h, big_h = _ratio(height, window.zoom)
     part = _cut(plane, (left, top), (cut_w, cut_h))
-    big = cv2.resize(part, (big_w, big_h), interpolation=cv2.INTER_LINEAR)
+    big = as_bytes(cv2.resize(part, (big_w, big_h), interpolation=cv2.INTER_LINEAR))
     return _shifted(big, (window.x - left) * window.zoom, (window.y - top) * window.zoom, size)
 
 
@@ -132,10 +133,8 @@ def _cut(plane: Plane, corner: tuple[int, int], size: tuple[int, int]) -> Plane:
     rows, columns = plane.shape[:2]
     left, top = corner[0] % columns, corner[1]
     width, height = size
-    if 0 <= top and top + height <= rows:
-        strip = plane[top : top + height]
-    else:
-        strip = plane[np.clip(np.arange(top, top + height), 0, rows - 1)]
+    inside = top >= 0 and top + height <= rows
+    strip = plane[top : top + height] if inside else plane[np.clip(np.arange(top, top + height), 0, rows - 1)]
     if left + width <= columns:
         return strip[:, left : left + width]
     parts = [strip[:, left:], strip[:, : width - (columns - left)]]

@@ -3,9 +3,11 @@
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from castlist.media.animatic.camera import View
 from castlist.media.animatic.canvas import stamp, stretch
@@ -15,8 +17,11 @@ from castlist.media.animatic.noise import cloudy
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.particles import Reals, Shape, splat
 from castlist.media.animatic.places.world import Lamp, Painted, World
-from castlist.media.animatic.planes import Colour, Frame, Plane, lay, picture_of
+from castlist.media.animatic.planes import Colour, Frame, Plane, as_bytes, lay, picture_of
 from castlist.media.animatic.words import Extra, Place, Weather
+
+
+Floats: TypeAlias = NDArray[np.floating]
 
 
 class Kind(StrEnum):
@@ -30,6 +35,9 @@ class Kind(StrEnum):
     mote = "mote"
     star = "star"
     bird = "bird"
+
+
+_FALLING = frozenset({Kind.snow, Kind.rain, Kind.leaf})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ def fall(frame: Frame, life: Life, *, geometry: Geometry, view: View, t: float) 
     """What lives before the characters: weather, fireflies, leaves."""
     if life.fog:
         shift = (0.5 * view.track + view.pan) * geometry.width + life.fog.drift * t
-        draw(frame, life.fog, Window(geometry.left + shift, geometry.margin - view.tilt * 0, 1.0), below=geometry.height)
+        draw(frame, life.fog, Window(geometry.left + shift, geometry.margin, 1.0), below=geometry.height)
     for swarm in life.before:
         _fly(frame, swarm, geometry=geometry, view=view, t=t)
     if life.storm:
@@ -101,11 +109,21 @@ def _kinds(world: World, *, asked: bool) -> list[Kind]:
             kinds.append(Kind.snow)
         case _:
             pass
-    wanted = {Extra.fireflies: Kind.firefly, Extra.leaves: Kind.leaf, Extra.petals: Kind.leaf, Extra.embers: Kind.ember, Extra.wind: Kind.leaf}
+    wanted = {
+        Extra.fireflies: Kind.firefly,
+        Extra.leaves: Kind.leaf,
+        Extra.petals: Kind.leaf,
+        Extra.embers: Kind.ember,
+        Extra.wind: Kind.leaf,
+    }
     kinds += [kind for extra, kind in wanted.items() if extra in world.extras]
     if not asked and not kinds:
         dark = world.light.lamps > 0.9
-        usual = {Place.forest: Kind.firefly if dark else Kind.leaf, Place.meadow: Kind.firefly if dark else Kind.mote, Place.snow: Kind.snow}
+        usual = {
+            Place.forest: Kind.firefly if dark else Kind.leaf,
+            Place.meadow: Kind.firefly if dark else Kind.mote,
+            Place.snow: Kind.snow,
+        }
         usual |= {Place.interior: Kind.mote, Place.stage: Kind.mote, Place.market: Kind.ember, Place.desert: Kind.mote}
         kinds += [usual[world.place]] if world.place in usual else []
     return list(dict.fromkeys(kinds))
@@ -117,7 +135,10 @@ def _made(rng: np.random.Generator, kind: Kind, world: World) -> list[Swarm]:
     match kind:
         case Kind.snow:
             white = mix((0.97, 0.98, 1.0), scale(lit, 1.0), 0.35)
-            return [_swarm(rng, kind, n, size=s, depth=d, colour=white) for n, s, d in ((150, 0.0024, 0.5), (70, 0.0042, 1.0), (16, 0.0085, 1.7))]
+            return [
+                _swarm(rng, kind, n, size=s, depth=d, colour=white)
+                for n, s, d in ((150, 0.0024, 0.5), (70, 0.0042, 1.0), (16, 0.0085, 1.7))
+            ]
         case Kind.rain:
             grey = mix((0.80, 0.86, 0.93), world.light.haze, 0.35)
             return [_swarm(rng, kind, n, size=s, depth=d, colour=grey) for n, s, d in ((150, 0.0011, 0.6), (70, 0.0017, 1.2))]
@@ -125,7 +146,10 @@ def _made(rng: np.random.Generator, kind: Kind, world: World) -> list[Swarm]:
             return [_swarm(rng, kind, 26, size=0.0075, depth=1.1, colour=(1.0, 0.90, 0.42))]
         case Kind.leaf:
             colours: tuple[Colour, ...] = ((1.0, 0.76, 0.83), (1.0, 0.88, 0.91)) if petal else ((0.86, 0.50, 0.18), (0.72, 0.64, 0.22))
-            return [_swarm(rng, kind, 15, size=0.0075, depth=1.0, colour=mix((0, 0, 0), (c[0] * lit[0], c[1] * lit[1], c[2] * lit[2]), 0.96)) for c in colours]
+            return [
+                _swarm(rng, kind, 15, size=0.0075, depth=1.0, colour=mix((0, 0, 0), (c[0] * lit[0], c[1] * lit[1], c[2] * lit[2]), 0.96))
+                for c in colours
+            ]
         case Kind.ember:
             return [_swarm(rng, kind, 22, size=0.0030, depth=1.0, colour=(1.0, 0.66, 0.28))]
         case _:
@@ -134,7 +158,9 @@ def _made(rng: np.random.Generator, kind: Kind, world: World) -> list[Swarm]:
 
 def _swarm(rng: np.random.Generator, kind: Kind, count: int, *, size: float, depth: float, colour: Colour) -> Swarm:
     x, y, phase = (rng.random(count, dtype=np.float32) for _ in range(3))
-    return Swarm(kind, x, y, phase * np.float32(2 * np.pi), rng.uniform(0.75, 1.25, count).astype(np.float32), size, depth, colour)
+    return Swarm(
+        kind, x * np.float32(1.2), y, phase * np.float32(2 * np.pi), rng.uniform(0.75, 1.25, count).astype(np.float32), size, depth, colour
+    )
 
 
 def _fly(frame: Frame, swarm: Swarm, *, geometry: Geometry, view: View, t: float) -> None:
@@ -163,38 +189,47 @@ def _fly(frame: Frame, swarm: Swarm, *, geometry: Geometry, view: View, t: float
 
 def _flown(swarm: Swarm, t: float) -> tuple[Reals, Reals, Reals]:
     """Where each is at a time in shares of the frame, and how strongly it shows."""
+    x, y, strength = _fallen(swarm, t) if swarm.kind in _FALLING else _floated(swarm, t)
+    return np.mod(x, np.float32(1.2)).astype(np.float32), y.astype(np.float32), strength.astype(np.float32)
+
+
+def _fallen(swarm: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
+    """Snow, rain and leaves: down at their own pace, in at the top again."""
     x, y, p, v = swarm.x, swarm.y, swarm.phase, swarm.pace
     near = np.float32(0.6 + 0.5 * swarm.depth)
     steady = np.full_like(x, 0.9)
     match swarm.kind:
         case Kind.snow:
             down = np.mod(y + v * near * np.float32(0.085 * t), 1.1) - np.float32(0.05)
-            return _wrap(x + 0.018 * np.sin(v * np.float32(0.9 * t) + p) - np.float32(0.012 * t)), down, steady
+            return x + 0.018 * np.sin(v * np.float32(0.9 * t) + p) - np.float32(0.012 * t), down, steady
         case Kind.rain:
             down = np.mod(y + v * near * np.float32(1.35 * t), 1.1) - np.float32(0.05)
-            return _wrap(x - np.float32(0.05) * down), down, np.full_like(x, 0.34)
-        case Kind.leaf:
+            return x - np.float32(0.05) * down, down, np.full_like(x, 0.34)
+        case _:
             down = np.mod(y + v * np.float32(0.065 * t), 1.1) - np.float32(0.05)
-            return _wrap(x + 0.035 * np.sin(v * np.float32(1.1 * t) + p) + np.float32(0.020 * t)), down, steady
+            return x + 0.035 * np.sin(v * np.float32(1.1 * t) + p) + np.float32(0.020 * t), down, steady
+
+
+def _floated(swarm: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
+    """What keeps itself in the air, or in the sky."""
+    x, y, p, v = swarm.x, swarm.y, swarm.phase, swarm.pace
+    match swarm.kind:
         case Kind.ember:
             up = np.mod(y - v * np.float32(0.055 * t), 1.0)
-            return _wrap(x + 0.014 * np.sin(np.float32(1.3 * t) + p)), up, (0.55 + 0.4 * np.sin(np.float32(5 * t) * v + p)) * np.clip(up * 1.4, 0, 1)
+            bright = (0.55 + 0.4 * np.sin(np.float32(5 * t) * v + p)) * np.clip(up * 1.4, 0, 1)
+            return x + 0.014 * np.sin(np.float32(1.3 * t) + p), up, bright
         case Kind.firefly:
             blink = np.clip(np.sin(v * np.float32(1.5 * t) + p), 0, 1)
-            fx = x + 0.030 * np.sin(v * np.float32(0.55 * t) + p) + 0.014 * np.sin(np.float32(1.3 * t) + 2 * p)
-            return _wrap(fx), 0.30 + 0.58 * y + 0.024 * np.cos(v * np.float32(0.7 * t) + 1.7 * p), 0.12 + 0.85 * blink * blink
-        case Kind.mote:
-            fx = x + 0.02 * np.sin(v * np.float32(0.4 * t) + p) + np.float32(0.006 * t)
-            return _wrap(fx), np.mod(y - np.float32(0.008 * t), 1.0), 0.26 + 0.2 * np.sin(np.float32(1.1 * t) * v + p)
+            aside = x + 0.030 * np.sin(v * np.float32(0.55 * t) + p) + 0.014 * np.sin(np.float32(1.3 * t) + 2 * p)
+            return aside, 0.30 + 0.58 * y + 0.024 * np.cos(v * np.float32(0.7 * t) + 1.7 * p), 0.12 + 0.85 * blink * blink
         case Kind.star:
-            return _wrap(x), 0.50 * y, np.clip(0.45 + 0.5 * np.sin(v * np.float32(2.4 * t) + p), 0, 1)
+            return x, np.float32(0.5) * y, np.clip(0.45 + 0.5 * np.sin(v * np.float32(2.4 * t) + p), 0, 1)
         case Kind.bird:
             flock = 0.16 * x + np.float32(0.1) + np.float32(0.018 * t)
-            return _wrap(flock), 0.14 + 0.10 * y + 0.006 * np.sin(np.float32(0.8 * t) + p), steady
-
-
-def _wrap(x: Reals) -> Reals:
-    return np.mod(x, np.float32(1.2)).astype(np.float32)
+            return flock, 0.14 + 0.10 * y + 0.006 * np.sin(np.float32(0.8 * t) + p), np.full_like(x, 0.9)
+        case _:
+            aside = x + 0.02 * np.sin(v * np.float32(0.4 * t) + p) + np.float32(0.006 * t)
+            return aside, np.mod(y - np.float32(0.008 * t), 1.0), 0.26 + 0.2 * np.sin(np.float32(1.1 * t) * v + p)
 
 
 def _birds(frame: Frame, x: Reals, y: Reals, swarm: Swarm, *, t: float, span: float) -> None:
@@ -210,7 +245,7 @@ def _halo(lamp: Lamp) -> Plane:
     side = even(2 * lamp.radius)
     axis = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / (side / 2)
     fall = np.clip(1 - np.sqrt(axis[None, :] ** 2 + axis[:, None] ** 2), 0, 1)
-    return (255 * fall**2.2).astype(np.uint8)
+    return as_bytes((255 * fall**2.2).astype(np.uint8))
 
 
 def _breathe(frame: Frame, lamp: Lamp, halo: Plane, *, geometry: Geometry, view: View, t: float) -> None:
@@ -230,7 +265,7 @@ def _breathe(frame: Frame, lamp: Lamp, halo: Plane, *, geometry: Geometry, view:
     strength = 0.46 + 0.06 * math.sin(lamp.pace * t) + 0.03 * math.sin(2.7 * lamp.pace * t)
     mask = cv2.convertScaleAbs(halo[y0 - top : y1 - top, x0 - left : x1 - left], alpha=strength)
     rgb = cv2.merge([cv2.convertScaleAbs(mask, alpha=float(c)) for c in lamp.colour])
-    light = picture_of(rgb, mask)
+    light = picture_of(as_bytes(rgb), as_bytes(mask))
     lay(frame.y[y0:y1, x0:x1], light.y, light.keep)
     lay(frame.uv[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2], light.uv, light.keep2)
 

@@ -54,11 +54,17 @@ def light_of(hour: Hour, weather: Weather) -> Light:
             grey = mix(base.haze, (0.80, 0.83, 0.86) if not dark else scale(base.haze, 1.15), 0.5)
             return replace(_overcast(base, grey, 0.65), air=min(0.97, base.air + 0.22), shadow=base.shadow * 0.5)
         case Weather.storm:
-            return replace(_overcast(base, (0.20, 0.23, 0.29) if not dark else (0.07, 0.08, 0.13), 0.78), key=times(base.key, (0.58, 0.63, 0.74)))
+            return replace(
+                _overcast(base, (0.20, 0.23, 0.29) if not dark else (0.07, 0.08, 0.13), 0.78), key=times(base.key, (0.58, 0.63, 0.74))
+            )
         case Weather.rain:
-            return replace(_overcast(base, (0.50, 0.56, 0.63) if not dark else (0.12, 0.15, 0.22), 0.66), key=times(base.key, (0.76, 0.82, 0.90)))
+            return replace(
+                _overcast(base, (0.50, 0.56, 0.63) if not dark else (0.12, 0.15, 0.22), 0.66), key=times(base.key, (0.76, 0.82, 0.90))
+            )
         case Weather.snow:
-            return replace(_overcast(base, (0.80, 0.84, 0.90) if not dark else (0.24, 0.29, 0.40), 0.60), key=times(base.key, (0.93, 0.96, 1.04)))
+            return replace(
+                _overcast(base, (0.80, 0.84, 0.90) if not dark else (0.24, 0.29, 0.40), 0.60), key=times(base.key, (0.93, 0.96, 1.04))
+            )
 
 
 def _overcast(base: Light, grey: Colour, share: float) -> Light:

@@ -25,7 +25,7 @@ def splat(frame: Frame, x: Reals, y: Reals, strength: Reals, shape: Shape, colou
     _blend(frame.y[..., None], x, y, strength, shape, np.array([luma], np.float32))
     half = Shape(max(0.45, shape.wide / 2), max(0.45, shape.high / 2), shape.slant)
     weaker = strength * np.float32(min(1.0, shape.wide / 0.9))
-    _blend(frame.uv, x / 2, y / 2, weaker, half, np.array([blue, red], np.float32))
+    _blend(frame.uv, x * np.float32(0.5), y * np.float32(0.5), weaker, half, np.array([blue, red], np.float32))
 
 
 def _blend(plane: Plane, x: Reals, y: Reals, strength: Reals, shape: Shape, colour: Reals) -> None:

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 Plane: TypeAlias = NDArray[np.uint8]
@@ -19,6 +20,11 @@ _RGBA_TO_YUV = np.array(
     ],
     np.float32,
 )
+
+
+def as_bytes(pixels: npt.ArrayLike) -> Plane:
+    """What OpenCV or PyAV gave, as the 8-bit array it is; nothing is copied."""
+    return np.ascontiguousarray(np.asarray(pixels, np.uint8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,13 @@ def picture_of(rgb: Plane, alpha: Plane | None) -> Picture:
         alpha = np.full(rgb.shape[:2], 255, np.uint8)
     yuv = cv2.transform(cv2.merge([rgb, alpha]), _RGBA_TO_YUV)
     half = (rgb.shape[1] // 2, rgb.shape[0] // 2)
-    y = np.ascontiguousarray(yuv[..., 0])
-    uv = cv2.resize(np.ascontiguousarray(yuv[..., 1:]), half, interpolation=cv2.INTER_AREA)
+    y = as_bytes(cv2.extractChannel(yuv, 0))
+    uv = as_bytes(cv2.resize(yuv, half, interpolation=cv2.INTER_AREA)[..., 1:])
     if opaque:
         return Picture(y, uv, None, None)
-    keep = cv2.bitwise_not(alpha)
+    keep = as_bytes(cv2.bitwise_not(alpha))
     keep_half = cv2.resize(keep, half, interpolation=cv2.INTER_AREA)
-    return Picture(y, uv, keep, cv2.merge([keep_half, keep_half]))
+    return Picture(y, uv, keep, as_bytes(cv2.merge([keep_half, keep_half])))
 
 
 def lay(target: Plane, source: Plane, keep: Plane | None) -> None:

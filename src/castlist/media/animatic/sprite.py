@@ -7,11 +7,10 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from castlist.media.animatic.geometry import even
 from castlist.media.animatic.palette import Light
-from castlist.media.animatic.planes import Picture, Plane, picture_of
+from castlist.media.animatic.planes import Picture, Plane, as_bytes, picture_of
 
 MAX_FRAMES = 120
 
@@ -61,7 +60,7 @@ def framed(path: Path, tall: int, light: Light) -> Sprite:
     for number, frame in enumerate(_decoded(path)):
         if number >= MAX_FRAMES:
             break
-        pictures.append(_carded(frame.to_ndarray(format="rgb24"), tall, light))
+        pictures.append(_carded(as_bytes(frame.to_ndarray(format="rgb24")), tall, light))
     if not pictures:
         raise ValueError(f"{path.name} has no frames")
     width, height = pictures[0].size
@@ -107,7 +106,7 @@ def _bgra(path: Path) -> Iterator[Plane]:
     for number, frame in enumerate(_decoded(path)):
         if number >= MAX_FRAMES:
             return
-        yield frame.to_ndarray(format="bgra")
+        yield as_bytes(frame.to_ndarray(format="bgra"))
 
 
 def _scaled(bgra: Plane, zoom: float) -> Plane:
@@ -118,7 +117,8 @@ def _scaled(bgra: Plane, zoom: float) -> Plane:
     width, height = max(1, round(bgra.shape[1] * zoom)), max(1, round(bgra.shape[0] * zoom))
     small = cv2.resize(rgba, (width, height), interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
     small[..., :3] = np.minimum(small[..., :3], small[..., 3:])
-    return cv2.copyMakeBorder(small, 0, even(height) + 2 - height, 0, even(width) + 2 - width, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+    down, aside = even(height) + 2 - height, even(width) + 2 - width
+    return as_bytes(cv2.copyMakeBorder(small, 0, down, 0, aside, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)))
 
 
 def _lit(rgba: Plane, light: Light) -> Picture:
@@ -131,7 +131,7 @@ def _lit(rgba: Plane, light: Light) -> Picture:
     glow = np.array(light.rim, np.float32)
     lit = cv2.add(toned, cv2.merge([cv2.multiply(rim, np.full_like(rim, 255), scale=float(c) / 255) for c in glow]))
     lit = cv2.min(lit, cv2.merge([alpha, alpha, alpha]))
-    return picture_of(np.ascontiguousarray(lit), np.ascontiguousarray(alpha))
+    return picture_of(as_bytes(lit), as_bytes(alpha))
 
 
 def _rim(alpha: Plane, light: Light) -> Plane:
@@ -141,7 +141,7 @@ def _rim(alpha: Plane, light: Light) -> Plane:
     edge = cv2.subtract(alpha, moved)
     soft = cv2.GaussianBlur(edge, (0, 0), max(0.6, reach / 3))
     strength = 0.34 if light.sun_size else 0.12
-    return cv2.convertScaleAbs(cv2.min(soft, alpha), alpha=strength)
+    return as_bytes(cv2.convertScaleAbs(cv2.min(soft, alpha), alpha=strength))
 
 
 def _meets(pictures: Sequence[Picture]) -> bool:
@@ -153,8 +153,7 @@ def _meets(pictures: Sequence[Picture]) -> bool:
 
 
 def _apart(a: Picture, b: Picture) -> float:
-    difference: NDArray[np.uint8] = cv2.absdiff(a.y, b.y)
-    return float(difference.mean())
+    return float(as_bytes(cv2.absdiff(a.y, b.y)).mean())
 
 
 def _carded(rgb: Plane, tall: int, light: Light) -> Picture:
@@ -181,7 +180,7 @@ def _carded(rgb: Plane, tall: int, light: Light) -> Picture:
     soft = np.diag(0.6 + 0.4 * gain).astype(np.float32)
     card[2 + border : 2 + border + inner_h, 2 + border : 2 + border + inner_w] = cv2.transform(small, soft)
     masked = cv2.multiply(card, cv2.merge([alpha, alpha, alpha]), scale=1 / 255)
-    return picture_of(masked, alpha)
+    return picture_of(as_bytes(masked), alpha)
 
 
 def _rounded(mask: Plane, box: tuple[int, int, int, int], radius: int) -> None:

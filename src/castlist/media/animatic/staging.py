@@ -13,7 +13,7 @@ from castlist.media.animatic.camera import View
 from castlist.media.animatic.encode import FPS
 from castlist.media.animatic.geometry import Geometry
 from castlist.media.animatic.palette import Light
-from castlist.media.animatic.planes import Frame, Plane, lay
+from castlist.media.animatic.planes import Frame, Plane, as_bytes, lay
 from castlist.media.animatic.scene import Shot
 from castlist.media.animatic.sprite import Sprite, cut_out, framed
 from castlist.media.animatic.words import Action
@@ -51,7 +51,11 @@ def step_in(actors: Sequence[Actor], geometry: Geometry) -> tuple[Actor, ...]:
     """The same actors, entering: the opening frame is empty of them."""
     sides = (-1.0, 1.0)
     return tuple(
-        replace(actor, entrance=sides[n % 2] * (0.56 + abs(actor.home) + actor.room + actor.tall * actor.sprite.wide / actor.sprite.tall / geometry.width))
+        replace(
+            actor,
+            entrance=sides[n % 2]
+            * (0.56 + abs(actor.home) + actor.room + actor.tall * actor.sprite.wide / actor.sprite.tall / geometry.width),
+        )
         for n, actor in enumerate(actors)
     )
 
@@ -130,11 +134,18 @@ def play(frame: Frame, actor: Actor, spot: Spot, number: int) -> None:
     lay(frame.uv[half], _warp(picture.uv, back, start / 2, small, 0), _warp(picture.keep2, back, start / 2, small, 255))
 
 
-def _warp(plane: Plane | None, back: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", start: "np.ndarray[tuple[int], np.dtype[np.float64]]", size: tuple[int, int], edge: int) -> Plane:
+def _warp(
+    plane: Plane | None,
+    back: "np.ndarray[tuple[int, int], np.dtype[np.float64]]",
+    start: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    size: tuple[int, int],
+    edge: int,
+) -> Plane:
     if plane is None:
         raise ValueError("a sprite has alpha")
     matrix = np.concatenate([back, start[:, None]], axis=1)
-    return cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(edge, edge, edge, edge))
+    border = (edge, edge, edge, edge)
+    return as_bytes(cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=border))
 
 
 def _ellipse(frame: Frame, centre: tuple[float, float], radii: tuple[float, float], strength: float) -> None:

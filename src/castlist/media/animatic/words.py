@@ -133,14 +133,26 @@ def _most(text: str, table: dict[str, str]) -> Place | None:
 _PLACES = {
     "market": r"market(?:place)?s?|bazaars?|souk|stalls?|fair(?:ground)?|lantern-lit (?:market|street|alley)|festival",
     "forest": r"forests?|woods?|woodland|jungle|rainforest|grove|glade|trees|enchanted wood",
-    "city": r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|alley(?:way)?|avenue|sidewalk|crosswalk|rooftops?",
+    "city": (
+        r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|alley(?:way)?|"
+        r"avenue|sidewalk|crosswalk|rooftops?"
+    ),
     "beach": r"beach(?:es)?|sea(?:side|shore)?|ocean|shore(?:line)?|coast(?:line)?|waves|surf|lagoon|harbou?r|pier|island|tropical",
     "mountains": r"mountains?|cliffs?|peaks?|alps|alpine|ridge|summit|canyon|highlands?|mountainside|waterfall",
     "desert": r"deserts?|dunes?|sahara|cactus|cacti|oasis|mesa|savanna",
-    "interior": r"interior|rooms?|indoors?|inside|living room|bedroom|kitchen|caf[eé]|library|office|studio apartment|house|home|cottage|fireplace|workshop|classroom",
+    "interior": (
+        r"interior|rooms?|indoors?|inside|living room|bedroom|kitchen|caf[eé]|library|office|studio apartment|"
+        r"house|home|cottage|fireplace|workshop|classroom"
+    ),
     "meadow": r"meadows?|fields?|grass(?:land|y)?|prairie|flowers|wildflowers|garden|park|hills?|hillside|lawn|countryside|pasture|lake",
-    "space": r"space|outer space|moon surface|on the moon|lunar|mars|martian|planets?|galaxy|galaxies|asteroids?|orbit(?:al)? station|cosmos|cosmic|starship|spaceship|nebula",
-    "snow": r"snow(?:y|field|-covered|scape|drifts?)?|arctic|tundra|glaciers?|ice(?: field)?|icy|frozen|winter(?: wonderland)?|north pole|antarctic\w*",
+    "space": (
+        r"space|outer space|moon surface|on the moon|lunar|mars|martian|planets?|galaxy|galaxies|asteroids?|"
+        r"orbit(?:al)? station|cosmos|cosmic|starship|spaceship|nebula"
+    ),
+    "snow": (
+        r"snow(?:y|field|-covered|scape|drifts?)?|arctic|tundra|glaciers?|ice(?: field)?|icy|frozen|winter(?: wonderland)?|"
+        r"north pole|antarctic\w*"
+    ),
 }
 
 _HOURS = {
@@ -161,12 +173,18 @@ _WEATHERS = {
 
 _MOVES = {
     "static": r"static|locked[- ](?:off|down)|tripod|still camera|fixed camera|camera (?:stays|is) still",
-    "track": r"track(?:s|ing)?(?: shot)?|follow(?:s|ing)?(?: shot)?|dolly(?:ing)? (?:alongside|left|right|sideways)|travell?ing shot|side[- ]scroll\w*|trucking",
+    "track": (
+        r"track(?:s|ing)?(?: shot)?|follow(?:s|ing)?(?: shot)?|dolly(?:ing)? (?:alongside|left|right|sideways)|"
+        r"travell?ing shot|side[- ]scroll\w*|trucking"
+    ),
     "pan_left": r"pan(?:s|ning)? (?:to the |slowly )?left",
     "pan_right": r"pan(?:s|ning)?(?: shot| across| slowly| right| to the right| over)?(?! (?:to the |slowly )?left)",
     "tilt_down": r"tilt(?:s|ing)? down|camera (?:lowers|descends)",
     "tilt_up": r"tilt(?:s|ing)?(?: up| shot)?(?! down)|camera (?:looks up|rises)|crane(?: up| shot)",
-    "push": r"push(?:es|ing)?[- ]?in|dolly(?:ing)?[- ]in|zoom(?:s|ing)?(?:[- ]in)?(?! out)|mov(?:es|ing) closer|close(?:s|ing) in|slow push",
+    "push": (
+        r"push(?:es|ing)?[- ]?in|dolly(?:ing)?[- ]in|zoom(?:s|ing)?(?:[- ]in)?(?! out)|mov(?:es|ing) closer|"
+        r"close(?:s|ing) in|slow push"
+    ),
     "pull": r"pull(?:s|ing)?[- ]?(?:out|back|away)|dolly(?:ing)?[- ]out|zoom(?:s|ing)?[- ]out|reveal(?:s|ing)?",
     "orbit": r"orbit(?:s|ing)?(?: shot| around)?|arc shot|circl(?:es|ing) (?:around|the)|360",
     "handheld": r"hand-?held|shaky|documentary[- ]style|found footage",
@@ -176,7 +194,10 @@ _ACTIONS = {
     "towards": r"(?:towards?|approach\w*|up to|closer to) (?:the )?(?:camera|viewer|us|lens)|approaches",
     "away": r"away from (?:the )?(?:camera|viewer|us)|into the distance|walks away|walking away",
     "run": r"run(?:s|ning)?|sprint\w*|dash(?:es|ing)?|race[sd]?|racing|chas\w+|gallop\w*|rush\w*|hurr\w+",
-    "walk": r"walk(?:s|ing)?|stroll\w*|weav(?:es|ing)|wander\w*|hik(?:es|ing)|explor\w+|march\w*|stepp?(?:s|ing)?|steps|travel(?:s|ling|ing)|mov(?:es|ing) through|trek\w*|tiptoe\w*",
+    "walk": (
+        r"walk(?:s|ing)?|stroll\w*|weav(?:es|ing)|wander\w*|hik(?:es|ing)|explor\w+|march\w*|stepp?(?:s|ing)?|"
+        r"steps|travel(?:s|ling|ing)|mov(?:es|ing) through|trek\w*|tiptoe\w*"
+    ),
     "jump": r"jump\w*|leap(?:s|ing)?|hop(?:s|ping)?|bounc\w+|skip(?:s|ping)?|bound(?:s|ing)",
     "dance": r"danc\w+|twirl\w*|groov\w+|sway\w*|celebrat\w+|spin(?:s|ning) happily|boogie\w*",
     "fly": r"fl(?:y|ies|ying)|hover\w*|float\w*|glid\w+|soar\w*|levitat\w+|drift(?:s|ing) through",

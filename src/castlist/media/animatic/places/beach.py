@@ -1,6 +1,7 @@
 """A beach: open sea with waves that move, an island, sand and palms."""
 
 import numpy as np
+import numpy.typing as npt
 
 from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all, stamp, stretch, stroke, wash
 from castlist.media.animatic.layer import Layer, layer_of
@@ -45,7 +46,12 @@ def _sea(world: World) -> Layer:
     colours = np.array([mix(far, near, float(s)) for s in t], np.float32)
     wash(canvas, (colours * 255).astype(np.uint8)[:, None, :], (top, bottom))
     ripples = cloudy(rng, (g.period, bottom - top), cells=(22, 26), octaves=2)
-    stamp(canvas, (np.clip(ripples - 0.56, 0, 1) * 420).clip(0, 120).astype(np.uint8), (0, top), mix(world.light.sky[2], (1.0, 1.0, 1.0), 0.25))
+    stamp(
+        canvas,
+        (np.clip(ripples - 0.56, 0, 1) * 420).clip(0, 120).astype(np.uint8),
+        (0, top),
+        mix(world.light.sky[2], (1.0, 1.0, 1.0), 0.25),
+    )
     if world.light.sun_size:
         x = world.x(0.5 + world.light.sun[0])
         across = np.exp(-(((np.arange(g.period, dtype=np.float32) - x) / (0.07 * g.unit)) ** 2))
@@ -68,7 +74,7 @@ def _surf(world: World, depth: float, *, pace: float, bob: float) -> Layer:
     return layer_of(canvas, depth, bob=bob * g.unit, pace=pace)
 
 
-def _ribbon(canvas: Canvas, columns: Points, rows: tuple[Points, Points], colour: Colour, low: Colour | None = None) -> None:
+def _ribbon(canvas: Canvas, columns: Points, rows: tuple[npt.ArrayLike, npt.ArrayLike], colour: Colour, low: Colour | None = None) -> None:
     upper, lower = np.stack([columns, rows[0]], axis=1), np.stack([columns, rows[1]], axis=1)
     fill(canvas, np.concatenate([upper, [[columns[-1] + 1, upper[0, 1]], [columns[-1] + 1, lower[0, 1]]], lower[::-1]]), colour, low)
 
@@ -96,14 +102,25 @@ def _fronds(world: World, canvas: Canvas, crown: Points) -> None:
         width = 0.030 * unit * np.sin(np.pi * np.clip(s * 0.92 + 0.06, 0, 1))
         leaf = np.concatenate([spine - np.stack([0 * width, width], axis=1), (spine + np.stack([0 * width, 0.5 * width], axis=1))[::-1]])
         fill(canvas, leaf, world.lit((0.22, 0.48, 0.24), 0.8, 0.75 + 0.45 * (number % 2)))
-    dots(canvas, np.array([crown + (0.01 * unit, 0.012 * unit), crown - (0.014 * unit, -0.010 * unit)]), np.array([0.013, 0.012]) * unit, world.lit((0.36, 0.24, 0.15), 0.8))
+    dots(
+        canvas,
+        np.array([crown + np.array([0.01, 0.012]) * unit, crown + np.array([-0.014, 0.010]) * unit]),
+        np.array([0.013, 0.012]) * unit,
+        world.lit((0.36, 0.24, 0.15), 0.8),
+    )
 
 
 def _shells(world: World) -> Layer:
     g, rng = world.geometry, world.rng
     canvas = stretch(g)
     x, y = rng.uniform(0, g.period, 26), g.margin + g.height * rng.uniform(0.95, 1.03, 26)
-    dots(canvas, np.stack([x, y], axis=1), g.unit * rng.uniform(0.003, 0.008, 26), world.lit((0.96, 0.88, 0.80), 1.0), world.lit((0.82, 0.66, 0.58), 1.0))
+    dots(
+        canvas,
+        np.stack([x, y], axis=1),
+        g.unit * rng.uniform(0.003, 0.008, 26),
+        world.lit((0.96, 0.88, 0.80), 1.0),
+        world.lit((0.82, 0.66, 0.58), 1.0),
+    )
     tufts = []
     for a in np.concatenate([rng.uniform(-0.05, 0.10, 26), rng.uniform(0.90, 1.05, 26)]):
         foot, high = g.margin + g.height * 1.03, g.unit * rng.uniform(0.06, 0.16)

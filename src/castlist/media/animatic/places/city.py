@@ -40,7 +40,9 @@ def _skyline(world: World, depth: float, *, count: int, high: tuple[float, float
         wall = mix(_WALLS[int(rng.integers(5))], _GLASS, 0.5)
         _box(canvas, (left, top, wide, foot - top), world.lit(wall, depth), world.lit(wall, depth * 0.5))
         if rng.random() < 0.35:
-            stroke(canvas, [(left + wide / 2, top), (left + wide / 2, top - 0.06 * g.unit)], max(1.0, 0.003 * g.unit), world.lit(wall, depth))
+            stroke(
+                canvas, [(left + wide / 2, top), (left + wide / 2, top - 0.06 * g.unit)], max(1.0, 0.003 * g.unit), world.lit(wall, depth)
+            )
         panes += _panes(rng, (left, top, wide, foot - top), size=0.010 * g.unit * (1 + 3 * depth), share=0.16 + 0.34 * world.light.lamps)
     lit = mix(world.lit(_GLASS, depth, 1.25), _WARM, 0.72 * world.light.lamps)
     fill_all(canvas, panes, lit)

@@ -31,10 +31,26 @@ def _mesas(world: World) -> Layer:
     for x in (np.arange(5) + rng.uniform(0.1, 0.9, 5)) * g.period / 5:
         high, wide = g.unit * float(rng.uniform(0.12, 0.27)), g.unit * float(rng.uniform(0.08, 0.20))
         red: Colour = (0.70, 0.40, 0.30)
-        body = [(x - wide * 1.5, foot), (x - wide * 1.05, foot - high * 0.45), (x - wide, foot - high), (x + wide * 0.9, foot - high), (x + wide, foot - high * 0.4), (x + wide * 1.6, foot)]
+        body = [
+            (x - wide * 1.5, foot),
+            (x - wide * 1.05, foot - high * 0.45),
+            (x - wide, foot - high),
+            (x + wide * 0.9, foot - high),
+            (x + wide, foot - high * 0.4),
+            (x + wide * 1.6, foot),
+        ]
         fill(canvas, body, world.lit(red, 0.10, 1.1), world.lit(red, 0.05, 0.95))
         for band in (0.70, 0.84):
-            fill(canvas, [(x - wide, foot - high * band), (x + wide * 0.93, foot - high * band), (x + wide * 0.93, foot - high * (band - 0.035)), (x - wide * 1.01, foot - high * (band - 0.035))], world.lit(red, 0.10, 0.78))
+            fill(
+                canvas,
+                [
+                    (x - wide, foot - high * band),
+                    (x + wide * 0.93, foot - high * band),
+                    (x + wide * 0.93, foot - high * (band - 0.035)),
+                    (x - wide * 1.01, foot - high * (band - 0.035)),
+                ],
+                world.lit(red, 0.10, 0.78),
+            )
     return layer_of(canvas, 0.06)
 
 
@@ -69,12 +85,17 @@ def _cactus(world: World, canvas: Canvas, *, x: float, high: float) -> None:
     arms = [[(x, foot), (x, foot - high)]]
     for side, low, top in ((-1, 0.38, 0.74), (1, 0.52, 0.88)):
         t = np.linspace(0, 1, 8)
-        bend = [(x + side * high * 0.26 * float(np.sin(s * np.pi / 2)), foot - high * (low + 0.10 * float(1 - np.cos(s * np.pi / 2)))) for s in t]
+        bend = [
+            (x + side * high * 0.26 * float(np.sin(s * np.pi / 2)), foot - high * (low + 0.10 * float(1 - np.cos(s * np.pi / 2))))
+            for s in t
+        ]
         arms.append([*bend, (x + side * high * 0.26, foot - high * top)])
     for number, arm in enumerate(arms):
         thick = wide if number == 0 else wide * 0.72
         stroke(canvas, arm, thick, world.lit(green, 0.65, 0.8))
         cap = np.array(arm[-1])
         angle = np.linspace(0, 2 * np.pi, 20)
-        fill(canvas, np.stack([cap[0] + np.cos(angle) * thick / 2, cap[1] + np.sin(angle) * thick / 2], axis=1), world.lit(green, 0.65, 0.8))
-        stroke(canvas, np.array(arm) + (edge * thick * 0.25, 0), thick * 0.22, world.lit(green, 0.65, 1.25))
+        fill(
+            canvas, np.stack([cap[0] + np.cos(angle) * thick / 2, cap[1] + np.sin(angle) * thick / 2], axis=1), world.lit(green, 0.65, 0.8)
+        )
+        stroke(canvas, np.array(arm) + np.array([edge * thick * 0.25, 0.0]), thick * 0.22, world.lit(green, 0.65, 1.25))

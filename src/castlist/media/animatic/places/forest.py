@@ -4,8 +4,8 @@ import numpy as np
 
 from castlist.media.animatic.canvas import Canvas, dots, fill, stretch, stroke
 from castlist.media.animatic.layer import Layer, layer_of
-from castlist.media.animatic.planes import Colour
 from castlist.media.animatic.places.world import Painted, World, clouds, ground, hills, sky
+from castlist.media.animatic.planes import Colour
 
 _BARK: Colour = (0.36, 0.26, 0.19)
 _LEAF: Colour = (0.24, 0.44, 0.20)
@@ -74,5 +74,9 @@ def _ferns(world: World) -> Layer:
             tip = (x + rng.uniform(-0.11, 0.11) * g.unit, foot - rng.uniform(0.10, 0.20) * g.unit)
             bend = (x + (tip[0] - x) * 0.3, foot - (foot - tip[1]) * 0.75)
             wide = 0.008 * g.unit
-            fill(canvas, [(x - wide, foot), (bend[0] - wide, bend[1]), tip, (bend[0] + wide, bend[1]), (x + wide, foot)], world.lit(_LEAF, 1.0, 0.42))
+            fill(
+                canvas,
+                [(x - wide, foot), (bend[0] - wide, bend[1]), tip, (bend[0] + wide, bend[1]), (x + wide, foot)],
+                world.lit(_LEAF, 1.0, 0.42),
+            )
     return layer_of(canvas, depth)

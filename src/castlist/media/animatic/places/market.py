@@ -42,7 +42,12 @@ def _roofs(world: World, depth: float, *, high: tuple[float, float], count: int)
         fill(canvas, [(x, top), (x + step, top), (x + step, foot), (x, foot)], world.lit(wall, depth), world.lit(wall, depth, 0.8))
         roof = world.lit((0.62, 0.32, 0.26), depth, 0.9)
         peak = top - g.unit * float(rng.uniform(0.05, 0.10))
-        fill(canvas, [(x - 0.05 * step, top), (x + 0.5 * step, peak), (x + 1.05 * step, top)], roof, world.lit((0.50, 0.26, 0.24), depth, 0.8))
+        fill(
+            canvas,
+            [(x - 0.05 * step, top), (x + 0.5 * step, peak), (x + 1.05 * step, top)],
+            roof,
+            world.lit((0.50, 0.26, 0.24), depth, 0.8),
+        )
         for column in (0.22, 0.62):
             lit = rng.random() < 0.7 * world.light.lamps
             pane = (1.0, 0.78, 0.44) if lit else world.lit((0.30, 0.30, 0.36), depth)
@@ -59,7 +64,12 @@ def _crowd(world: World) -> Layer:
         depth = float(rng.uniform(0.20, 0.30))
         tall, foot = 0.34 * depth * g.unit * float(rng.uniform(0.85, 1.1)), g.base(depth)
         colour = world.lit(mix(_CLOTH[int(rng.integers(5))], (0.3, 0.28, 0.34), 0.55), depth, 0.72)
-        body = [(x - 0.17 * tall, foot), (x - 0.20 * tall, foot - 0.62 * tall), (x - 0.08 * tall, foot - 0.80 * tall), (x + 0.08 * tall, foot - 0.80 * tall)]
+        body = [
+            (x - 0.17 * tall, foot),
+            (x - 0.20 * tall, foot - 0.62 * tall),
+            (x - 0.08 * tall, foot - 0.80 * tall),
+            (x + 0.08 * tall, foot - 0.80 * tall),
+        ]
         fill(canvas, [*body, (x + 0.20 * tall, foot - 0.62 * tall), (x + 0.17 * tall, foot)], colour)
         dots(canvas, np.array([[x, foot - 0.89 * tall]]), np.array([0.105 * tall]), world.lit((0.70, 0.54, 0.44), depth, 0.8))
     return layer_of(canvas, 0.26, bob=0.0022 * g.unit, pace=2.6)
@@ -86,15 +96,31 @@ def _stall(world: World, canvas: Canvas, spot: tuple[float, float, float], *, de
     high, half = 0.34 * g.unit, wide / 2
     cloth = _CLOTH[int(rng.integers(5))]
     inside = mix(world.lit((0.32, 0.24, 0.22), depth, 0.8), (0.85, 0.52, 0.26), 0.45 * world.light.lamps)
-    fill(canvas, [(x - half * 0.9, foot - high), (x + half * 0.9, foot - high), (x + half * 0.9, foot), (x - half * 0.9, foot)], inside, mix(inside, (0.1, 0.08, 0.1), 0.5))
+    fill(
+        canvas,
+        [(x - half * 0.9, foot - high), (x + half * 0.9, foot - high), (x + half * 0.9, foot), (x - half * 0.9, foot)],
+        inside,
+        mix(inside, (0.1, 0.08, 0.1), 0.5),
+    )
     for side in (-0.9, 0.9):
         stroke(canvas, [(x + side * half, foot), (x + side * half, foot - high)], 0.012 * g.unit, world.lit((0.42, 0.30, 0.22), depth, 0.8))
     counter = foot - 0.13 * g.unit
-    fill(canvas, [(x - half, counter), (x + half, counter), (x + half * 0.96, foot), (x - half * 0.96, foot)], world.lit((0.58, 0.42, 0.30), depth), world.lit((0.42, 0.30, 0.24), depth, 0.75))
+    fill(
+        canvas,
+        [(x - half, counter), (x + half, counter), (x + half * 0.96, foot), (x - half * 0.96, foot)],
+        world.lit((0.58, 0.42, 0.30), depth),
+        world.lit((0.42, 0.30, 0.24), depth, 0.75),
+    )
     for pile in range(5):
         px = x - half * 0.8 + pile * half * 0.4
         fruit = np.stack([px + rng.uniform(-0.15, 0.15, 9) * half, counter - rng.uniform(0, 0.024, 9) * g.unit], axis=1)
-        dots(canvas, fruit, np.full(9, 0.011 * g.unit), world.lit(_GOODS[int(rng.integers(5))], depth, 1.1), world.lit(_GOODS[pile], depth, 0.8))
+        dots(
+            canvas,
+            fruit,
+            np.full(9, 0.011 * g.unit),
+            world.lit(_GOODS[int(rng.integers(5))], depth, 1.1),
+            world.lit(_GOODS[pile], depth, 0.8),
+        )
     _awning(world, canvas, (x, foot - high, half * 1.12), cloth=cloth, depth=depth)
 
 
@@ -106,8 +132,16 @@ def _awning(world: World, canvas: Canvas, spot: tuple[float, float, float], *, c
         colour = cloth if stripe % 2 == 0 else _CREAM
         left = x - half + stripe * step
         top_left, top_right = x + (left - x) * 0.84, x + (left + step - x) * 0.84
-        drop = [(left + step * (0.5 + 0.5 * float(np.cos(a))), y + 0.035 * unit + 0.018 * unit * float(np.sin(a))) for a in np.linspace(0, np.pi, 7)]
-        fill(canvas, [(top_left, y - 0.07 * unit), (top_right, y - 0.07 * unit), *drop], world.lit(colour, depth, 1.1), world.lit(colour, depth, 0.82))
+        drop = [
+            (left + step * (0.5 + 0.5 * float(np.cos(a))), y + 0.035 * unit + 0.018 * unit * float(np.sin(a)))
+            for a in np.linspace(0, np.pi, 7)
+        ]
+        fill(
+            canvas,
+            [(top_left, y - 0.07 * unit), (top_right, y - 0.07 * unit), *drop],
+            world.lit(colour, depth, 1.1),
+            world.lit(colour, depth, 0.82),
+        )
 
 
 def _strings(world: World, depth: float, lamps: list[Lamp], *, high: float, count: int) -> Layer:
@@ -126,8 +160,17 @@ def _strings(world: World, depth: float, lamps: list[Lamp], *, high: float, coun
         r = 0.026 * g.unit * (0.6 + depth)
         angle = np.linspace(0, 2 * np.pi, 24)
         paper = mix(world.lit(mix(glow, (0.9, 0.2, 0.15), 0.45), depth), glow, world.light.lamps)
-        fill(canvas, np.stack([x + np.cos(angle) * r * 0.82, y + np.sin(angle) * r], axis=1), mix(paper, (1.0, 0.95, 0.75), 0.35), mix(paper, (0.75, 0.2, 0.1), 0.25))
-        fill(canvas, [(x - r * 0.35, y - r * 1.12), (x + r * 0.35, y - r * 1.12), (x + r * 0.35, y - r * 0.9), (x - r * 0.35, y - r * 0.9)], world.lit((0.25, 0.16, 0.14), depth))
+        fill(
+            canvas,
+            np.stack([x + np.cos(angle) * r * 0.82, y + np.sin(angle) * r], axis=1),
+            mix(paper, (1.0, 0.95, 0.75), 0.35),
+            mix(paper, (0.75, 0.2, 0.1), 0.25),
+        )
+        fill(
+            canvas,
+            [(x - r * 0.35, y - r * 1.12), (x + r * 0.35, y - r * 1.12), (x + r * 0.35, y - r * 0.9), (x - r * 0.35, y - r * 0.9)],
+            world.lit((0.25, 0.16, 0.14), depth),
+        )
         if world.light.lamps > 0.2:
             lamps.append(Lamp(x, y, depth, r * 4.6, glow, 1.4 + float(rng.random())))
     return layer_of(canvas, depth)
@@ -140,9 +183,20 @@ def _crates(world: World) -> Layer:
     for across in (-0.02, 0.07, 0.96, 1.30):
         x, w, h = world.x(across), 0.15 * g.unit, 0.13 * g.unit
         wood: Colour = (0.44, 0.31, 0.22)
-        fill(canvas, [(x - w / 2, foot - h), (x + w / 2, foot - h), (x + w / 2, foot), (x - w / 2, foot)], world.lit(wood, 1.0, 0.62), world.lit(wood, 1.0, 0.36))
+        fill(
+            canvas,
+            [(x - w / 2, foot - h), (x + w / 2, foot - h), (x + w / 2, foot), (x - w / 2, foot)],
+            world.lit(wood, 1.0, 0.62),
+            world.lit(wood, 1.0, 0.36),
+        )
         for slat in (0.33, 0.66):
             stroke(canvas, [(x - w / 2, foot - h * slat), (x + w / 2, foot - h * slat)], 0.006 * g.unit, world.lit(wood, 1.0, 0.28))
         pile = np.stack([x + np.linspace(-0.38, 0.38, 6) * w, np.full(6, foot - h * 1.02)], axis=1)
-        dots(canvas, pile, np.full(6, 0.020 * g.unit), world.lit(_GOODS[int(world.rng.integers(5))], 1.0, 0.8), world.lit(_GOODS[0], 1.0, 0.5))
+        dots(
+            canvas,
+            pile,
+            np.full(6, 0.020 * g.unit),
+            world.lit(_GOODS[int(world.rng.integers(5))], 1.0, 0.8),
+            world.lit(_GOODS[0], 1.0, 0.5),
+        )
     return layer_of(canvas, 1.5)

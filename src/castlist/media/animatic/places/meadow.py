@@ -35,7 +35,10 @@ def flowers(world: World, depth: float, *, count: int, size: float, rows: tuple[
         x, d = rng.uniform(0, g.period, count), rng.uniform(*rows, count)
         y = g.base(0) + d * (g.feet - g.horizon)
         sizes = size * g.unit * (0.6 + 0.6 * rng.random(count)) * d / depth
-        stems = [np.array([[a - 0.6, b], [a + 0.6, b], [a + 0.6, b + 2.6 * s], [a - 0.6, b + 2.6 * s]]) for a, b, s in zip(x, y, sizes, strict=True)]
+        stems = [
+            np.array([[a - 0.6, b], [a + 0.6, b], [a + 0.6, b + 2.6 * s], [a - 0.6, b + 2.6 * s]])
+            for a, b, s in zip(x, y, sizes, strict=True)
+        ]
         fill_all(canvas, stems, world.lit(_GRASS, depth, 0.6))
         gain = 1.5 if Extra.fireflies in world.extras or Extra.glow in world.extras else 1.0
         dots(canvas, np.stack([x, y], axis=1), np.maximum(0.8, sizes * 0.62), world.lit(petal, depth, gain))

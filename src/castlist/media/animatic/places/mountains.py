@@ -72,14 +72,37 @@ def pines(world: World, depth: float, *, count: int, tall: float, clearing: floa
         if abs(x - g.period / 2) < clearing * g.width:
             continue
         high, foot = tall * g.unit * float(rng.uniform(0.7, 1.15)), g.base(depth * float(rng.uniform(0.92, 1.05)))
-        fill(canvas, [(x - 0.025 * high, foot), (x - 0.02 * high, foot - 0.2 * high), (x + 0.02 * high, foot - 0.2 * high), (x + 0.025 * high, foot)], world.lit((0.30, 0.22, 0.17), depth))
+        fill(
+            canvas,
+            [
+                (x - 0.025 * high, foot),
+                (x - 0.02 * high, foot - 0.2 * high),
+                (x + 0.02 * high, foot - 0.2 * high),
+                (x + 0.025 * high, foot),
+            ],
+            world.lit((0.30, 0.22, 0.17), depth),
+        )
         for tier in range(4):
             low, top = foot - high * (0.10 + 0.20 * tier), foot - high * (0.46 + 0.18 * tier)
             wide = high * (0.23 - 0.045 * tier)
             gain = 0.75 + 0.14 * tier
-            fill(canvas, [(x - wide, low), (x, top), (x + wide, low), (x + wide * 0.4, low - 0.03 * high), (x - wide * 0.4, low - 0.03 * high)], world.lit(_PINE, depth, gain * 1.25), world.lit(_PINE, depth, gain * 0.8))
+            fill(
+                canvas,
+                [(x - wide, low), (x, top), (x + wide, low), (x + wide * 0.4, low - 0.03 * high), (x - wide * 0.4, low - 0.03 * high)],
+                world.lit(_PINE, depth, gain * 1.25),
+                world.lit(_PINE, depth, gain * 0.8),
+            )
             if snowy:
-                fill(canvas, [(x - wide * 0.62, low - (low - top) * 0.38), (x, top), (x + wide * 0.62, low - (low - top) * 0.38), (x, low - (low - top) * 0.52)], world.lit((0.94, 0.96, 1.0), depth))
+                fill(
+                    canvas,
+                    [
+                        (x - wide * 0.62, low - (low - top) * 0.38),
+                        (x, top),
+                        (x + wide * 0.62, low - (low - top) * 0.38),
+                        (x, low - (low - top) * 0.52),
+                    ],
+                    world.lit((0.94, 0.96, 1.0), depth),
+                )
     return layer_of(canvas, depth)
 
 

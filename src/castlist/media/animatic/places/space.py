@@ -31,7 +31,9 @@ def _heaven(world: World) -> Layer:
     canvas = stretch(g)
     bright = 0.0 if world.hour is Hour.night else 0.10
     t = np.linspace(0, 1, g.rows, dtype=np.float32)[:, None]
-    column = np.array((0.015 + bright, 0.015 + bright, 0.06 + bright)) * (1 - t) + np.array((0.10 + bright, 0.06 + bright, 0.22 + bright)) * t
+    column = (
+        np.array((0.015 + bright, 0.015 + bright, 0.06 + bright)) * (1 - t) + np.array((0.10 + bright, 0.06 + bright, 0.22 + bright)) * t
+    )
     wash(canvas, (column * 255).astype(np.uint8)[:, None, :], (0, g.rows))
     specks(canvas, rng, count=700, unit=g.unit, low=g.base(0), colour=(1.0, 0.98, 0.94))
     specks(canvas, rng, count=60, unit=2 * g.unit, low=g.base(0), colour=(0.86, 0.92, 1.0))
@@ -60,7 +62,16 @@ def _planet(world: World) -> Layer:
     dots(canvas, np.array([[x, y]]), np.array([r]), (0.96, 0.76, 0.52), (0.66, 0.36, 0.38))
     for band in (-0.45, -0.12, 0.22, 0.52):
         half = r * float(np.sqrt(1 - band**2)) * 0.97
-        fill(canvas, [(x - half, y + band * r), (x + half, y + band * r), (x + half * 0.97, y + (band + 0.10) * r), (x - half * 0.97, y + (band + 0.10) * r)], (0.84, 0.56, 0.42))
+        fill(
+            canvas,
+            [
+                (x - half, y + band * r),
+                (x + half, y + band * r),
+                (x + half * 0.97, y + (band + 0.10) * r),
+                (x - half * 0.97, y + (band + 0.10) * r),
+            ],
+            (0.84, 0.56, 0.42),
+        )
     _ring(canvas, (x, y, r), front=1)
     small = (world.x(0.5 - side * 0.30), g.margin + 0.22 * g.horizon)
     dots(canvas, np.array([small]), np.array([0.035 * g.unit]), (0.60, 0.78, 0.86), (0.28, 0.40, 0.58))
@@ -84,5 +95,10 @@ def _craters(world: World) -> Layer:
         r = 0.075 * g.unit * depth * float(rng.uniform(0.4, 1.3))
         ring = np.stack([x + np.cos(angle) * r, g.base(depth) + np.sin(angle) * r * 0.28], axis=1)
         fill(canvas, ring, world.lit(_DUST, depth, 1.12))
-        fill(canvas, (ring - (x, g.base(depth))) * (0.88, 0.80) + (x, g.base(depth) + 0.02 * r), world.lit(_DUST, depth, 0.55), world.lit(_DUST, depth, 0.86))
+        fill(
+            canvas,
+            (ring - (x, g.base(depth))) * (0.88, 0.80) + (x, g.base(depth) + 0.02 * r),
+            world.lit(_DUST, depth, 0.55),
+            world.lit(_DUST, depth, 0.86),
+        )
     return layer_of(canvas, 1.0, ground=True)

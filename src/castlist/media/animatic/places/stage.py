@@ -14,11 +14,11 @@ def paint(world: World) -> Painted:
     tint = tints[int(world.rng.integers(len(tints)))]
     behind = (
         _wall(world, tint),
-        _discs(world, tint, 0.08, count=9, size=0.20, share=0.16),
-        _discs(world, tint, 0.20, count=11, size=0.10, share=0.28),
+        _discs(world, tint, depth=0.08, count=9, size=0.20),
+        _discs(world, tint, depth=0.20, count=11, size=0.10),
         ground(world, mix(tint, (1.0, 1.0, 1.0), 0.15), far=mix(tint, (1.0, 1.0, 1.0), 0.3), grain=0.02, light_spot=0.16),
     )
-    return Painted(behind, (_discs(world, tint, 1.5, count=7, size=0.07, share=0.30, low=True),))
+    return Painted(behind, (_discs(world, tint, depth=1.5, count=7, size=0.07),))
 
 
 def _wall(world: World, tint: Colour) -> Layer:
@@ -31,11 +31,18 @@ def _wall(world: World, tint: Colour) -> Layer:
     return layer_of(canvas, 0.03)
 
 
-def _discs(world: World, tint: Colour, depth: float, *, count: int, size: float, share: float, low: bool = False) -> Layer:
+def _discs(world: World, tint: Colour, *, depth: float, count: int, size: float) -> Layer:
+    share, low = 0.14 + 0.11 * min(depth, 1.5), depth > 1
     g, rng = world.geometry, world.rng
     canvas = stretch(g)
     for x in (np.arange(count) + rng.uniform(-0.4, 0.4, count)) * g.period / count:
         y = g.margin + g.height * 1.03 if low else g.margin + g.horizon * rng.uniform(0.05, 0.85)
         radius = size * g.unit * rng.uniform(0.4, 1.0)
-        dots(canvas, np.array([[x, y]]), np.array([radius]), mix(world.lit(tint, 0.8), world.lit((1.0, 1.0, 1.0), 0.9), share), mix(world.lit(tint, 0.8), world.lit(tint, 0.9, 0.9), share))
+        dots(
+            canvas,
+            np.array([[x, y]]),
+            np.array([radius]),
+            mix(world.lit(tint, 0.8), world.lit((1.0, 1.0, 1.0), 0.9), share),
+            mix(world.lit(tint, 0.8), world.lit(tint, 0.9, 0.9), share),
+        )
     return layer_of(canvas, depth)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from castlist.media.animatic.canvas import Canvas, dots, fill, glow, stamp, stretch, texture, wash
 from castlist.media.animatic.geometry import Geometry
@@ -131,7 +132,7 @@ def hills(world: World, albedo: Colour, depth: float, *, height: float, waves: i
     return layer_of(canvas, depth)
 
 
-def land(world: World, canvas: Canvas, crest: "np.ndarray[tuple[int], np.dtype[np.float32]]", colours: tuple[Colour, Colour]) -> None:
+def land(world: World, canvas: Canvas, crest: npt.NDArray[np.floating], colours: tuple[Colour, Colour]) -> None:
     """Fill everything under a crest line (one row a column)."""
     g = world.geometry
     columns = np.arange(g.period, dtype=np.float64)
@@ -141,12 +142,14 @@ def land(world: World, canvas: Canvas, crest: "np.ndarray[tuple[int], np.dtype[n
 
 def ground(world: World, albedo: Colour, *, grain: float = 0.16, far: Colour | None = None, light_spot: float = 0.12) -> Layer:
     """The plane the characters stand on, from the horizon down, finer grained towards the horizon."""
-    g, rng = world.geometry, world.rng
+    g = world.geometry
     canvas = stretch(g)
     top = g.margin + g.horizon
     rows = np.arange(top, g.rows)
     depth = (rows - top) / (g.feet - g.horizon)
-    colours = np.array([mix(world.lit(far or albedo, d), world.lit(albedo, max(d, 0.05)), min(1.0, 0.25 + d)) for d in np.clip(depth, 0, 1)], np.float32)
+    colours = np.array(
+        [mix(world.lit(far or albedo, d), world.lit(albedo, max(d, 0.05)), min(1.0, 0.25 + d)) for d in np.clip(depth, 0, 1)], np.float32
+    )
     dim = np.clip(1.04 - 0.20 * np.clip(depth - 0.9, 0, 2), 0, 1.1)[:, None]
     wash(canvas, np.clip(colours * dim * 255, 0, 255).astype(np.uint8)[:, None, :], (top, g.rows))
     texture(canvas, lying(world, cells=(14, 22)), grain, (top, g.rows))
@@ -165,7 +168,7 @@ def _pool(world: World, canvas: Canvas, strength: float) -> None:
     texture(canvas, 0.5 + 0.5 * fall, strength, (top, g.rows))
 
 
-def lying(world: World, *, cells: tuple[int, int]) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+def lying(world: World, *, cells: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Noise that lies on the ground plane: flatter and fainter towards the horizon."""
     g, rng = world.geometry, world.rng
     height = g.rows - g.margin - g.horizon
@@ -174,5 +177,5 @@ def lying(world: World, *, cells: tuple[int, int]) -> "np.ndarray[tuple[int, int
     source = (height - 1) * d**0.42
     rows = np.repeat(source[:, None], g.period, axis=1).astype(np.float32)
     columns = np.repeat(np.arange(g.period, dtype=np.float32)[None, :], height, axis=0)
-    lain = cv2.remap(flat, columns, rows, cv2.INTER_LINEAR)
-    return 0.5 + (lain - 0.5) * np.clip(0.15 + 2.2 * d, 0, 1)[:, None]
+    lain = np.asarray(cv2.remap(flat, columns, rows, cv2.INTER_LINEAR), np.float32)
+    return np.asarray(0.5 + (lain - 0.5) * np.clip(0.15 + 2.2 * d, 0, 1)[:, None], np.float32)
