@@ -7,8 +7,9 @@ from pathlib import Path
 from castlist.errors import MediaRefused
 from castlist.media import stills
 from castlist.media.advice import Measures, advise_shape, advise_subject
+from castlist.media.bounds import check_range
 from castlist.media.choose import choose_range
-from castlist.media.clip import Cut, check_range, cut_clip
+from castlist.media.clip import Cut, cut_clip
 from castlist.media.cutout import Pixels, Segmentation, segment, shrink
 from castlist.media.derived import Derived, Range, Views, save_views
 from castlist.media.encode import publish, write_cutout
@@ -19,7 +20,6 @@ from castlist.media.portrait import derive_images
 from castlist.media.probe import Facts, measure
 
 LONGEST_WHOLE = 4.05
-LONGEST_RANGE = 5.0
 BEST_SECONDS = 3.0
 
 Report = Callable[[float], None]
@@ -83,7 +83,7 @@ def given(bounds: tuple[object, object]) -> bool:
 
 def take_range(path: Path, facts: Facts, *, bounds: tuple[object, object], param: str) -> Range:
     """What was asked for, else the whole clip, else the best of a long one."""
-    asked = check_range(*bounds, seconds=facts.seconds, longest=LONGEST_RANGE)
+    asked = check_range(*bounds, seconds=facts.seconds)
     if asked is not None:
         return Range(*asked, chosen=False)
     if facts.seconds <= LONGEST_WHOLE:

@@ -9,7 +9,8 @@ import numpy as np
 from castlist.media.cutout import Pixels, Reals
 from castlist.media.frames import to_bgr, turn_of
 from castlist.media.probe import Facts
-from castlist.media.reading import decode, open_video, recognise, rewind, time_packets
+from castlist.media.reading import decode, open_video, rewind, time_packets
+from castlist.media.sniff import recognise
 
 SAMPLE_SIDE = 270
 SAMPLE_RATE = 4.0

@@ -12,7 +12,8 @@ from castlist.media.cutout import Pixels
 from castlist.media.encode import write_picture
 from castlist.media.frames import to_bgr, turn_of
 from castlist.media.probe import Facts, measure
-from castlist.media.reading import decode, open_video, recognise, rewind, time_packets, undecodable
+from castlist.media.reading import decode, open_video, rewind, time_packets, undecodable
+from castlist.media.sniff import recognise
 
 COLUMNS, ROWS = 5, 4
 CELL_LONG, THUMBNAIL_LONG = 320, 640

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castlist.errors import MediaRefused
-from castlist.media.reading import MAX_PIXELS, MAX_SIDE, recognise
-from castlist.media.sniff import Format
+from castlist.media.reading import MAX_PIXELS, MAX_SIDE
+from castlist.media.sniff import Format, recognise
 
 Pixels = NDArray[np.uint8]
 JPEG_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

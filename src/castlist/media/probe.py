@@ -9,8 +9,8 @@ import av
 from castlist.errors import MediaRefused
 from castlist.media import pictures
 from castlist.media.frames import turn_of
-from castlist.media.reading import Timing, codec_name, decode, open_video, recognise, refuse_giant, rewind, time_packets, undecodable
-from castlist.media.sniff import Format
+from castlist.media.reading import Timing, codec_name, decode, open_video, refuse_giant, rewind, time_packets, undecodable
+from castlist.media.sniff import Format, recognise
 
 MIN_SECONDS = 0.5
 MAX_SECONDS = {"character": 60.0, "reference": 60.0, "source": 120.0, "result": float("inf")}

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from castlist.errors import MediaRefused
 from castlist.media.boxes import claimed_sizes
-from castlist.media.sniff import HEAD, IMAGE_WANTED, VIDEO_WANTED, Format, describe, sniff
+from castlist.media.sniff import Format
 
 MAX_SIDE = 8192
 MAX_PIXELS = 40_000_000
@@ -43,21 +43,6 @@ class Timing:
         gaps = [b - a for a, b in pairwise(self.starts)]
         usual = statistics.median(gaps) if gaps else 0.0
         return any(abs(gap - usual) > usual * 0.25 for gap in gaps)
-
-
-def recognise(path: Path, *, kind: str | None, param: str) -> Format:
-    """The format by content, or a refusal that says what the file looks like and what is taken."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-    if not head:
-        raise MediaRefused("the file is empty (0 bytes)", code="empty_file", param=param, value=0)
-    wanted = {"video": VIDEO_WANTED, "image": IMAGE_WANTED}.get(kind or "", f"{VIDEO_WANTED}; {IMAGE_WANTED}")
-    found = sniff(head)
-    if found is not None and kind in (None, found.kind):
-        return found
-    looks = describe(head) if found is None else f"{found.name.upper()} {found.kind}"
-    article = "" if looks.startswith(("a", "no ")) else "a "
-    raise MediaRefused(f"the file looks like {article}{looks}; {wanted}", code="unsupported_media_type", param=param, value=looks)
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 """What a file is by its first bytes, never by its name: the demuxer is forced from this."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from castlist.errors import MediaRefused
 
 HEAD = 4096
 VIDEO_WANTED = "MP4, MOV and WebM are taken"
@@ -21,6 +24,21 @@ class Format:
 
 MP4, MOV, WEBM = Format("mp4", "video", "mp4"), Format("mov", "video", "mov"), Format("webm", "video", "webm")
 PNG, JPEG, WEBP = Format("png", "image"), Format("jpeg", "image"), Format("webp", "image")
+
+
+def recognise(path: Path, *, kind: str | None, param: str) -> Format:
+    """The format by content, or a refusal that says what the file looks like and what is taken."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if not head:
+        raise MediaRefused("the file is empty (0 bytes)", code="empty_file", param=param, value=0)
+    wanted = {"video": VIDEO_WANTED, "image": IMAGE_WANTED}.get(kind or "", f"{VIDEO_WANTED}; {IMAGE_WANTED}")
+    found = sniff(head)
+    if found is not None and kind in (None, found.kind):
+        return found
+    looks = describe(head) if found is None else f"{found.name.upper()} {found.kind}"
+    article = "" if looks.startswith(("a", "no ")) else "a "
+    raise MediaRefused(f"the file looks like {article}{looks}; {wanted}", code="unsupported_media_type", param=param, value=looks)
 
 
 def sniff(head: bytes) -> Format | None:

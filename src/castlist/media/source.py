@@ -9,7 +9,8 @@ from castlist.media.clip import MAX_SHORT_SIDE, Cut, cut_clip
 from castlist.media.encode import MP4_OPTIONS, publish
 from castlist.media.finish import make_previews, summarise
 from castlist.media.probe import Facts, measure
-from castlist.media.reading import open_video, recognise
+from castlist.media.reading import open_video
+from castlist.media.sniff import recognise
 
 CRF = 14
 RATES = (10.0, 60.5)
