@@ -12,7 +12,7 @@ from castlist.model.asks import Caller
 from castlist.server.access import Access, Peer, identify, require_insider
 from castlist.server.bodies import Accepts
 from castlist.server.signing import Signer
-from castlist.server.uploads import FILE_LIMIT, Intake
+from castlist.server.uploads import Intake
 from castlist.server.wire.asking import Fetch, Sources
 from castlist.server.wire.reading import nearest, quote
 from castlist.server.wire.views import Links
@@ -48,7 +48,8 @@ class Front:
 
     def accepts(self, *, files_only: bool = False, text: int = _MAX_TEXT) -> Accepts:
         """What a route reads; `files_only` for those that take no JSON."""
-        intake = Intake(self.engine.storage.scratch, self.engine.kit.check_room, files=FILE_LIMIT, text=1024 * 1024 if files_only else text)
+        kit = self.engine.kit
+        intake = Intake(kit.storage.scratch, kit.check_room, files=kit.policy.upload_bytes, text=1024 * 1024 if files_only else text)
         return Accepts(intake, json=not files_only)
 
 

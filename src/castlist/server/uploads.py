@@ -17,8 +17,6 @@ from python_multipart.multipart import MultipartParser, MultipartState, parse_op
 from castlist.errors import InvalidRequest, StorageFull, TooLarge
 from castlist.model.asks import Incoming
 
-FILE_LIMIT = 100 * 1024 * 1024
-"""Bytes of file parts in one request."""
 MAX_PARTS = 128
 _FLUSH = 512 * 1024
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -30,19 +28,17 @@ class Intake:
 
     scratch: Path
     check_room: Callable[[int], None]
-    files: int = FILE_LIMIT
+    files: int
     text: int = 1024 * 1024
 
     def check_length(self, length: int | None) -> None:
         """Refuse a body by its announced length, before it is read."""
         if length is not None and length > self.files + self.text:
             raise self.too_large()
-        if self.files:
-            self.check_room(length or 0)
+        self.check_room(length or 0)
 
     def too_large(self) -> TooLarge:
-        limit = self.files if self.files > self.text else self.text
-        return TooLarge(f"a request carries at most {limit // (1024 * 1024)} MiB", param="video" if self.files else None)
+        return TooLarge(f"a request carries at most {self.files // (1024 * 1024)} MiB of files", param="video")
 
 
 @dataclass(slots=True)
