@@ -17,9 +17,8 @@ from castlist.media.animatic.noise import cloudy
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.particles import Reals, Shape, splat
 from castlist.media.animatic.places.world import Lamp, Painted, World
-from castlist.media.animatic.planes import Colour, Frame, Plane, as_bytes, lay, picture_of
+from castlist.media.animatic.planes import Colour, Frame, Picture, Plane, as_bytes, lay, picture_of
 from castlist.media.animatic.words import Extra, Place, Weather
-
 
 Floats: TypeAlias = NDArray[np.floating]
 
@@ -60,7 +59,7 @@ class Life:
 
     behind: tuple[Swarm, ...]
     before: tuple[Swarm, ...]
-    lamps: tuple[tuple[Lamp, Plane], ...]
+    lamps: tuple[tuple[Lamp, Picture], ...]
     fog: Layer | None
     storm: bool
     seed: int
@@ -241,14 +240,15 @@ def _birds(frame: Frame, x: Reals, y: Reals, swarm: Swarm, *, t: float, span: fl
         cv2.polylines(frame.y, [np.round(wing * 16).astype(np.int32)], False, luma, max(1, round(span / 9)), cv2.LINE_AA, 4)
 
 
-def _halo(lamp: Lamp) -> Plane:
+def _halo(lamp: Lamp) -> Picture:
     side = even(2 * lamp.radius)
     axis = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / (side / 2)
     fall = np.clip(1 - np.sqrt(axis[None, :] ** 2 + axis[:, None] ** 2), 0, 1)
-    return as_bytes((255 * fall**2.2).astype(np.uint8))
+    mask = as_bytes((255 * fall**2.2).astype(np.uint8))
+    return picture_of(as_bytes(cv2.merge([cv2.convertScaleAbs(mask, alpha=float(c)) for c in lamp.colour])), mask)
 
 
-def _breathe(frame: Frame, lamp: Lamp, halo: Plane, *, geometry: Geometry, view: View, t: float) -> None:
+def _breathe(frame: Frame, lamp: Lamp, halo: Picture, *, geometry: Geometry, view: View, t: float) -> None:
     """Light around a lamp, never quite still."""
     zoom = 1 / (1 - view.push * lamp.depth)
     shift = (view.track * lamp.depth + view.pan) * geometry.width
@@ -256,18 +256,27 @@ def _breathe(frame: Frame, lamp: Lamp, halo: Plane, *, geometry: Geometry, view:
     x = np.mod(lamp.x - geometry.left - shift + lamp.radius, geometry.period) - lamp.radius
     x = middle + (x - middle) * zoom
     y = geometry.horizon + (lamp.y - geometry.margin - geometry.horizon) * zoom - view.tilt * geometry.height
-    size = halo.shape[0]
+    size = halo.size[0]
     left, top = even(x - size / 2) if x > size / 2 else -even(size / 2 - x), even(y - size / 2) if y > size / 2 else -even(size / 2 - y)
     x0, y0 = max(0, left), max(0, top)
     x1, y1 = min(geometry.width, left + size), min(geometry.height, top + size)
     if x1 - x0 < 2 or y1 - y0 < 2:
         return
     strength = 0.46 + 0.06 * math.sin(lamp.pace * t) + 0.03 * math.sin(2.7 * lamp.pace * t)
-    mask = cv2.convertScaleAbs(halo[y0 - top : y1 - top, x0 - left : x1 - left], alpha=strength)
-    rgb = cv2.merge([cv2.convertScaleAbs(mask, alpha=float(c)) for c in lamp.colour])
-    light = picture_of(as_bytes(rgb), as_bytes(mask))
-    lay(frame.y[y0:y1, x0:x1], light.y, light.keep)
-    lay(frame.uv[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2], light.uv, light.keep2)
+    part = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
+    half = tuple(slice(s.start // 2, s.stop // 2) for s in part)
+    for target, light, keep, cut in ((frame.y, halo.y, halo.keep, part), (frame.uv, halo.uv, halo.keep2, half)):
+        place = target[y0 * target.shape[0] // geometry.height :, x0 * target.shape[1] // geometry.width :]
+        piece = light[cut]
+        _dimmed(place[: piece.shape[0], : piece.shape[1]], piece, None if keep is None else keep[cut], strength)
+
+
+def _dimmed(target: Plane, light: Plane, keep: Plane | None, strength: float) -> None:
+    """Lay a picture at a share of its strength."""
+    if keep is None:
+        return
+    rest = cv2.bitwise_not(cv2.convertScaleAbs(cv2.bitwise_not(keep), alpha=strength))
+    lay(target, as_bytes(cv2.convertScaleAbs(light, alpha=strength)), as_bytes(rest))
 
 
 def _bank(world: World) -> Layer:

@@ -39,11 +39,13 @@ class Sprite:
 
 def cut_out(path: Path, tall: int, light: Light) -> Sprite:
     """Load an alpha sequence so that its subject is `tall` pixels high."""
-    box = _measure(path)
+    frames = [_shrunk(bgra, round(1.25 * tall)) for bgra in _bgra(path)]
+    box = _measure(frames, path.name)
     zoom = tall / max(1.0, box.tall)
-    pictures = [_lit(_scaled(bgra, zoom), light) for bgra in _bgra(path)]
-    if not pictures:
-        raise ValueError(f"{path.name} has no frames")
+    frames.reverse()
+    pictures = []
+    while frames:
+        pictures.append(_lit(_scaled(frames.pop(), zoom), light))
     return Sprite(
         pictures=tuple(pictures),
         anchor=(box.x * zoom, box.feet * zoom),
@@ -75,10 +77,10 @@ class _Box:
     wide: float
 
 
-def _measure(path: Path) -> _Box:
+def _measure(frames: Sequence[Plane], name: str) -> _Box:
     """Where the subject stands in its sequence: its middle and its lowest point over time, its usual height and its full width."""
     tops, bottoms, lefts, rights, middles = [], [], [], [], []
-    for bgra in _bgra(path):
+    for bgra in frames:
         solid = bgra[..., 3] > 96
         rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
         if len(rows) == 0:
@@ -90,7 +92,7 @@ def _measure(path: Path) -> _Box:
         feet = solid[rows[-1] - max(2, len(rows) // 6) : rows[-1] + 1]
         middles.append(float(np.mean(np.flatnonzero(feet.any(axis=0)))))
     if not tops:
-        raise ValueError(f"{path.name} is empty: no pixel is opaque")
+        raise ValueError(f"{name} is empty: no pixel is opaque")
     tall = float(np.median(np.subtract(bottoms, tops)))
     feet_row = float(np.percentile(bottoms, 90))
     return _Box(float(np.median(middles)), feet_row, tall, float(max(rights) - min(lefts)))
@@ -109,12 +111,20 @@ def _bgra(path: Path) -> Iterator[Plane]:
         yield as_bytes(frame.to_ndarray(format="bgra"))
 
 
-def _scaled(bgra: Plane, zoom: float) -> Plane:
-    """Scaled and premultiplied RGBA of even size, so that no colour of transparent pixels bleeds in."""
+def _shrunk(bgra: Plane, height: int) -> Plane:
+    """Not higher than needed, so that a sequence fits in memory; premultiplied while it shrinks."""
     alpha = bgra[..., 3]
-    rgb = cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB)
-    rgba = cv2.merge([cv2.multiply(rgb, cv2.merge([alpha, alpha, alpha]), scale=1 / 255), alpha])
-    width, height = max(1, round(bgra.shape[1] * zoom)), max(1, round(bgra.shape[0] * zoom))
+    rgb = cv2.multiply(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), cv2.merge([alpha, alpha, alpha]), scale=1 / 255)
+    rgba = as_bytes(cv2.merge([rgb, alpha]))
+    if rgba.shape[0] <= height:
+        return rgba
+    width = max(1, round(rgba.shape[1] * height / rgba.shape[0]))
+    return as_bytes(cv2.resize(rgba, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _scaled(rgba: Plane, zoom: float) -> Plane:
+    """Scaled premultiplied RGBA of even size, with a clear edge."""
+    width, height = max(1, round(rgba.shape[1] * zoom)), max(1, round(rgba.shape[0] * zoom))
     small = cv2.resize(rgba, (width, height), interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
     small[..., :3] = np.minimum(small[..., :3], small[..., 3:])
     down, aside = even(height) + 2 - height, even(width) + 2 - width

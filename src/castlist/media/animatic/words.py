@@ -17,6 +17,7 @@ class Place(StrEnum):
     space = "space"
     interior = "interior"
     stage = "stage"
+    cliff = "cliff"
 
 
 class Hour(StrEnum):
@@ -132,26 +133,36 @@ def _most(text: str, table: dict[str, str]) -> Place | None:
 
 _PLACES = {
     "market": r"market(?:place)?s?|bazaars?|souk|stalls?|fair(?:ground)?|lantern-lit (?:market|street|alley)|festival",
-    "forest": r"forests?|woods?|woodland|jungle|rainforest|grove|glade|trees|enchanted wood",
+    "forest": r"forests?|woods?|woodland|jungle|rainforest|grove|glade|(?<!palm )trees|enchanted wood",
     "city": (
         r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|alley(?:way)?|"
         r"avenue|sidewalk|crosswalk|rooftops?"
     ),
-    "beach": r"beach(?:es)?|sea(?:side|shore)?|ocean|shore(?:line)?|coast(?:line)?|waves|surf|lagoon|harbou?r|pier|island|tropical",
-    "mountains": r"mountains?|cliffs?|peaks?|alps|alpine|ridge|summit|canyon|highlands?|mountainside|waterfall",
-    "desert": r"deserts?|dunes?|sahara|cactus|cacti|oasis|mesa|savanna",
+    "cliff": r"cliffs?(?:[- ]?(?:tops?|sides?|edges?))?|precipice|headland|promontory|(?:rocky|mountain) ledge",
+    "beach": (
+        r"beach(?:es)?|sea(?:side|shore)?|ocean|shore(?:line)?|coast(?:line)?|surf|lagoon|harbou?r|pier|island|tropical|cove|palm trees?|"
+        r"(?:crashing|breaking|rolling|lapping) waves|(?:the|and) waves|waves (?:crash|break|roll|lap|wash)\w*"
+    ),
+    "mountains": (
+        r"mountains?(?:[- ]?(?:tops?|sides?))?|peaks?|alps|alpine|ridge|summit|canyon|highlands?|waterfall|"
+        r"valleys?|gorge|ravine|volcano(?:es)?|himalayas?|foothills"
+    ),
+    "desert": r"deserts?|dunes?|sahara|cactus|cacti|oasis|mesa|savannahs?|savannas?|badlands|wasteland|pyramids?",
     "interior": (
         r"interior|rooms?|indoors?|inside|living room|bedroom|kitchen|caf[eé]|library|office|studio apartment|"
         r"house|home|cottage|fireplace|workshop|classroom"
     ),
-    "meadow": r"meadows?|fields?|grass(?:land|y)?|prairie|flowers|wildflowers|garden|park|hills?|hillside|lawn|countryside|pasture|lake",
+    "meadow": (
+        r"meadows?|(?<!snow )(?<!snowy )(?<!ice )fields?|grass(?:land|y)?|prairie|flowers|wildflowers|sunflowers?|daisies|tulips?|"
+        r"poppies|garden|park|hills?|hillside|lawn|countryside|pasture|(?<!frozen )lake"
+    ),
     "space": (
         r"space|outer space|moon surface|on the moon|lunar|mars|martian|planets?|galaxy|galaxies|asteroids?|"
         r"orbit(?:al)? station|cosmos|cosmic|starship|spaceship|nebula"
     ),
     "snow": (
         r"snow(?:y|field|-covered|scape|drifts?)?|arctic|tundra|glaciers?|ice(?: field)?|icy|frozen|winter(?: wonderland)?|"
-        r"north pole|antarctic\w*"
+        r"north pole|antarctic\w*|snowstorm|blizzard|icebergs?|igloos?|ski slope"
     ),
 }
 
@@ -164,9 +175,9 @@ _HOURS = {
 }
 
 _WEATHERS = {
-    "storm": r"storm(?:s|y)?|thunder\w*|lightning|tempest|blizzard",
+    "storm": r"storm(?:s|y)?|thunder\w*|lightning|tempest",
     "rain": r"rain(?:s|y|ing|fall)?|drizzl\w+|downpour|wet street\w*|shower",
-    "snow": r"snow(?:s|ing|fall|flakes?|ing)|falling snow|light snow|adds? snow|snow falls|snow falling|with snow",
+    "snow": r"snow(?:s|ing|fall|flakes?|ing)|falling snow|snowstorm|blizzard|light snow|adds? snow|snow falls|snow falling|with snow",
     "fog": r"fog(?:gy)?|mist(?:y|s)?|haz[ey]|smok(?:e|y)",
     "clear": r"clear sk(?:y|ies)|cloudless",
 }
