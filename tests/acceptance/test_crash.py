@@ -1,12 +1,16 @@
 """Killed without a goodbye in the middle of things: the next start goes on, nothing is lost, nothing is left over."""
 
+import json
 import os
 import select
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import av
+import pytest
 from gateways import Served, serve
 
 from castlist import samples
@@ -92,6 +96,7 @@ def test_a_kill_during_a_render_and_an_upload_loses_nothing(tmp_path):
                 assert sum(1 for _ in container.decode(video=0)) == 48
 
 
+@pytest.mark.slow
 def test_a_kill_while_a_character_is_prepared_prepares_it_again(tmp_path):
     data = tmp_path / "data"
     with serve(data) as first:
@@ -107,6 +112,7 @@ def test_a_kill_while_a_character_is_prepared_prepares_it_again(tmp_path):
     assert leftovers(data) == []
 
 
+@pytest.mark.slow
 def test_a_server_and_a_worker_share_a_directory(tmp_path):
     data = tmp_path / "data"
     with serve(data, "--no-worker") as front, serve(data) as back:
@@ -114,3 +120,17 @@ def test_a_server_and_a_worker_share_a_directory(tmp_path):
 
         assert front.wait(job)["status"] == "completed"
         assert back.ask("GET", f"/v1/videos/{job}")["status"] == "completed"
+
+
+def test_a_worker_of_its_own_does_what_a_server_without_one_accepted_and_ends(tmp_path):
+    data = tmp_path / "data"
+    with serve(data, "--no-worker") as front:
+        jobs = [front.ask("POST", "/v1/videos", {**SCENE, "seconds": "1"})["id"] for _ in range(2)]
+        command = [sys.executable, "-m", "castlist.cli", "worker", "--until-idle", "--data", str(data), "--json"]
+
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+        assert (done.returncode, json.loads(done.stdout)) == (0, {"unfinished": 0}), done.stderr
+        ended = [front.ask("GET", f"/v1/videos/{id}") for id in jobs]
+    assert [video["status"] for video in ended] == ["completed"] * 2
+    assert leftovers(data) == []

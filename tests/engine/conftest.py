@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from castlist import samples
+import clips
 from castlist.assembly import Gateway, open_gateway
 from castlist.config import load
 from castlist.model.asks import Caller, CharacterAsk, Incoming, Seen, VideoAsk
@@ -25,6 +25,7 @@ class Stage:
     """One running gateway and the short words tests use."""
 
     gateway: Gateway
+    clip: Path
 
     @property
     def engine(self):
@@ -40,7 +41,8 @@ class Stage:
         return Incoming(target, name, target.stat().st_size, f"{hash(path.read_bytes()):x}")
 
     async def character(self, name: str = "Luna", *, clip: Path | None = None) -> Character:
-        file = self.incoming(clip or samples.path("luna.mp4"))
+        """From a small clip that is quickly derived, unless another one is given."""
+        file = self.incoming(clip or self.clip)
         return await self.engine.create_character(ME, CharacterAsk(name, "video", (file,)))
 
     async def ready(self, character: Character) -> Character:
@@ -69,8 +71,14 @@ class Stage:
         return await self.until(seen, lambda now: now.job.ended)
 
 
+@pytest.fixture(scope="session")
+def small_clip(tmp_path_factory):
+    """The test figure for a second, 426x240."""
+    return clips.mascot_clip(tmp_path_factory.mktemp("clips") / "figure.mp4", 1.0, size=(426, 240))
+
+
 @pytest.fixture
-def stage(tmp_path):
+def stage(tmp_path, small_clip):
     """Opens a gateway over models: `async with stage("hero: fake/instant") as s:`."""
 
     @asynccontextmanager
@@ -83,7 +91,7 @@ def stage(tmp_path):
         gateway = await open_gateway(settings, serving=True, worker=worker)
         await gateway.start()
         try:
-            yield Stage(gateway)
+            yield Stage(gateway, small_clip)
         finally:
             await gateway.stop()
 

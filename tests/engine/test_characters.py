@@ -21,7 +21,7 @@ def run(coroutine):
 def test_a_character_is_derived_once_and_played_in_a_scene(stage):
     async def scene():
         async with stage("drawn: animatic/animatic") as s:
-            luna = await s.ready(await s.character())
+            luna = await s.ready(await s.character(clip=samples.path("luna.mp4")))
             made = await s.end(await s.create("Luna waves", model="drawn", characters=(luna.id,), seconds=1))
             variants = [await s.engine.character_asset(ME, luna.id, v) for v in ("video", "still", "cutout", "sheet")]
             return luna, made, variants
