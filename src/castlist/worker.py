@@ -228,11 +228,13 @@ class Worker:
 
     async def _after_failure(self, job: Job, error: Exception) -> Job | None:
         """The job as it is stored, which may be further than the step knew, put off; or failed when this happens again and again."""
-        ours = isinstance(error, Unavailable) and not isinstance(error, MediaCrashed)
-        count = self._failures[job.id] = self._failures.get(job.id, 0) + (not ours)
+        stored = await self.engine.storage.jobs.any(job.id) or job
+        if isinstance(error, Unavailable) and not isinstance(error, MediaCrashed):
+            log.warning("job.storage", job=job.id, state=str(job.state), error=error.message)
+            return replace(stored, due_at=self.engine.kit.clock() + timedelta(seconds=LOOK))
+        count = self._failures[job.id] = self._failures.get(job.id, 0) + 1
         detail = error.detail if isinstance(error, MediaCrashed) else ""
         log.error("job.step_failed", job=job.id, state=str(job.state), count=count, detail=detail, exc_info=error)
-        stored = await self.engine.storage.jobs.any(job.id) or job
         if count < MOST_FAILURES:
             return replace(stored, due_at=self.engine.kit.clock() + timedelta(seconds=0.1 * 2**count))
         message = error.message if isinstance(error, CastlistError) else f"An error of Castlist's own in state {job.state}."
