@@ -29,7 +29,12 @@ castlist:
   projects:
     - {name: other, keys: [sk-test-other]}
 """
-OPEN_CONFIG = "model_list:\n  - {model_name: sora-2, litellm_params: {model: animatic/animatic}}\n"
+OPEN_CONFIG = """
+model_list:
+  - {model_name: sora-2, litellm_params: {model: animatic/animatic}}
+castlist:
+  limits: {upload_mib: 1}
+"""
 
 
 @dataclass

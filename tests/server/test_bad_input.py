@@ -205,6 +205,15 @@ def test_too_large_a_body_is_refused_before_it_is_sent(server: Server) -> None:
     assert "100 MiB" in str(reply.error["message"])
 
 
+def test_the_limit_is_the_configured_one(open_server: Server) -> None:
+    body, kind = make_form(("name", "Mossy", None), ("video", bytes((1 << 20) + 1), "a.mp4"))
+
+    reply = open_server.ask("POST", "/v1/videos/characters", body=body, headers={"Content-Type": kind})
+
+    assert (reply.status, reply.error["code"], reply.error["param"]) == (413, "file_too_large", "video")
+    assert " 1 MiB" in str(reply.error["message"])
+
+
 def test_150_megabytes_are_refused_and_the_answer_arrives(server: Server) -> None:
     body, kind = make_form(("name", "Mossy", None), ("video", bytes(150 * 1024 * 1024), "a.mp4"))
 
