@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from castlist.media.animatic.places import beach, city, desert, forest, interior, market, meadow, mountains, snow, space, stage
+from castlist.media.animatic.places import beach, city, cliff, desert, forest, interior, market, meadow, mountains, snow, space, stage
 from castlist.media.animatic.places.world import Painted, World
 from castlist.media.animatic.words import Place
 
@@ -18,6 +18,7 @@ _PAINTERS: Mapping[Place, Callable[[World], Painted]] = {
     Place.space: space.paint,
     Place.interior: interior.paint,
     Place.stage: stage.paint,
+    Place.cliff: cliff.paint,
 }
 
 

@@ -20,10 +20,12 @@ def paint(world: World) -> Painted:
         sky(world),
         clouds(world, amount=0.45),
         _sea(world),
-        _headlands(world, 0.12, spots=(0.10, 0.62, 1.12), high=0.10),
-        _headlands(world, 0.30, spots=(-0.16, 1.08), high=0.27),
+        _headlands(world, 0.12, spots=(0.26, 0.66, 1.20), high=0.11),
+        _headlands(world, 0.30, spots=(-0.01, 1.00), high=0.37),
         _top(world),
         _boulders(world, 0.72),
+        _tufts(world, 0.76, rows=(0.66, 0.86)),
+        _tufts(world, 1.0, rows=(0.88, 1.16), clearing=0.14),
     )
     return Painted(behind, (_edge(world),))
 
@@ -54,10 +56,10 @@ def _headlands(world: World, depth: float, *, spots: tuple[float, ...], high: fl
     """Sheer walls that rise from the sea, green on top, a stack before each, surf at their foot."""
     g, rng = world.geometry, world.rng
     canvas = stretch(g)
-    foot = g.base(depth * 0.9)
+    foot, room = g.base(depth * 0.9), min(g.unit, 0.75 * g.width)
     for across in spots:
         x = world.x(across + float(rng.uniform(-0.04, 0.04)))
-        tall, wide = high * g.unit * float(rng.uniform(0.85, 1.2)), high * g.unit * float(rng.uniform(1.5, 2.1))
+        tall, wide = high * room * float(rng.uniform(0.85, 1.2)), high * room * float(rng.uniform(1.5, 2.1))
         _wall(world, canvas, depth, box=(x - wide / 2, foot, wide, tall))
         side = 1 if across < 0.5 else -1
         slim = tall * float(rng.uniform(0.20, 0.28))
@@ -71,12 +73,12 @@ def _wall(world: World, canvas: Canvas, depth: float, *, box: tuple[float, float
     rng = world.rng
     left, foot, wide, tall = box
     crest = foot - tall * (0.90 + 0.14 * ridge(rng, 24, waves=1, octaves=3).astype(np.float64))
-    crest[[0, -1]] += 0.10 * tall
+    crest[[0, -1]] += 0.06 * tall
     x = left + wide * np.linspace(0.05, 0.95, 24)
     jags = np.array([0.0, 0.03, -0.01, 0.02, -0.03]) * tall
-    drop = foot - tall * np.array([0.86, 0.64, 0.42, 0.20, 0.0])
-    starboard = np.stack([x[-1] + jags + 0.05 * wide * np.linspace(0, 1, 5), drop], axis=1)
-    port = np.stack([x[0] + jags[::-1] - 0.05 * wide * np.linspace(1, 0, 5), drop[::-1]], axis=1)
+    slope = np.linspace(0, 1, 5)
+    starboard = np.stack([x[-1] + jags + 0.05 * wide * slope, crest[-1] + (foot - crest[-1]) * (0.04 + 0.96 * slope)], axis=1)
+    port = np.stack([x[0] - jags - 0.05 * wide * slope, crest[0] + (foot - crest[0]) * (0.04 + 0.96 * slope)], axis=1)[::-1]
     outline = np.concatenate([np.stack([x, crest], axis=1), starboard, port])
     bright, dark = world.lit(_ROCK, depth, 1.16), world.lit(_ROCK, depth, 0.70)
     fill(canvas, outline, bright, world.lit(_ROCK, depth, 0.86))
@@ -85,17 +87,28 @@ def _wall(world: World, canvas: Canvas, depth: float, *, box: tuple[float, float
     _strata(world, canvas, depth, box=box)
     turf = np.concatenate([np.stack([x, crest - 0.012 * tall], axis=1), np.stack([x, crest + 0.055 * tall], axis=1)[::-1]])
     fill(canvas, turf, world.lit(_TURF, depth, 1.1), world.lit(_TURF, depth, 0.8))
-    surf = left + wide * rng.uniform(-0.04, 1.04, 26)
-    rows = foot + tall * rng.uniform(-0.02, 0.03, 26)
-    dots(canvas, np.stack([surf, rows], axis=1), tall * rng.uniform(0.008, 0.030, 26), world.lit(_FOAM, depth))
+    _surf(world, canvas, depth, box=box)
+
+
+def _surf(world: World, canvas: Canvas, depth: float, *, box: tuple[float, float, float, float]) -> None:
+    """White water where the rock meets the sea."""
+    left, foot, wide, _ = box
+    grain = (0.004 + 0.012 * depth) * world.geometry.unit
+    count = int(1.6 * wide / grain)
+    x, y = left + wide * world.rng.uniform(-0.04, 1.04, count), foot + grain * world.rng.uniform(-0.4, 0.9, count)
+    dots(canvas, np.stack([x, y], axis=1), grain * world.rng.uniform(0.25, 0.75, count), world.lit(_FOAM, depth, 0.92))
 
 
 def _shade(canvas: Canvas, outline: Points, *, split: float, lit_left: bool, colour: Colour) -> None:
     """Darken the flank that the light does not reach, along a broken ridge."""
-    dark = outline.copy()
-    wander = 0.03 * (outline[:, 0].max() - outline[:, 0].min()) * np.sin(outline[:, 1] * 0.35)
-    dark[:, 0] = np.maximum(dark[:, 0], split + wander) if lit_left else np.minimum(dark[:, 0], split + wander)
-    fill(canvas, dark, colour, mix(colour, (0.0, 0.0, 0.0), 0.12))
+    crest = outline[:24]
+    beyond = crest[:, 0] > split
+    top, foot = float(np.interp(split, crest[:, 0], crest[:, 1])), float(outline[:, 1].max())
+    t = np.linspace(0, 1, 9)
+    wander = 0.05 * (foot - top) * np.array([0.0, 0.4, -0.2, 0.7, 0.2, 1.0, 0.3, 0.8, 0.5])
+    spine = np.stack([split + wander, top + (foot - top) * t], axis=1)
+    parts = (crest[beyond], outline[24:29], spine[::-1]) if lit_left else (crest[~beyond], spine, outline[29:])
+    fill(canvas, np.concatenate(parts), colour, mix(colour, (0.0, 0.0, 0.0), 0.12))
 
 
 def _strata(world: World, canvas: Canvas, depth: float, *, box: tuple[float, float, float, float]) -> None:
@@ -126,7 +139,6 @@ def _top(world: World) -> Layer:
     y = (np.arange(top, g.rows) - g.base(0.95)) / (0.16 * g.height)
     pool = np.exp(-(x[None, :] ** 2) - y[:, None] ** 2).astype(np.float32)
     texture(canvas, 0.5 + 0.5 * pool, 0.14, (top, g.rows))
-    _tufts(world, canvas, rim)
     return layer_of(canvas, 1.0, ground=True)
 
 
@@ -136,20 +148,21 @@ def _under(canvas: Canvas, columns: Points, line: Points, *, colours: tuple[Colo
     fill(canvas, np.concatenate([points, [[columns[-1] + 1, line[0]], [columns[-1] + 1, low], [0, low]]]), *colours)
 
 
-def _tufts(world: World, canvas: Canvas, rim: Points) -> None:
-    """Grass in tufts on the turf, larger the nearer it is."""
+def _tufts(world: World, depth: float, *, rows: tuple[float, float], clearing: float = 0.0) -> Layer:
+    """Grass in tufts on the turf between two depths, larger the nearer it is."""
     g, rng = world.geometry, world.rng
+    canvas = stretch(g)
     blades = []
-    for _ in range(90):
-        x, d = rng.uniform(0, g.period), rng.uniform(0.60, 1.18)
-        if abs(x - g.period / 2) < 0.14 * g.width and d > 0.8:
+    for _ in range(45):
+        x, d = rng.uniform(0, g.period), rng.uniform(*rows)
+        if abs(x - g.period / 2) < clearing * g.width:
             continue
         for _ in range(3):
             high, lean = 0.026 * g.unit * d * rng.uniform(0.5, 1.2), rng.uniform(-0.5, 0.5)
-            at, wide = x + rng.uniform(-0.006, 0.006) * g.unit, max(0.6, 0.0022 * g.unit * d)
-            foot = max(g.base(d), rim.max() + high)
+            at, wide, foot = x + rng.uniform(-0.006, 0.006) * g.unit, max(0.6, 0.0022 * g.unit * d), g.base(d)
             blades.append(np.array([[at - wide, foot], [at + lean * high, foot - high], [at + wide, foot]]))
     fill_all(canvas, blades, world.lit(_TURF, 0.95, 0.72))
+    return layer_of(canvas, depth)
 
 
 def _boulders(world: World, depth: float) -> Layer:
@@ -174,7 +187,8 @@ def _edge(world: World) -> Layer:
     blades = []
     for across in np.concatenate([rng.uniform(-0.16, 0.17, 60), rng.uniform(0.83, 1.16, 60)]):
         high, at = g.unit * rng.uniform(0.04, 0.12), world.x(float(across))
-        blades.append(np.array([[at - 0.004 * g.unit, foot], [at + rng.uniform(-0.4, 0.4) * high, foot - high], [at + 0.004 * g.unit, foot]]))
+        tip = at + rng.uniform(-0.4, 0.4) * high
+        blades.append(np.array([[at - 0.004 * g.unit, foot], [tip, foot - high], [at + 0.004 * g.unit, foot]]))
     fill_all(canvas, blades, world.lit(_TURF, 1.0, 0.52), world.lit(_TURF, 1.0, 0.34))
     return layer_of(canvas, 1.45)
 
