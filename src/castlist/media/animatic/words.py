@@ -141,7 +141,7 @@ _PLACES = {
     "cliff": r"cliffs?(?:[- ]?(?:tops?|sides?|edges?))?|precipice|headland|promontory|(?:rocky|mountain) ledge",
     "beach": (
         r"beach(?:es)?|sea(?:side|shore)?|ocean|shore(?:line)?|coast(?:line)?|surf|lagoon|harbou?r|pier|island|tropical|cove|palm trees?|"
-        r"(?:crashing|breaking|rolling|lapping) waves|(?:the|and) waves|waves (?:crash|break|roll|lap|wash)\w*"
+        r"(?:crashing|breaking|rolling|lapping) waves|the waves|waves (?:crash|break|roll|lap|wash)\w*"
     ),
     "mountains": (
         r"mountains?(?:[- ]?(?:tops?|sides?))?|peaks?|alps|alpine|ridge|summit|canyon|highlands?|waterfall|"
