@@ -9,7 +9,7 @@ import numpy as np
 
 from castlist.errors import MediaRefused
 from castlist.media.animatic.camera import View, settle
-from castlist.media.animatic.geometry import Geometry
+from castlist.media.animatic.geometry import Geometry, even
 from castlist.media.animatic.palette import Light
 from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, picture_of
 
@@ -68,22 +68,22 @@ def unroll(frame: Frame, backdrop: Backdrop, geometry: Geometry, view: View, t: 
         + 0.9 * (abs(moved[0] + moved[1]) + abs(tilt) / geometry.height)
     )
     pivot_x, pivot_y = geometry.width / 2, geometry.horizon * 0.9
-    lean = 0.35 * moved[0] * geometry.width / (geometry.height - pivot_y)
+    lean = 0.40 * moved[0] * geometry.width / (geometry.height - pivot_y)
     aside = (0.45 * moved[0] + moved[1]) * geometry.width + 0.012 * math.sin(0.35 * (t - backdrop.since)) * near * geometry.width
-    matrix = np.array(
-        [
-            [1 / zoom, lean / zoom, pivot_x - pivot_x / zoom - lean * pivot_y / zoom + aside],
-            [0, 1 / zoom, pivot_y - pivot_y / zoom + tilt],
-        ]
-    )
+    split = even(min(geometry.height, max(2.0, pivot_y - tilt * zoom)))
     size = (geometry.width, geometry.height)
-    _warp(backdrop.picture.y, frame.y, matrix, size)
-    matrix[:, 2] /= 2
-    _warp(backdrop.picture.uv, frame.uv, matrix, (size[0] // 2, size[1] // 2))
+    for first, last, slope in ((0, split, 0.0), (split, geometry.height, lean)):
+        matrix = np.array(
+            [
+                [1 / zoom, slope / zoom, pivot_x - pivot_x / zoom + aside],
+                [0, 1 / zoom, pivot_y - pivot_y / zoom + tilt + first / zoom],
+            ]
+        )
+        _warp(backdrop.picture.y, frame.y[first:last], matrix, (size[0], last - first))
+        matrix[:, 2] /= 2
+        _warp(backdrop.picture.uv, frame.uv[first // 2 : last // 2], matrix, (size[0] // 2, (last - first) // 2))
 
 
 def _warp(plane: Plane, target: Plane, matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", size: tuple[int, int]) -> None:
-    if np.array_equal(matrix, np.eye(2, 3)):
-        np.copyto(target, plane)
-        return
-    np.copyto(target, cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_REFLECT_101))
+    if size[1] > 0:
+        np.copyto(target, cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_REFLECT_101))

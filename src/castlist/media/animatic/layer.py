@@ -12,13 +12,19 @@ from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, lay,
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A picture that repeats sideways. `top` is the first row with paint, `solid` the first from which nothing shines through."""
+    """A picture that repeats sideways and holds the texture's rows from `start` on.
+
+    `top` is the first row with paint, `solid` the first from which nothing shines through, `bottom` the end of the paint;
+    `closed` says that the paint reaches the texture's end.
+    """
 
     picture: Picture
     depth: float
     top: int
     solid: int
     bottom: int
+    start: int
+    closed: bool
     drift: float = 0.0
     bob: float = 0.0
     pace: float = 1.0
@@ -43,9 +49,11 @@ def layer_of(canvas: Canvas, depth: float, *, drift: float = 0.0, bob: float = 0
     bottom = int(painted[-1]) + 1 if len(painted) else height
     holes = np.flatnonzero(~full)
     solid = int(holes[-1]) + 1 if len(holes) else 0
-    opaque = solid == 0
-    picture = picture_of(canvas.rgb, None if opaque else canvas.alpha)
-    return Layer(picture, depth, top, solid, bottom, drift, bob, pace, ground)
+    start, end = (0, height) if ground else (max(0, top - top % 2 - 4), min(height, bottom + bottom % 2 + 4))
+    opaque = solid <= start and end == height
+    picture = picture_of(canvas.rgb[start:end], None if opaque else canvas.alpha[start:end])
+    closed = bottom == height
+    return Layer(picture, depth, top, solid, bottom, start, closed, drift, bob, pace, ground)
 
 
 def draw(frame: Frame, layer: Layer, window: Window, *, below: int) -> None:
@@ -59,13 +67,14 @@ def draw(frame: Frame, layer: Layer, window: Window, *, below: int) -> None:
         return
     middle = _screen(layer.solid + 2, window) if layer.picture.keep is not None else first
     middle = min(last, max(first, middle + middle % 2))
-    _band(frame, layer.picture, window, rows=(first, middle), solid=False)
-    _band(frame, layer.picture, window, rows=(middle, last), solid=True)
+    held = Window(window.x, window.y - layer.start, window.zoom)
+    _band(frame, layer.picture, held, rows=(first, middle), solid=False)
+    _band(frame, layer.picture, held, rows=(middle, last), solid=True)
 
 
 def cover(layer: Layer, window: Window) -> int:
     """The frame row from which on this layer hides everything behind it."""
-    if layer.bottom < layer.picture.y.shape[0]:
+    if not layer.closed:
         return 1 << 30
     return max(0, _screen(layer.solid + 2, window) + 2)
 

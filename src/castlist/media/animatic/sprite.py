@@ -39,7 +39,11 @@ class Sprite:
 
 def cut_out(path: Path, tall: int, light: Light) -> Sprite:
     """Load an alpha sequence so that its subject is `tall` pixels high."""
-    frames = [_shrunk(bgra, round(1.25 * tall)) for bgra in _bgra(path)]
+    frames: list[Plane] = []
+    enough = 0
+    for bgra in _bgra(path):
+        enough = enough or _enough(bgra, tall)
+        frames.append(_shrunk(bgra, enough))
     box = _measure(frames, path.name)
     zoom = tall / max(1.0, box.tall)
     frames.reverse()
@@ -109,6 +113,13 @@ def _bgra(path: Path) -> Iterator[Plane]:
         if number >= MAX_FRAMES:
             return
         yield as_bytes(frame.to_ndarray(format="bgra"))
+
+
+def _enough(bgra: Plane, tall: int) -> int:
+    """The picture height at which the subject is as tall as it will be shown, and a little to spare."""
+    rows = np.flatnonzero((bgra[..., 3] > 96).any(axis=1))
+    share = (int(rows[-1]) + 1 - int(rows[0])) / bgra.shape[0] if len(rows) else 1.0
+    return round(1.06 * tall / max(0.2, share))
 
 
 def _shrunk(bgra: Plane, height: int) -> Plane:

@@ -153,12 +153,12 @@ def test_the_hour_changes_the_light(tmp_path: Path) -> None:
 
 def test_a_character_keeps_its_aspect_and_a_third_to_two_thirds_of_the_height(puff: dict, tmp_path: Path) -> None:
     _, path = shoot(tmp_path, "Puff in a forest at noon, static camera", cast=[puff], size=[640, 360])
-    wide, tall = np.median([extent(body(f)) for f in frames(path)], axis=0)
-    still = mascot.draw(0.0, (160, 200))[..., [2, 1, 0]]
-    true_wide, true_tall = extent(body(np.ascontiguousarray(still)))
+    wide, tall = np.mean([extent(body(f)) for f in frames(path)], axis=0)
+    stills = [np.ascontiguousarray(mascot.draw(n / 24, (160, 200))[..., [2, 1, 0]]) for n in range(24)]
+    true_wide, true_tall = np.mean([extent(body(still)) for still in stills], axis=0)
 
-    assert wide / tall == pytest.approx(true_wide / true_tall, rel=0.08)
-    assert 0.3 < tall / 360 * 200 / true_tall * 0.98 < 0.6
+    assert wide / tall == pytest.approx(true_wide / true_tall, rel=0.02)
+    assert 0.3 < tall / 360 < 0.6
 
 
 def test_two_characters_stand_apart(puff: dict, tmp_path: Path) -> None:
