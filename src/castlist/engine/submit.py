@@ -134,9 +134,9 @@ async def _create(kit: Kit, caller: Caller, ask: VideoAsk, *, characters: Sequen
         seed=ask.seed,
         wishes=_wishes(kit, ask),
     )
-    routing.plan(operation, kit.deployments)
     if not ask.reference:
         return operation
+    routing.plan(operation, kit.deployments)
     asset = await _keep_reference(kit, caller, ask.reference)
     kept.append(asset)
     return replace(operation, reference=asset.id)

@@ -41,6 +41,7 @@ class Crossing:
 
     def __init__(self, front: Front, path: str, endpoints: Mapping[str, Endpoint]) -> None:
         self.path = path
+        self.methods = frozenset([*endpoints, *(["HEAD"] if "GET" in endpoints else [])])
         self._front = front
         self._endpoints = endpoints
 
@@ -51,16 +52,20 @@ class Crossing:
         await response(scope, receive, send)
 
 
-def _route(front: Front, roads: Sequence[Road]) -> list[Route]:
+def _route(front: Front, roads: Sequence[Road]) -> tuple[list[Route], dict[str, Crossing]]:
+    """All routes in their order, and those whose path is a fixed one by that path."""
     paths: dict[str, dict[str, Road]] = {}
     for road in roads:
         paths.setdefault(road.path, {})[road.method] = road
-    routes = []
+    routes, fixed = [], {}
     for path, by_method in paths.items():
         crossing = Crossing(front, path, {method: road.endpoint for method, road in by_method.items()})
         pattern = next(iter(by_method.values())).pattern
-        routes += [Route(prefix + pattern, crossing, methods=list(by_method)) for prefix in ("/v1", "")]
-    return routes
+        for prefix in ("/v1", ""):
+            routes.append(Route(prefix + pattern, crossing, methods=list(by_method)))
+            if "{" not in pattern:
+                fixed[prefix + pattern] = crossing
+    return routes, fixed
 
 
 async def _miss(scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +81,8 @@ class App:
         self._clock = clock
         self._status = StatusReads(front)
         # Crossings first come first served: paths with fixed words are listed before those with an id in the same place.
-        self._router: ASGIApp = Router(_route(front, [*ROADS, *PLAIN_ROADS]), redirect_slashes=False, default=_miss)
+        routes, self._fixed = _route(front, [*ROADS, *PLAIN_ROADS])
+        self._router: ASGIApp = Router(routes, redirect_slashes=False, default=_miss)
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
 
@@ -122,7 +128,11 @@ class App:
         # Starlette raises for a wrong method, instead of answering in its own shape, where it finds an app.
         scope["app"] = self
         scope[REGISTRY] = self.meters
-        await self._router(scope, receive, send)
+        crossing = self._fixed.get(scope["path"])
+        if crossing is not None and scope["method"] in crossing.methods:
+            await crossing(scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
 
 
 def _explain(error: Exception, request_id: str) -> ASGIApp:

@@ -1,5 +1,6 @@
 """What every route works with: the parts it was built from, and what it may ask of a request."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from castlist.server.wire.reading import nearest, quote
 from castlist.server.wire.views import Links
 
 _HARMLESS = frozenset({"custom_llm_provider", "model", "video_id", "character_id", "target_model_names", "timeout", "api-version", "user"})
+_HOST = re.compile(r"[A-Za-z0-9._~:\[\]-]+")
 _MAX_TEXT = 32 * 1024 * 1024
 
 
@@ -62,7 +64,7 @@ def base_url(scope: Scope) -> str:
     """The scheme and host the caller used."""
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     text: str = host.decode("latin-1")
-    if not text or not all(c.isalnum() or c in "-._~:[]" for c in text):
+    if not _HOST.fullmatch(text):
         server = scope.get("server") or ("localhost", None)
         text = f"{server[0]}:{server[1]}" if server[1] else "localhost"
     return f"{scope.get('scheme', 'http')}://{text}"
@@ -71,6 +73,8 @@ def base_url(scope: Scope) -> str:
 def read_query(request: Request, *known: str) -> dict[str, str]:
     """The query's parameters, each at most once and every one known. Raises InvalidRequest naming the first that is not."""
     found: dict[str, str] = {}
+    if not request.scope["query_string"]:
+        return found
     for name, value in request.query_params.multi_items():
         if name not in known and name not in _HARMLESS:
             raise InvalidRequest(f"unknown parameter {quote(name)}{nearest(name, known)}", code="unknown_field", param=name[:64])

@@ -16,6 +16,7 @@ class Meters:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter("castlist_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry)
         buckets = (0.005, 0.025, 0.1, 0.5, 2.5, 10, 60)
         self.seconds = Histogram(
@@ -25,8 +26,12 @@ class Meters:
         self.room = Gauge("castlist_storage_free_bytes", "Free bytes where assets are stored.", registry=self.registry)
 
     def count(self, method: str, route: str, *, status: int, seconds: float) -> None:
-        self.requests.labels(method, route, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        key = (method, route, status)
+        children = self._children.get(key)
+        if children is None:
+            children = self._children[key] = (self.requests.labels(method, route, str(status)), self.seconds.labels(route))
+        children[0].inc()
+        children[1].observe(seconds)
 
 
 async def get_metrics(front: Front, request: Request) -> Response:
