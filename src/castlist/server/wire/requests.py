@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from castlist.errors import InvalidRequest
 from castlist.model.asks import Incoming
@@ -108,7 +108,7 @@ class WantedBody(Body):
     model: Model | None = None
     seed: Seed | None = None
     metadata: Metadata = {}
-    castlist: OurWishes = OurWishes()
+    castlist: OurWishes = Field(default_factory=OurWishes)
     user: User | None = None
     timeout: Timeout = None
     custom_llm_provider: Provider | None = None
