@@ -79,6 +79,24 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/openapi.json"): Operation("This description.", ("application/json",), key=False, errors=(401, 403)),
     ("GET", "/docs"): Operation("This description, to read.", ("text/html",), key=False, errors=(401, 403)),
 }
+_AFTER_VIDEO = (
+    ("GET", "/videos/{video_id}"),
+    ("GET", "/videos/{video_id}/content"),
+    ("GET", "/videos/{video_id}/events"),
+    ("POST", "/videos/{video_id}/remix"),
+    ("POST", "/videos/{video_id}/cancel"),
+    ("DELETE", "/videos/{video_id}"),
+)
+_AFTER_CHARACTER = (
+    ("GET", "/videos/characters/{character_id}"),
+    ("GET", "/videos/characters/{character_id}/content"),
+    ("DELETE", "/videos/characters/{character_id}"),
+)
+_LINKS: Mapping[object, tuple[str, Sequence[tuple[str, str]]]] = {
+    answers.VideoAnswer: ("video_id", _AFTER_VIDEO),
+    answers.CharacterAnswer: ("character_id", _AFTER_CHARACTER),
+}
+"""What can be done with the id in an answer, as OpenAPI's links."""
 _STATUS = {
     400: "The request is wrong; the message says what would work.",
     401: "No key, or an unknown one.",
@@ -124,7 +142,7 @@ def describe(front: Front) -> Schema:
     names = [model.id for model in front.engine.models()]
     for shape in {operation.body for operation in OPERATIONS.values() if operation.body}:
         schema = schemas[shape.__name__]
-        _settle(schema, names, providers=known, options=() if shape is requests.CreateCharacterBody else sorted(front.options))
+        _settle(schema, names, providers=known, options={} if shape is requests.CreateCharacterBody else _options(front))
         if shape is requests.CreateCharacterBody:
             schema["oneOf"] = [{"required": ["video"]}, {"required": ["image"]}]
             schema["properties"] = {name: _without_null(field) for name, field in _fields(schema).items()}
@@ -148,14 +166,23 @@ def _fields(schema: Schema) -> dict[str, Schema]:
     return properties
 
 
-def _settle(schema: Schema, models: Sequence[str], *, providers: Sequence[str], options: Sequence[str]) -> None:
+def _options(front: Front) -> dict[str, Schema]:
+    """The blocks of provider options a request may carry: those of providers that serve a model name what may be in them."""
+    blocks: dict[str, Schema] = {name: {"type": "object", "description": f"Options of {name} only."} for name in sorted(front.options)}
+    deployments = front.engine.kit.deployments
+    for provider in {deployment.provider for deployment in deployments} & blocks.keys():
+        taken = {name for deployment in deployments if deployment.provider == provider for name in deployment.capabilities.options}
+        blocks[provider] |= {"properties": {name: {} for name in sorted(taken)}, "additionalProperties": False}
+    return blocks
+
+
+def _settle(schema: Schema, models: Sequence[str], *, providers: Sequence[str], options: Mapping[str, Schema]) -> None:
     """Name the models and providers there are; what may be left out may be null as well."""
     properties, required = _fields(schema), schema["required"]
     assert isinstance(required, list)
     properties["model"] = {"type": "string", "enum": list(models), "description": "A model of this gateway."}
     properties["custom_llm_provider"] = {"type": "string", "enum": list(providers)}
-    for option in options:
-        properties[option] = {"type": "object", "description": f"Options of the provider {option} only."}
+    properties.update(options)
     for name in properties.keys() - set(required):
         about = {key: properties[name][key] for key in ("description",) if key in properties[name]}
         properties[name] = {"anyOf": [*_choices(properties[name]), {"type": "null"}], **about}
@@ -180,17 +207,26 @@ def _operation(path: str, operation: Operation, *, models: Sequence[str]) -> Sch
     parameters += [{"name": name, "in": "header", "schema": _HEADERS[name]} for name in operation.headers]
     described: Schema = {
         "summary": operation.summary,
-        "operationId": operation.summary.lower().split(",")[0].replace(" ", "_").strip("."),
+        "operationId": _name_operation(path, operation),
         "parameters": parameters,
         "responses": _responses(operation),
     }
-    described["operationId"] = f"{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}_{described['operationId']}"
     if operation.key:
         # A signed link is a key of its own.
         described["security"] = [{"key": []}, {}] if "signature" in operation.query else [{"key": []}]
     if operation.body:
         described["requestBody"] = {"required": True, "content": _content(operation.body)}
     return described
+
+
+def _name_operation(path: str, operation: Operation) -> str:
+    summary = operation.summary.lower().split(",")[0].replace(" ", "_").strip(".")
+    return f"{path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}_{summary}"
+
+
+def _links(parameter: str, targets: Sequence[tuple[str, str]]) -> Schema:
+    names = [_name_operation(path, OPERATIONS[method, path]) for method, path in targets]
+    return {name: {"operationId": name, "parameters": {f"path.{parameter}": "$response.body#/id"}} for name in names}
 
 
 def _parameter(name: str, place: str) -> Schema:
@@ -212,7 +248,7 @@ def _describe_form(schema: Schema) -> Schema:
     fields = {name: _without_null(field) for name, field in _fields(schema).items()}
     form: Schema = {**schema, "title": f"{schema['title']}Form", "properties": fields}
     if "characters" in fields:
-        fields["characters"] = {**fields["characters"], "items": {"type": "string", "minLength": 1, "maxLength": 512}}
+        fields["characters[]"] = {**fields.pop("characters"), "items": {"type": "string", "minLength": 1, "maxLength": 512}}
     if "input_reference" in fields:
         fields["input_reference"] = _FILE
         fields["input_reference[image_url]"] = requests.URL
@@ -246,7 +282,10 @@ def _responses(operation: Operation) -> Schema:
             responses["304"] = {"description": "Still what the tag names."}
     else:
         reference = {"$ref": _REF.format(model=operation.answer.__name__)}
-        responses = {"200": {"description": "As asked.", "content": {"application/json": {"schema": reference}}}}
+        answer: Schema = {"description": "As asked.", "content": {"application/json": {"schema": reference}}}
+        if operation.answer in _LINKS and operation.body:
+            answer["links"] = _links(*_LINKS[operation.answer])
+        responses = {"200": answer}
     statuses = {*operation.errors, *((401, 403) if operation.key else ())}
     error = {"application/json": {"schema": {"$ref": _REF.format(model="ErrorAnswer")}}}
     for status in sorted(statuses):
