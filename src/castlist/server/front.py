@@ -43,7 +43,8 @@ class Front:
         require_insider(_peer(scope), self.engine.accounts, self.access)
 
     def links(self, scope: Scope) -> Links:
-        return Links(self.signer, base_url(scope))
+        """Links for this caller; over a private socket there are none, for nothing else could open them."""
+        return Links(self.signer, None if self.access.private_socket else base_url(scope))
 
     def sources(self) -> Sources:
         return Sources(self.fetch, self.engine.storage.scratch, self.options, self.engine.kit.known_providers)

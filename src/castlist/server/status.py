@@ -7,7 +7,7 @@ from starlette.types import Scope, Send
 from castlist.model.asks import Caller
 from castlist.server.front import Front, base_url
 from castlist.server.replies import Headers, encode, json_headers, send_bytes
-from castlist.server.wire.views import Links, poll_after, show_video
+from castlist.server.wire.views import poll_after, show_video
 
 _PREFIXES = ("/v1/videos/video_", "/videos/video_")
 _MOST = 4096
@@ -44,13 +44,13 @@ class StatusReads:
         key = (caller.project, id, base_url(scope), front.signer.bucket())
         kept = self._kept.get(key)
         if kept is None or kept.version != version:
-            kept = await self._render(caller, key, version=version)
+            kept = await self._render(scope, caller, key, version=version)
         await send_bytes(send, kept.headers, body=kept.body)
         return True
 
-    async def _render(self, caller: Caller, key: tuple[str, str, str, int], *, version: int) -> Rendered:
+    async def _render(self, scope: Scope, caller: Caller, key: tuple[str, str, str, int], *, version: int) -> Rendered:
         seen = await self._front.engine.video(caller, key[1])
-        body = encode(show_video(seen, Links(self._front.signer, key[2])))
+        body = encode(show_video(seen, self._front.links(scope)))
         wait = poll_after(seen)
         more = [] if wait is None else [(b"openai-poll-after-ms", str(wait).encode())]
         rendered = Rendered(version, json_headers(len(body), more), body)

@@ -65,11 +65,15 @@ class Life:
     seed: int
 
 
+INDOORS = (Place.interior, Place.stage)
+"""Where no sky is to be seen."""
+
+
 def populate(world: World, painted: Painted) -> Life:
     """Choose what lives here from the weather, the place and what was asked for."""
     rng = np.random.default_rng(int(world.rng.integers(1 << 31)))
     behind: list[Swarm] = []
-    if painted.behind and world.light.stars > 0.3:
+    if painted.behind and world.light.stars > 0.3 and world.place not in INDOORS:
         behind.append(_swarm(rng, Kind.star, 46, size=0.0016, depth=0.015, colour=(1.0, 1.0, 0.96)))
     if Extra.birds in world.extras or (painted.behind and world.place in (Place.beach, Place.mountains) and world.light.stars < 0.2):
         behind.append(_swarm(rng, Kind.bird, 6, size=0.016, depth=0.06, colour=scale(world.light.haze, 0.35)))

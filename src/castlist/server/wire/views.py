@@ -18,13 +18,16 @@ CHARACTER_VARIANTS = ("video", "still", "cutout", "sheet")
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Makes the signed links of one answer; `base` is the scheme and host the caller used."""
+    """Makes the signed links of one answer; `base` is the scheme and host the caller used, None where no link could lead back."""
 
     signer: Signer
-    base: str
+    base: str | None
 
     def of(self, path: str, variants: Sequence[str]) -> dict[str, str]:
-        return {variant: self.signer.link(self.base, path, variant=variant) for variant in variants}
+        base = self.base
+        if base is None:
+            return {}
+        return {variant: self.signer.link(base, path, variant=variant) for variant in variants}
 
 
 def _stamp(moment: datetime | None) -> int | None:
