@@ -45,6 +45,8 @@ def grades_of(reading: Reading, prompt: str) -> tuple[str, ...]:
     if reading.weather and reading.weather is not Weather.clear:
         names.append(reading.weather.value)
     names += sorted(extra.value for extra in reading.extras)
+    if Hour.golden.value in names:
+        names = [name for name in names if name != "warm"]  # golden light is warm already; both together would be mustard
     return tuple(dict.fromkeys(names)) or ("polish",)
 
 
@@ -128,7 +130,7 @@ def _veil(frame: Frame, strength: float) -> None:
 
 
 _TONES = {
-    "golden": Tone(gain=1.02, gamma=0.96, strength=0.92, blue=-24, red=13, bloom=0.22),
+    "golden": Tone(gain=0.97, gamma=1.0, strength=0.88, blue=-20, red=16, bloom=0.14),
     "warm": Tone(gamma=0.97, strength=0.95, blue=-18, red=9),
     "dawn": Tone(gain=1.0, gamma=0.94, strength=0.85, blue=-8, red=12, lift=0.02, bloom=0.15),
     "dusk": Tone(gain=0.74, gamma=1.10, strength=0.85, blue=7, red=12),
