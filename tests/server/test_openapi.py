@@ -38,7 +38,7 @@ headers = {{ Authorization = "Bearer {KEY}" }}
 [generation]
 max-examples = 8
 [phases.stateful.generation]
-max-examples = 6
+max-examples = 10
 """
 CHECKS = {
     "not_a_server_error",
@@ -50,16 +50,13 @@ CHECKS = {
     "positive_data_acceptance",
     "missing_required_header",
     "unsupported_method",
+    "allow_header_conformance",
     "use_after_free",
     "ensure_resource_availability",
     "ignored_auth",
+    "object_level_authorization",
 }
 """Every check that schemathesis has for answers."""
-LINKED = {
-    ("GET", "/videos/{video_id}"),
-    ("DELETE", "/videos/{video_id}"),
-    ("GET", "/videos/characters/{character_id}"),
-}
 
 
 def test_every_route_is_described() -> None:
@@ -110,11 +107,13 @@ def _faults(scenario: events.ScenarioFinished) -> Iterator[str]:
 @pytest.mark.timeout(900)
 def test_the_server_keeps_to_its_description(described: Server) -> None:
     asked: dict[PhaseName, set[str]] = {}
+    followed: set[str] = set()
     checked: set[str] = set()
     faults: list[str] = []
     for event in from_schema(_describe(described)).execute():
         if isinstance(event, events.ScenarioFinished):
             asked.setdefault(event.phase, set()).update(node.value.operation.label for node in event.recorder.cases.values())
+            followed |= {node.value.operation.label for node in event.recorder.cases.values() if node.transition}
             checked |= {check.name for checks in event.recorder.checks.values() for check in checks}
             faults += _faults(event)
         elif isinstance(event, events.NonFatalError | events.FatalError):
@@ -122,7 +121,7 @@ def test_the_server_keeps_to_its_description(described: Server) -> None:
 
     assert not faults, "\n\n".join(faults)
     assert asked[PhaseName.COVERAGE] == asked[PhaseName.FUZZING] == {_label(*place) for place in OPERATIONS}
-    assert asked[PhaseName.STATEFUL_TESTING] >= {_label(*place) for place in LINKED}
+    assert followed
     assert checked >= CHECKS
 
 
