@@ -4,15 +4,16 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import litellm
 
-base, content, out = sys.argv[1], Path(sys.argv[2]).read_bytes(), Path(sys.argv[3])
+base, clip, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 server = {"api_base": f"{base}/v1", "api_key": "any", "custom_llm_provider": "openai"}
 
 
-async def walk() -> dict[str, object]:
-    luna = await litellm.avideo_create_character(name="Luna", video=("luna.mp4", content, "video/mp4"), **server)
+async def walk(file: BinaryIO) -> dict[str, object]:
+    luna = await litellm.avideo_create_character(name="Luna", video=file, **server)
     again = await litellm.avideo_get_character(character_id=luna.id, **server)
     video = await litellm.avideo_generation(
         model="openai/sora-2",
@@ -45,4 +46,5 @@ async def wait(video: object) -> object:
     return video
 
 
-sys.stdout.write(json.dumps(asyncio.run(walk())))
+with clip.open("rb") as opened:
+    sys.stdout.write(json.dumps(asyncio.run(walk(opened))))
