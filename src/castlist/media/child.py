@@ -43,7 +43,6 @@ async def run(task: str, spec: Mapping[str, object], *, limits: Limits, report: 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment(),
-        start_new_session=True,
         limit=LINE_LIMIT,
     )
     assert process.stderr is not None
@@ -132,10 +131,13 @@ async def keep_tail(stream: asyncio.StreamReader) -> str:
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """Kill the group (the child leads it) and reap the child."""
+    """Kill the group that the child leads, or the child alone where it has not come to lead one yet, and reap it."""
     if process.returncode is None:
-        with suppress(ProcessLookupError):
+        try:
             os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            with suppress(ProcessLookupError):
+                process.kill()
     await process.wait()
 
 

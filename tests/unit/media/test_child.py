@@ -112,6 +112,19 @@ def test_cancelling_kills_the_child_and_leaves_no_half_file(tmp_path: Path) -> N
     assert not (tmp_path / "clip.mp4").exists()
 
 
+def test_the_child_yields_to_us_in_our_own_session_and_leads_a_group(tmp_path: Path) -> None:
+    seen: set[tuple[int, int, bool, bool]] = set()
+
+    def look(done: float) -> None:
+        for pid in children():
+            mine = os.getsid(pid) == os.getsid(0)
+            seen.add((os.getpriority(os.PRIO_PROCESS, pid), os.sched_getscheduler(pid), mine, os.getpgid(pid) == pid))
+
+    asyncio.run(run("character", {"sources": [LUNA], "kind": "video", "out": str(tmp_path)}, limits=RENDER, report=look))
+
+    assert seen == {(min(os.nice(0) + 15, 19), os.SCHED_IDLE, True, True)}
+
+
 PARENT = """
 import asyncio, sys
 from pathlib import Path
