@@ -45,6 +45,7 @@ def build(scene: Scene, members: Sequence[Member]) -> Studio:
     light = light_of(scene.hour, scene.weather)
     world = world_of(scene, geometry, light)
     painted = paint(world)
+    light = painted.light or light
     actors = staging.enlist(members, geometry, light, scene.shots)
     life = living.populate(_with_grades(world, scene), painted)
     return Studio(scene, geometry, light, painted, actors, life, grade=grading.tables(scene.grades))
@@ -109,7 +110,7 @@ def perform(frame: Frame, studio: Studio, number: int, *, view: View) -> None:
 def window_of(layer: Layer, geometry: Geometry, view: View, t: float) -> Window:
     """What a layer shows now: nearer ones move and grow more."""
     zoom = 1 / (1 - view.push * layer.depth)
-    shift = (view.track * layer.depth + view.pan) * geometry.width + layer.drift * t
+    shift = (view.track * layer.depth + view.pan) * geometry.width + layer.drift * t + layer.sway * math.sin(0.7 * layer.pace * t)
     centre = geometry.left + geometry.width / 2 + shift
     sway = layer.bob * math.sin(layer.pace * t)
     row = geometry.margin + geometry.horizon

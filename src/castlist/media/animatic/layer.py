@@ -29,6 +29,7 @@ class Layer:
     bob: float = 0.0
     pace: float = 1.0
     ground: bool = False
+    sway: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

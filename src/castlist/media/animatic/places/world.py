@@ -29,11 +29,12 @@ class Lamp:
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A place ready to be filmed: layers behind the characters, layers before them, and its lights."""
+    """A place ready to be filmed: layers behind the characters, layers before them, its lamps, and its own light on the cast."""
 
     behind: tuple[Layer, ...]
     before: tuple[Layer, ...]
     lamps: tuple[Lamp, ...] = ()
+    light: Light | None = None
 
 
 @dataclass(frozen=True, slots=True)
