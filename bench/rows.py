@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import memory, servers
+from bench import memory, render, servers
 from bench.fixtures import download, padded, upload
 from bench.load import Shot, hammer, trickle
 from bench.servers import KEY, PROJECT_KEY, ROOT, Server
@@ -273,5 +273,10 @@ ROWS = (
     Row(
         "beside", "status p99 at 200 requests/s, idle and beside two renders", "ms", beside,
         (Goal("beside two renders", 3, "idle", most=True),),
+    ),
+    Row(
+        "render", f"an {render.SECONDS} s 720p scene: processor time beside libx264 veryfast crf 20, wall time; memory at 1080p", "s, MiB",
+        lambda setting: render.figures(),
+        (Goal("render cpu", 3, "libx264 cpu", most=True), Goal("wall", 10, most=True), Goal("1080p MiB", 400, most=True)),
     ),
 )  # fmt: skip
