@@ -147,9 +147,11 @@ def test_a_video_that_is_not_ready_cannot_be_followed_up(stage):
         ("video_bGl0ZWxsbTpjdXN0b21fbGxtX3Byb3ZpZGVyOm9wZW5haTttb2RlbF9pZDphYmM7dmlkZW9faWQ6dmlkZW9fMTIz", "LiteLLM"),
         ("video_68e0f2a3b4c5d6e7f8", "another provider"),
         ("5f0c1f5e-1111-2222-3333-444455556666", "another provider"),
+        ("video_01m80q8cmm8zkmw9dd9httttpnq", "deleted"),
+        ("video_01m80q8cmm8zkmw9dd9httttpnr", "mistyped"),
     ],
 )
-def test_an_id_from_elsewhere_is_recognised(stage, id, says):
+def test_an_id_that_leads_nowhere_is_recognised(stage, id, says):
     async def scene():
         async with stage("hero: fake/instant", worker=False) as s:
             with pytest.raises(NotFound, match=says) as missing:

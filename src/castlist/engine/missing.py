@@ -4,7 +4,7 @@ import base64
 import binascii
 
 from castlist.errors import NotFound
-from castlist.model.ids import is_id
+from castlist.model.ids import is_id, is_mistyped
 
 
 def no_video(id: str) -> NotFound:  # noqa: A002  # an id is what it is
@@ -24,6 +24,8 @@ def shown(id: str) -> str:  # noqa: A002
 
 
 def _guess(id: str, *, wanted: str) -> str:  # noqa: A002
+    if is_id(id, wanted):
+        return " It was deleted, or it is another project's and the key sent does not open that one."
     if is_id(id, "char") and wanted == "video":
         return " That is the id of a character: pass the id of a video (it begins with 'video_')."
     if is_id(id, "video") and wanted == "char":
@@ -35,6 +37,8 @@ def _guess(id: str, *, wanted: str) -> str:  # noqa: A002
             f" It was issued by a LiteLLM gateway ({upstream}) and only means something there. "
             f"Castlist keeps its own {what}, then use the new id."
         )
+    if is_mistyped(id, wanted):
+        return " It has the form of an id made here, but not its check character: part of it was mistyped."
     if id.startswith(("char_", "video_", "vid_", "task_")) or _is_uuid(id):
         remedy = (
             "Create the character here from its clip and use the id you get."

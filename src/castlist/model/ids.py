@@ -18,8 +18,20 @@ def make_id(prefix: str, *, milliseconds: int, random: Callable[[int], bytes]) -
 
 def is_id(text: str, prefix: str) -> bool:
     """Whether `text` has the form of an id of ours with that prefix, check character included."""
+    return _has_shape(text, prefix) and _has_check(text)
+
+
+def is_mistyped(text: str, prefix: str) -> bool:
+    """Whether `text` has the form of an id of ours but for its check character."""
+    return _has_shape(text, prefix) and not _has_check(text)
+
+
+def _has_shape(text: str, prefix: str) -> bool:
     head, _, body = text.partition("_")
-    if head != prefix or len(body) != _TIME + _RANDOM + 1 or any(c not in ALPHABET for c in body):
-        return False
+    return head == prefix and len(body) == _TIME + _RANDOM + 1 and all(c in ALPHABET for c in body)
+
+
+def _has_check(text: str) -> bool:
+    body = text.partition("_")[2]
     # 32 is 1 modulo 31, so the number's remainder is that of the sum of its digits.
     return ALPHABET[sum(map(ALPHABET.index, body[:-1])) % 31] == body[-1]
