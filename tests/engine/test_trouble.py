@@ -1,6 +1,7 @@
 """What goes wrong between two lines of the engine: nothing is sent twice, nothing is lost, nothing is stuck."""
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -75,6 +76,22 @@ def test_an_adapter_that_breaks_after_sending_is_never_asked_to_send_again(stage
 
     assert (seen.job.state, submits) == (State.UNKNOWN, 1)
     assert [(a.state, a.cost.state) for a in seen.attempts] == [(AttemptState.UNKNOWN, CostState.UNKNOWN)]
+
+
+def test_running_work_whose_ticket_is_gone_is_asked_for_and_never_sent_again(stage, tmp_path):
+    async def scene():
+        async with stage("hero: fake/stuck") as s:
+            seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)
+            provider = s.provider("fake")
+            with sqlite3.connect(tmp_path / "data" / "castlist.db") as database:
+                database.execute("UPDATE attempts SET doc = json_set(doc, '$.ticket', NULL)")
+            database.close()
+            found = await s.until(seen, lambda now: now.job.state is State.RUNNING and now.attempts[0].ticket is not None)
+            return found, provider.submits
+
+    seen, submits = run(scene())
+
+    assert (len(seen.attempts), submits) == (1, 1)
 
 
 def test_a_second_attempt_is_looked_for_under_the_name_it_was_sent_with(stage):

@@ -119,7 +119,7 @@ def _broken(job: Job, characters: Sequence[Character]) -> Failure | None:
 async def _poll(kit: Kit, job: Job) -> Job | None:
     attempt = await current(kit, job)
     if attempt is None or attempt.ticket is None:
-        return await save(kit, job.to(State.QUEUED))
+        return await reconcile(kit, job)
     provider = provider_of(kit, attempt)
     if provider is None:
         return await wait_for(kit, job, "deployment_missing", seconds=WAIT_UNKNOWN)

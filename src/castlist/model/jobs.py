@@ -43,7 +43,7 @@ _NEXT = {
     State.PREPARING: {State.QUEUED, State.SUBMITTING},
     State.SUBMITTING: {State.RUNNING, State.UNKNOWN, State.QUEUED, State.PREPARING},
     State.UNKNOWN: {State.RUNNING, State.QUEUED},
-    State.RUNNING: {State.STORING, State.QUEUED},
+    State.RUNNING: {State.STORING, State.UNKNOWN, State.QUEUED},
     State.STORING: {State.SUCCEEDED, State.RUNNING, State.QUEUED},
 }
 
