@@ -10,7 +10,6 @@ from pathlib import Path
 from castlist import __version__
 from castlist.accounts import Accounts
 from castlist.config import ModelEntry, PromptName, Settings
-from castlist.config.names import VIDEO_PROVIDERS
 from castlist.engine import Engine, Kit, Policy
 from castlist.errors import ConfigError
 from castlist.fetch import Fetcher
@@ -18,6 +17,7 @@ from castlist.media import child
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Note
 from castlist.model.providing import Account, Deployment, Provider
+from castlist.model.vendors import VIDEO_PROVIDERS
 from castlist.providers import provider, provider_names
 from castlist.providers.transport import Connections, HttpTransport
 from castlist.server.access import Access, is_loopback

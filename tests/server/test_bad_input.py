@@ -134,6 +134,11 @@ def test_characters_are_not_made_from_json(server: Server) -> None:
         ([("name", "Mossy", None), ("video", CLIP, "a.mp4"), ("descripton", "x", None)], "unknown_field", "descripton"),
         ([("name", b"Mossy\xff", None), ("video", CLIP, "a.mp4")], "invalid_utf8", "name"),
         ([("name", "Mossy", None), ("video", CLIP, "a.mp4"), ("api_key", "sk", None)], "forbidden_field", "api_key"),
+        (
+            [("name", "Mossy", None), ("video", CLIP, "a.mp4"), ("custom_llm_provider", "x", None)],
+            "unknown_provider",
+            "custom_llm_provider",
+        ),
     ],
 )
 def test_a_wrong_part_of_a_character(server: Server, parts: list[tuple[str, str | bytes, str | None]], code: str, param: str) -> None:
@@ -345,3 +350,9 @@ def test_every_answer_has_a_request_id_of_its_own(server: Server) -> None:
     ids = {server.ask("GET", path).headers["x-request-id"] for path in ("/v1/models", "/nothing", "/v1/videos/video_x", "/v1/videos")}
 
     assert len(ids) == 4
+
+
+def test_an_unknown_target_is_named_as_such(server: Server) -> None:
+    reply = server.form("/v1/videos/characters", ("name", "Mossy", None), ("video", CLIP, "a.mp4"), ("target_model_names", "sora2", None))
+
+    assert (reply.status, reply.error["code"], reply.error["param"]) == (404, "model_not_found", "target_model_names")

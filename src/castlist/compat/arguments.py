@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypedDict, cast
 
-from castlist.errors import InvalidRequest
+from castlist.errors import NotFound
+from castlist.model.vendors import VIDEO_PROVIDERS, unknown_provider
 from castlist.sdk._connect import Wanted
 from castlist.sdk.arguments import NewCharacter, NewVideo, Staging, Wishes
 from castlist.sdk.extras import Extras
@@ -78,10 +79,7 @@ class WaitArguments(Reaching, total=False):
     raises: bool
 
 
-KNOWN_PROVIDERS = frozenset({
-    "animatic", "azure", "azure_ai", "bedrock", "dashscope", "fal_ai", "gemini", "hosted_vllm", "kling", "litellm_proxy", "minimax",
-    "openai", "openai_like", "openrouter", "replicate", "runwayml", "together_ai", "vertex_ai", "vertex_ai_beta", "volcengine", "xai",
-})  # fmt: skip
+KNOWN_PROVIDERS = VIDEO_PROVIDERS | {"animatic"}
 """Names of providers that can be right without asking the server."""
 
 
@@ -108,15 +106,14 @@ def read_extras(arguments: Server, *, sends: bool) -> Extras:
 
 
 def refuse_names(arguments: Mapping[str, object], models: Sequence[ModelRecord]) -> None:
-    """Raise InvalidRequest for a provider or model that neither we nor the server know."""
+    """Raise InvalidRequest for a provider, NotFound for a model, that neither we nor the server know."""
     provider, model = arguments.get("custom_llm_provider"), arguments.get("model")
     served = {str(name) for each in models for name in (each.raw.get("provider"), each.raw.get("owned_by")) if name}
-    if provider is not None and provider not in KNOWN_PROVIDERS | served:
-        names = ", ".join(sorted(KNOWN_PROVIDERS | served))
-        raise InvalidRequest(f"there is no provider {provider!r}; known: {names}", code="unknown_provider", param="custom_llm_provider")
-    if model is not None and model not in {each.id for each in models}:
-        names = ", ".join(sorted(each.id for each in models))
-        raise InvalidRequest(f"there is no model {model!r}; there are {names}", code="unknown_model", param="model")
+    known, models_here = KNOWN_PROVIDERS | served, [each.id for each in models]
+    if provider is not None and provider not in known:
+        raise unknown_provider(provider, known)
+    if model is not None and model not in models_here and str(model).partition("/")[0] not in known:
+        raise NotFound(f"There is no model {model!r} here; configured: {', '.join(models_here)}.", code="model_not_found", param="model")
 
 
 def doubts(arguments: Mapping[str, object]) -> bool:

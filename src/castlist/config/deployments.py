@@ -11,6 +11,7 @@ from castlist.config import names
 from castlist.config.document import Node, plain
 from castlist.config.reading import Reading, Text, nearest
 from castlist.config.settings import ModelEntry, OnRetired, Secret
+from castlist.model.vendors import VIDEO_PROVIDERS
 
 ENTRY = ("model_name", "litellm_params", "model_info", "account", "on_retired", "settings")
 PARAMS = (
@@ -109,7 +110,7 @@ def _target(reading: Reading, params: Mapping[str, Node], line: int, catalogue: 
         provider, model = text.value, text.value
     else:
         provider, model = "openai", text.value
-    known = frozenset(catalogue.providers) | names.VIDEO_PROVIDERS | names.CHAT_PROVIDERS
+    known = frozenset(catalogue.providers) | VIDEO_PROVIDERS | names.CHAT_PROVIDERS
     if provider not in known:
         close = nearest(provider, catalogue.providers) or nearest(provider, known)
         hint = f"did you mean {close!r}?" if close else f"this installation has: {', '.join(sorted(catalogue.providers))}"

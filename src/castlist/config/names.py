@@ -2,6 +2,8 @@
 
 import re
 
+from castlist.model.vendors import VIDEO_PROVIDERS
+
 SECTIONS = frozenset({
     "agent_list", "assistant_settings", "callback_settings", "credential_list", "environment_variables", "files_settings",
     "finetune_settings", "general_settings", "guardrails", "include", "litellm_settings", "mcp_aliases", "mcp_servers", "mcp_tools",
@@ -43,13 +45,6 @@ PARAMS = frozenset({
     "output_cost_per_pixel", "output_cost_per_token", "region_name", "s3_bucket_name", "ssl_verify", "stop", "stream", "stream_timeout",
     "tag_regex", "tags", "temperature", "tenant_id", "thinking", "timeout", "top_p", "tpm", "use_in_pass_through", "use_litellm_proxy",
     "vertex_credentials", "vertex_location", "vertex_project", "watsonx_region_name",
-})  # fmt: skip
-
-VIDEO_PROVIDERS = frozenset({
-    "aiml", "azure", "azure_ai", "bedrock", "black_forest_labs", "bytez", "cometapi", "dashscope", "edenai", "fal_ai", "gemini",
-    "hosted_vllm", "litellm_proxy", "minimax", "modelscope", "novita", "openai", "openai_like", "openrouter", "qwen_ai_platform",
-    "qwencloud", "replicate", "runwayml", "stability", "tencent", "together_ai", "vercel_ai_gateway", "vertex_ai", "vertex_ai_beta",
-    "volcengine", "xai", "zai",
 })  # fmt: skip
 
 CHAT_PROVIDERS = frozenset({

@@ -20,6 +20,7 @@ from castlist.media.bounds import check_range
 from castlist.media.child import UNTRUSTED
 from castlist.model.asks import Caller, CharacterAsk, Incoming
 from castlist.model.characters import Character, CharacterState, Clip, Note
+from castlist.model.vendors import unknown_provider
 from castlist.routing import unknown_model
 from castlist.storage import StoredAsset
 
@@ -64,14 +65,14 @@ async def create(kit: Kit, caller: Caller, ask: CharacterAsk) -> Character:
 def check_names(kit: Kit, *, model: str | None, provider: str | None, targets: Sequence[str] = ()) -> None:
     """Refuse a model or provider name that nothing here has. Raises NotFound or InvalidRequest."""
     known = {d.model for d in kit.deployments}
-    for name in (*([model] if model else []), *targets):
+    asked = [("model", model)] if model else []
+    for param, name in [*asked, *(("target_model_names", target) for target in targets)]:
         if name not in known and name.partition("/")[0] not in kit.known_providers:
-            raise unknown_model(name, kit.deployments)
+            error = unknown_model(name, kit.deployments)
+            error.param = param
+            raise error
     if provider and provider not in kit.known_providers:
-        names = ", ".join(sorted(kit.known_providers))
-        raise InvalidRequest(
-            f"There is no provider {provider[:80]!r}; known: {names}.", code="unknown_provider", param="custom_llm_provider"
-        )
+        raise unknown_provider(provider, kit.known_providers)
 
 
 def _digest(ask: CharacterAsk) -> str:

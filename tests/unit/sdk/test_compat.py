@@ -107,22 +107,23 @@ def test_a_known_provider_never_hides_a_character(script):
     assert [asked.path for asked in script.asked] == ["/v1/videos/characters/char_1"]
 
 
-@pytest.mark.parametrize("wrong", [{"custom_llm_provider": "opnai"}, {"model": "sora-3"}])
+@pytest.mark.parametrize("wrong", [{"custom_llm_provider": "opnai"}, {"model": "sora-3"}, {"custom_llm_provider": "kling"}])
 def test_a_name_that_nobody_knows_is_refused(script, wrong):
     script.say(MODELS)
 
-    with pytest.raises(castlist.InvalidRequest, match=next(iter(wrong.values()))) as caught:
+    with pytest.raises((castlist.InvalidRequest, castlist.NotFound), match=next(iter(wrong.values()))) as caught:
         castlist.video_get_character("char_1", **wrong, api_base=script.url)
 
     assert caught.value.param == next(iter(wrong))
     assert [asked.path for asked in script.asked] == ["/v1/models"]
 
 
-def test_a_model_of_the_server_is_taken(script):
+@pytest.mark.parametrize("model", ["sora-2", "openai/sora-2"])
+def test_a_model_of_the_server_or_of_a_known_vendor_is_taken(script, model):
     script.say(MODELS)
     script.say(CHARACTER)
 
-    assert castlist.video_get_character("char_1", model="sora-2", api_base=script.url).id == "char_1"
+    assert castlist.video_get_character("char_1", model=model, api_base=script.url).id == "char_1"
 
 
 def test_the_content_is_bytes(script):

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from castlist.errors import InvalidRequest
 from castlist.model.asks import CharacterAsk, Incoming, VideoAsk
 from castlist.model.operations import Wishes
+from castlist.model.vendors import unknown_provider
 from castlist.server.bodies import Fields
 from castlist.server.wire import reading
 from castlist.server.wire.requests import (
@@ -64,9 +65,7 @@ class Sources:
     def know(self, provider: object) -> None:
         """Refuse a provider's name that is not one."""
         if provider is not None and (not isinstance(provider, str) or provider not in self.providers):
-            hint = reading.nearest(str(provider), self.providers)
-            message = f"unknown provider {reading.quote(provider)}{hint}; known: {', '.join(sorted(self.providers))}"
-            raise InvalidRequest(message, code="unknown_provider", param="custom_llm_provider")
+            raise unknown_provider(provider, self.providers)
 
 
 Shape = type[CreateVideoBody] | type[EditVideoBody] | type[ExtendVideoBody] | type[RemixVideoBody]
