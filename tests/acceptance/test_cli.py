@@ -125,6 +125,9 @@ def test_a_cancelled_video_is_a_failure(castlist):
         ("videos", "download", "video_1", "--variant", "poster"),
         ("characters", "create", "Luna"),
         ("characters", "create", "Luna", "nowhere.mp4"),
+        ("characters", "create", "Luna", "src/castlist/samples/luna.mp4", "src/castlist/samples/mossy.mp4"),
+        ("videos", "create", "x", "--out", "nowhere/x.mp4"),
+        ("videos", "download", "video_1", "--out", "nowhere/x.mp4"),
         ("config", "check", "nowhere.yaml"),
         ("vidoes",),
         (),
@@ -189,6 +192,15 @@ def test_a_configuration_is_checked(desk):
     assert refused.returncode == 1
     assert "bad.yaml:2" in refused.stderr
     assert "model_name" in refused.stderr
+
+
+def test_every_mistake_of_a_configuration_is_a_line_of_its_own(own_desk):
+    (own_desk.folder / "bad.yaml").write_text("model_lst: []\ngenral_settings: {}\n")
+
+    done = own_desk.castlist("serve", "--config", "bad.yaml")
+
+    assert done.returncode == 1
+    assert [line.partition(": unknown")[0] for line in done.stderr.splitlines()] == ["Error: bad.yaml:1", "Error: bad.yaml:2"]
 
 
 def test_the_key_is_shown(own_desk):

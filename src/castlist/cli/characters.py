@@ -1,5 +1,6 @@
 """`castlist characters`."""
 
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def find_character(client: Client, who: str) -> Character:
 
 @app.command(epilog="Example: castlist characters create Luna luna.mp4 --start 1 --end 4")
 def create(
-    name: Annotated[str, typer.Argument(help="What prompts call the character.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What prompts call the character.", show_default=False)],
     sources: Annotated[
         list[Path],
         typer.Argument(metavar="CLIP|IMAGE...", exists=True, dir_okay=False, readable=True, help="One clip, or one to four images."),
@@ -44,6 +45,9 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a character from a short clip (2 to 4 seconds are best) or from one to four images."""
+    clips = [path.name for path in sources if (guess_type(path.name)[0] or "").startswith("video/")]
+    if clips and len(sources) > 1:
+        raise typer.BadParameter(f"one clip, or one to four images, and not {len(sources)} files with {clips[0]} among them")
     with run(as_json=as_json) as client:
         source: list[Source] = [*sources]
         made = client.characters.create(name, source if len(source) > 1 else source[0], start=start, end=end, description=description)

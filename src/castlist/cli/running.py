@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from castlist.cli.printing import print_json, print_notice
-from castlist.errors import CastlistError
+from castlist.errors import CastlistError, ConfigError
 from castlist.sdk._sync.client import Client
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -31,7 +31,8 @@ def tell_errors(*, as_json: bool) -> Iterator[None]:
     except CastlistError as error:
         if as_json:
             print_json({"error": {"message": error.message, "type": error.kind, "param": error.param, "code": error.code}})
-        print_notice(f"Error: {error.message}")
+        for line in error.message.splitlines() if isinstance(error, ConfigError) else [error.message]:
+            print_notice(f"Error: {line}")
         raise typer.Exit(1) from error
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)

@@ -28,9 +28,16 @@ def read_size(text: str) -> str:
         raise typer.BadParameter(error.message) from error
 
 
+def find_folder(out: Path | None) -> Path | None:
+    """Refuse a file that could not be written, before anything is rendered for it."""
+    if out is not None and not out.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {str(out.parent)!r}; make it first")
+    return out
+
+
 Prompt = Annotated[str, typer.Argument(metavar="PROMPT", help="What happens; name its characters.", show_default=False)]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A video's id.", show_default=False)]
-Out = Annotated[Path | None, typer.Option(help="Download the video to this file once it is done.")]
+Out = Annotated[Path | None, typer.Option(callback=find_folder, help="Download the video to this file once it is done.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the video, or return at once.")]
 Model = Annotated[str | None, typer.Option(help="A model of the server.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="The same seed gives the same video.")]
@@ -137,7 +144,12 @@ def wait(id_: Id, out: Out = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def download(id_: Id, variant: Variant = "video", out: Out = None, as_json: Json = False) -> None:
+def download(
+    id_: Id,
+    variant: Variant = "video",
+    out: Annotated[Path | None, typer.Option(callback=find_folder, help="The file, or the folder for it; its id names it without.")] = None,
+    as_json: Json = False,
+) -> None:
     """Download a finished video, its thumbnail or its spritesheet."""
     with run(as_json=as_json) as client:
         saved = client.videos.download(id_, out, variant=variant)
