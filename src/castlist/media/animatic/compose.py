@@ -12,7 +12,10 @@ from castlist.media.animatic import grade as grading
 from castlist.media.animatic import living, staging
 from castlist.media.animatic.brief import Member
 from castlist.media.animatic.camera import View, look
+from castlist.media.animatic.castlight import bathe
 from castlist.media.animatic.encode import FPS
+from castlist.media.animatic.figure import play
+from castlist.media.animatic.footing import shadow
 from castlist.media.animatic.geometry import Geometry, measure
 from castlist.media.animatic.layer import Layer, Window, cover, draw
 from castlist.media.animatic.palette import Light, light_of
@@ -45,8 +48,8 @@ def build(scene: Scene, members: Sequence[Member]) -> Studio:
     light = light_of(scene.hour, scene.weather)
     world = world_of(scene, geometry, light)
     painted = paint(world)
-    light = painted.light or light
-    actors = staging.enlist(members, geometry, light, scene.shots)
+    light = painted.light or bathe(light, painted.lamps, geometry)
+    actors = staging.enlist(members, geometry, light, scene)
     life = living.populate(_with_grades(world, scene), painted)
     return Studio(scene, geometry, light, painted, actors, life, grade=grading.tables(scene.grades))
 
@@ -56,7 +59,7 @@ def build_on(scene: Scene, members: Sequence[Member], picture: Picture, *, since
     geometry = measure(*scene.size)
     light = backdrops.light_from(picture, light_of(scene.hour, scene.weather))
     world = world_of(scene, geometry, light)
-    actors = staging.step_in(staging.enlist(members, geometry, light, scene.shots), geometry)
+    actors = staging.step_in(staging.enlist(members, geometry, light, scene), geometry)
     hung = backdrops.Backdrop(picture, look(scene.shots, since, seed=scene.seed), since / FPS)
     life = living.populate(_with_grades(world, scene), Painted((), ()))
     return Studio(scene, geometry, light, Painted((), ()), actors, life, hung, grading.tables(scene.grades))
@@ -102,9 +105,9 @@ def perform(frame: Frame, studio: Studio, number: int, *, view: View) -> None:
     spots = [(actor, staging.place(actor, scene.shots, number, geometry=studio.geometry, view=view)) for actor in studio.actors]
     spots.sort(key=lambda pair: pair[1].ground)
     for actor, spot in spots:
-        staging.shadow(frame, actor, spot, studio.light)
+        shadow(frame, actor, spot, studio.light)
     for actor, spot in spots:
-        staging.play(frame, actor, spot, number)
+        play(frame, actor, spot, number=number, light=studio.light)
 
 
 def window_of(layer: Layer, geometry: Geometry, view: View, t: float) -> Window:

@@ -3,19 +3,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from castlist.media.animatic.words import Action, Extra, Hour, Move, Place, Reading, Weather
+from castlist.media.animatic.parts import Part, share
+from castlist.media.animatic.words import Action, Extra, Heading, Hour, Move, Place, Reading, Weather
 
 VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A stretch of frames with its camera and its actions."""
+    """A stretch of frames with its camera and a part for each of the cast."""
 
     start: int
     frames: int
     move: Move
-    actions: tuple[Action, ...]
+    parts: tuple[Part, ...] = ()
+
+    def part(self, number: int) -> Part:
+        """What a character does; one that has no part of its own stands."""
+        return self.parts[number] if number < len(self.parts) else Part()
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        """All that anyone does."""
+        return frozenset(action for part in self.parts for action in part.actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,8 @@ class Scene:
 
     def then(self, reading: Reading, frames: int) -> "Scene":
         """The scene with one more shot at its end."""
-        shot = Shot(self.frames, frames, _move(reading), _actions(reading))
+        parts = share(reading.text, self.cast)
+        shot = Shot(self.frames, frames, _move(reading, parts), parts)
         return replace(self, shots=(*self.shots, shot))
 
 
@@ -89,21 +100,29 @@ def of_json(value: Mapping[str, object] | None) -> Scene | None:
         weather=Weather(str(value["weather"])),
         extras=frozenset(Extra(str(extra)) for extra in _items(value["extras"])),
         cast=tuple(str(name) for name in _items(value["cast"])),
-        shots=tuple(_shot(shot) for shot in _items(value["shots"])),
+        shots=tuple(_shot(shot, len(_items(value["cast"]))) for shot in _items(value["shots"])),
         grades=tuple(str(grade) for grade in _items(value["grades"])),
         backdrop=value["backdrop"] is True,
     )
 
 
 def _shot_json(shot: Shot) -> dict[str, object]:
-    return {"start": shot.start, "frames": shot.frames, "move": shot.move.value, "actions": [a.value for a in shot.actions]}
+    parts = [{"actions": [a.value for a in part.actions], "heading": part.heading.value} for part in shot.parts]
+    return {"start": shot.start, "frames": shot.frames, "move": shot.move.value, "parts": parts}
 
 
-def _shot(value: object) -> Shot:
+def _shot(value: object, count: int) -> Shot:
     if not isinstance(value, Mapping):
         raise ValueError(f"a shot is an object, not {value!r}")
-    actions = tuple(Action(str(a)) for a in _items(value["actions"]))
-    return Shot(_int(value["start"]), _int(value["frames"]), Move(str(value["move"])), actions)
+    shared = (_part(value),) * count if "actions" in value else ()  # takes of before characters had parts: all did the same
+    parts = shared or tuple(_part(part) for part in _items(value["parts"]))
+    return Shot(_int(value["start"]), _int(value["frames"]), Move(str(value["move"])), parts)
+
+
+def _part(value: object) -> Part:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"a part is an object, not {value!r}")
+    return Part(tuple(Action(str(a)) for a in _items(value["actions"])), Heading(str(value.get("heading", Heading.free))))
 
 
 def _items(value: object) -> list[object]:
@@ -116,12 +135,19 @@ def _int(value: object) -> int:
     return value
 
 
-def _move(reading: Reading) -> Move:
-    return reading.moves[0] if reading.moves else Move.drift
+def _move(reading: Reading, parts: tuple[Part, ...]) -> Move:
+    """The camera that was asked for, else a slow drift; it goes along where all the cast is under way."""
+    move = reading.moves[0] if reading.moves else None
+    leftwards = any(part.heading in (Heading.left, Heading.from_right) for part in parts)
+    if move is None and parts and all(_travels(part) for part in parts):
+        move = Move.track
+    if move is Move.track and leftwards:
+        return Move.track_left
+    return move or Move.drift
 
 
-def _actions(reading: Reading) -> tuple[Action, ...]:
-    return reading.actions[:4] or (Action.idle,)
+def _travels(part: Part) -> bool:
+    return part.actions[0] in (Action.walk, Action.run) and part.heading in (Heading.free, Heading.left, Heading.right)
 
 
 def _usual_hour(place: Place, reading: Reading) -> Hour:

@@ -8,6 +8,7 @@ import av
 import cv2
 import numpy as np
 
+from castlist.media.animatic.castlight import sculpt
 from castlist.media.animatic.geometry import even
 from castlist.media.animatic.palette import Light
 from castlist.media.animatic.planes import Picture, Plane, as_bytes, picture_of
@@ -144,10 +145,8 @@ def _scaled(rgba: Plane, zoom: float) -> Plane:
 
 def _lit(rgba: Plane, light: Light) -> Picture:
     """The light of the scene on a character: its colour, and a bright edge where the sun stands."""
-    key = np.array(light.key, np.float32)
-    gain = 0.30 + 0.70 * key
     alpha = rgba[..., 3]
-    toned = cv2.transform(rgba[..., :3], np.diag(gain).astype(np.float32))
+    toned = sculpt(rgba, light)
     rim = _rim(alpha, light)
     glow = np.array(light.rim, np.float32)
     lit = cv2.add(toned, cv2.merge([cv2.multiply(rim, np.full_like(rim, 255), scale=float(c) / 255) for c in glow]))

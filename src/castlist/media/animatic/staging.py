@@ -1,43 +1,46 @@
-"""Put the cast on the ground: where each stands, how large it is, and its shadow."""
+"""Put the cast on the ground: where each stands, how large it is, which way it looks."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
-import numpy as np
-
-from castlist.media.animatic.action import Poise, enter, stand
+from castlist.media.animatic.action import NEAR, Stand, enter, stand
 from castlist.media.animatic.brief import Member
-from castlist.media.animatic.camera import View
+from castlist.media.animatic.camera import View, look
 from castlist.media.animatic.encode import FPS
 from castlist.media.animatic.geometry import Geometry
+from castlist.media.animatic.looks import Looks, judge
 from castlist.media.animatic.palette import Light
-from castlist.media.animatic.planes import Frame, Plane, as_bytes, lay
-from castlist.media.animatic.scene import Shot
+from castlist.media.animatic.parts import Part
+from castlist.media.animatic.scene import Scene, Shot
 from castlist.media.animatic.sprite import Sprite, cut_out, framed
-from castlist.media.animatic.words import Action
+from castlist.media.animatic.words import Action, Heading
 
+TALLEST = 0.60
 _TALL = 0.44
-_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+_EDGE = 0.012
+_AIR = 0.30
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A character in the scene: its pictures, its height on the frame at depth 1 in pixels, its home and its room to move."""
+    """A character in the scene: its pictures, its height on the frame at depth 1 in pixels, where it belongs, how it comes in.
+
+    `entrance` is how many frame widths from its home it starts, `widest` the share of the frame's width that it may fill.
+    """
 
     sprite: Sprite
     tall: float
-    home: float
-    room: float
-    faces: float
-    phase: int
+    stand: Stand
+    looks: Looks
+    number: int
+    widest: float
     entrance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where an actor is on the frame now: its feet in pixels, its scale from picture to frame."""
+    """Where an actor is on the frame now: its feet and the ground under them in pixels, its scale from picture to frame."""
 
     x: float
     y: float
@@ -45,128 +48,126 @@ class Spot:
     scale: float
     lean: float
     facing: float
+    squash: float
+    haze: float
+
+
+def enlist(members: Sequence[Member], geometry: Geometry, light: Light, scene: Scene) -> tuple[Actor, ...]:
+    """Load the cast and give everyone a place of their own. What the first shot asks decides it, so that later ones do not move it."""
+    first = scene.shots[:1]
+    nearest = max((_nearest(shot, scene) for shot in first), default=1.0)
+    pixels = min(TALLEST, _TALL * nearest) * geometry.height
+    count = len(members)
+    actors = []
+    for number, member in enumerate(members):
+        sprite = cut_out(member.cutout, round(pixels), light) if member.cutout else framed(member.clip, round(pixels), light)
+        widest = 0.80 if count == 1 else 0.46
+        shape = sprite.wide / sprite.tall
+        tall = min(_TALL * geometry.height, widest * geometry.width / shape / nearest)
+        looks = judge(sprite)
+        at = _stand(number, count, wide=tall * shape / geometry.width, gaze=looks.gaze)
+        actors.append(Actor(sprite, tall, at, looks, number, widest, _entrance(first, number, wide=tall * shape / geometry.width, at=at)))
+    return tuple(actors)
 
 
 def step_in(actors: Sequence[Actor], geometry: Geometry) -> tuple[Actor, ...]:
     """The same actors, entering: the opening frame is empty of them."""
     sides = (-1.0, 1.0)
     return tuple(
-        replace(
-            actor,
-            entrance=sides[n % 2]
-            * (0.56 + abs(actor.home) + actor.room + actor.tall * actor.sprite.wide / actor.sprite.tall / geometry.width),
-        )
+        actor if actor.entrance else replace(actor, entrance=_outside(sides[n % 2], _width(actor, geometry), at=actor.stand))
         for n, actor in enumerate(actors)
     )
-
-
-def enlist(members: Sequence[Member], geometry: Geometry, light: Light, shots: Sequence[Shot]) -> tuple[Actor, ...]:
-    """Load the cast and give everyone a place of their own."""
-    deepest = 1.26 if any(Action.towards in shot.actions for shot in shots) else 1.0
-    full = round(_TALL * geometry.height * (1.15 if deepest > 1 else 1.02))
-    count = len(members)
-    actors = []
-    for number, member in enumerate(members):
-        sprite = cut_out(member.cutout, full, light) if member.cutout else framed(member.clip, full, light)
-        limit = (0.62 if count == 1 else 0.40) * geometry.width
-        tall = min(_TALL * geometry.height, limit / sprite.wide * sprite.tall / (1.12 if deepest > 1 else 1.0))
-        width = tall * sprite.wide / sprite.tall / geometry.width
-        home = 0.0 if count == 1 else (-0.215, 0.215)[number % 2]
-        room = max(0.015, min(0.22, 0.48 - width / 2)) if count == 1 else max(0.0, min(0.05, (0.42 - width) / 2))
-        faces = -1.0 if number % 2 and not sprite.card else 1.0
-        actors.append(Actor(sprite, tall, home, room, faces, 7 * number))
-    return tuple(actors)
 
 
 def place(actor: Actor, shots: Sequence[Shot], frame: int, *, geometry: Geometry, view: View) -> Spot:
     """Where an actor is on this frame, seen from here."""
     shots = [_calm(shot) for shot in shots] if actor.sprite.card else shots
-    poise = stand(shots, frame, home=actor.home, room=actor.room, faces=actor.faces)
+    poise = stand(shots, frame, actor.number, at=actor.stand)
     if actor.entrance:
         poise = enter(poise, frame / FPS, way=actor.entrance)
     zoom = 1 / (1 - view.push * poise.depth)
     aside = poise.x - (view.track - view.follow) * poise.depth - view.pan
     ground = geometry.horizon + (geometry.feet - geometry.horizon) * poise.depth * zoom - view.tilt * geometry.height
-    scale = actor.tall / actor.sprite.tall * _grown(poise) * zoom
+    tall = _limited(actor.tall * _grown(poise.depth) * zoom, actor, geometry)
+    x = geometry.width * (0.5 + aside * zoom)
+    lift = min(poise.lift * tall, max(0.0, ground - 1.03 * tall - 0.03 * geometry.height))
     return Spot(
-        x=geometry.width * (0.5 + aside * zoom),
-        y=ground - poise.lift * actor.sprite.tall * scale,
+        x=x if _coming(actor, frame) else _kept(x, tall * actor.sprite.wide / actor.sprite.tall, geometry),
+        y=ground - lift,
         ground=ground,
-        scale=scale,
+        scale=tall / actor.sprite.tall,
         lean=0.4 * poise.lean if actor.sprite.card else poise.lean,
-        facing=1.0 if actor.sprite.card else poise.facing,
+        facing=1.0 if actor.sprite.card else poise.spin * (poise.heading * actor.looks.gaze if actor.looks.gaze else 1.0),
+        squash=1.0 if actor.sprite.card else poise.squash,
+        haze=_AIR * min(1.0, max(0.0, 1.0 - poise.depth) / 0.5),
     )
 
 
-def shadow(frame: Frame, actor: Actor, spot: Spot, light: Light) -> None:
-    """A contact shadow: tight under the feet and wide around them, fainter the higher they are."""
-    height = max(0.0, spot.ground - spot.y)
-    far = 1 / (1 + 4.0 * height / max(1.0, actor.sprite.tall * spot.scale))
-    reach = actor.sprite.wide * spot.scale
-    for wide, strength in ((0.66, 0.55), (0.40, 0.75)):
-        _ellipse(frame, (spot.x, spot.ground), (reach * wide * (0.75 + 0.25 * far), reach * wide * 0.17), strength * light.shadow * far)
+def _nearest(shot: Shot, scene: Scene) -> float:
+    """How much larger than at rest a shot shows the cast at most."""
+    steps = range(0, shot.frames + 1, 12)
+    zoom = max(1 / (1 - look((shot,), shot.start + n, seed=scene.seed).push) for n in steps)
+    return zoom * (_grown(NEAR) if Action.towards in shot.actions else 1.0)
 
 
-def play(frame: Frame, actor: Actor, spot: Spot, number: int) -> None:
-    """Draw an actor over the frame with its own motion playing."""
-    picture = actor.sprite.at(number + actor.phase)
-    width, height = picture.size
-    facing = math.copysign(max(0.12, abs(spot.facing)), spot.facing)
-    angle = math.radians(spot.lean)
-    c, s = math.cos(angle) * spot.scale, math.sin(angle) * spot.scale
-    forward = np.array([[c * facing, -s], [s * facing, c]])
-    anchor = np.array(actor.sprite.anchor)
-    offset = np.array([spot.x, spot.y]) - forward @ anchor
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ forward.T + offset
-    left, top = np.floor(corners.min(axis=0) / 2).astype(int) * 2
-    right, bottom = np.ceil(corners.max(axis=0) / 2).astype(int) * 2
-    left, top = max(0, int(left)), max(0, int(top))
-    right, bottom = min(frame.y.shape[1], int(right)), min(frame.y.shape[0], int(bottom))
-    if right <= left or bottom <= top:
-        return
-    back = np.linalg.inv(forward)
-    start = back @ (np.array([left, top]) - offset)
-    size = (right - left, bottom - top)
-    small = (size[0] // 2, size[1] // 2)
-    keep = _warp(picture.keep, back, start, size, 255)
-    lay(frame.y[top:bottom, left:right], _warp(picture.y, back, start, size, 0), keep)
-    half = slice(top // 2, bottom // 2), slice(left // 2, right // 2)
-    lay(frame.uv[half], _warp(picture.uv, back, start / 2, small, 0), _warp(picture.keep2, back, start / 2, small, 255))
+def _stand(number: int, count: int, *, wide: float, gaze: float) -> Stand:
+    """One in the middle, two on either side looking at each other, the second a step farther away. Sideways measures in frame widths."""
+    if count == 1:
+        return Stand(0.0, max(0.02, min(0.22, 0.47 - wide / 2)), 1.0, gaze or 1.0)
+    side = -1.0 if number % 2 == 0 else 1.0
+    home = min(max(0.205, wide / 2 + 0.025), 0.26)
+    return Stand(side * home, max(0.0, min(0.05, home - wide / 2 - 0.02)), 1.0 if number % 2 == 0 else 0.95, -side)
 
 
-def _warp(
-    plane: Plane | None,
-    back: "np.ndarray[tuple[int, int], np.dtype[np.float64]]",
-    start: "np.ndarray[tuple[int], np.dtype[np.float64]]",
-    size: tuple[int, int],
-    edge: int,
-) -> Plane:
-    if plane is None:
-        raise ValueError("a sprite has alpha")
-    matrix = np.concatenate([back, start[:, None]], axis=1)
-    border = (edge, edge, edge, edge)
-    return as_bytes(cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=border))
+def _entrance(shots: Sequence[Shot], number: int, *, wide: float, at: Stand) -> float:
+    heading = shots[0].part(number).heading if shots else Heading.free
+    match heading:
+        case Heading.from_left:
+            return _outside(-1.0, wide, at=at)
+        case Heading.from_right:
+            return _outside(1.0, wide, at=at)
+        case Heading.enters:
+            return _outside(math.copysign(1.0, at.home) if at.home else -1.0, wide, at=at)
+        case _:
+            return 0.0
 
 
-def _ellipse(frame: Frame, centre: tuple[float, float], radii: tuple[float, float], strength: float) -> None:
-    (cx, cy), (rx, ry) = centre, radii
-    left, right = max(0, int(cx - rx)), min(frame.y.shape[1], int(cx + rx) + 1)
-    top, bottom = max(0, int(cy - ry)), min(frame.y.shape[0], int(cy + ry) + 1)
-    if right <= left or bottom <= top:
-        return
-    x = (np.arange(left, right, dtype=np.float32) - np.float32(cx)) / np.float32(rx)
-    y = (np.arange(top, bottom, dtype=np.float32) - np.float32(cy)) / np.float32(ry)
-    fall = np.clip(1 - (x[None, :] ** 2 + y[:, None] ** 2), 0, 1)
-    keep = (255 * (1 - strength * fall)).astype(np.uint8)
-    part = frame.y[top:bottom, left:right]
-    np.copyto(part, cv2.add(cv2.multiply(part, keep, scale=1 / 255), cv2.convertScaleAbs(cv2.bitwise_not(keep), alpha=16 / 255)))
+def _outside(side: float, wide: float, *, at: Stand) -> float:
+    """So far from home that nothing of it is on the frame, wherever the camera looks at first."""
+    return side * (0.62 + abs(at.home) + at.room + wide)
 
 
-def _grown(poise: Poise) -> float:
+def _width(actor: Actor, geometry: Geometry) -> float:
+    return actor.tall * actor.sprite.wide / actor.sprite.tall / geometry.width
+
+
+def _coming(actor: Actor, frame: int) -> bool:
+    return bool(actor.entrance) and frame < 3 * FPS
+
+
+def _limited(tall: float, actor: Actor, geometry: Geometry) -> float:
+    """Not more than the frame takes, however near the camera goes."""
+    most = min(TALLEST * geometry.height, actor.widest * 1.06 * geometry.width * actor.sprite.tall / actor.sprite.wide)
+    soft = 0.9 * most
+    return tall if tall <= soft else most - (most - soft) * math.exp(-(tall - soft) / (most - soft))
+
+
+def _kept(x: float, wide: float, geometry: Geometry) -> float:
+    """Inside the frame, with a soft stop at its edges."""
+    reach = max(0.0, geometry.width * (0.5 - _EDGE) - wide / 2)
+    aside = x - geometry.width / 2
+    soft = 0.12 * geometry.width
+    free = max(0.0, reach - soft)
+    if abs(aside) <= free or soft == 0:
+        return x
+    return geometry.width / 2 + math.copysign(free + (reach - free) * (1 - math.exp(-(abs(aside) - free) / max(1.0, reach - free))), aside)
+
+
+def _grown(depth: float) -> float:
     """Nearer is larger, but less than a lens would have it: a character stays 30 to 60 % of the frame."""
-    return 0.35 + 0.65 * poise.depth
+    return 0.35 + 0.65 * depth
 
 
 def _calm(shot: Shot) -> Shot:
-    """What a card does: it stands."""
-    return Shot(shot.start, shot.frames, shot.move, (Action.idle,))
+    """What a card does: it stands, and comes in as it was asked to."""
+    return replace(shot, parts=tuple(Part((Action.idle,), part.heading) for part in shot.parts))

@@ -42,6 +42,7 @@ class Move(StrEnum):
     static = "static"
     drift = "drift"
     track = "track"
+    track_left = "track_left"
     pan_left = "pan_left"
     pan_right = "pan_right"
     tilt_up = "tilt_up"
@@ -66,6 +67,17 @@ class Action(StrEnum):
     fly = "fly"
     towards = "towards"
     away = "away"
+
+
+class Heading(StrEnum):
+    """Which way a character goes, and whether it comes in from outside the frame."""
+
+    free = "free"
+    left = "left"
+    right = "right"
+    enters = "enters"
+    from_left = "from_left"
+    from_right = "from_right"
 
 
 class Extra(StrEnum):
@@ -93,11 +105,24 @@ class Reading:
     moves: tuple[Move, ...]
     actions: tuple[Action, ...]
     extras: frozenset[Extra]
+    text: str = ""
+
+
+def flat(prompt: str) -> str:
+    """A prompt in small letters with single spaces."""
+    return re.sub(r"\s+", " ", prompt.casefold())
+
+
+def actions_in(text: str) -> list[tuple[int, int, Action]]:
+    """Every action word of a flat text with its place, in order; of two in one place the longer."""
+    hits = [(m.start(), m.end(), Action(name)) for name, pattern in _ACTIONS.items() for m in re.finditer(rf"\b(?:{pattern})\b", text)]
+    hits.sort(key=lambda hit: (hit[0], -hit[1]))
+    return [hit for number, hit in enumerate(hits) if not number or hit[0] >= hits[number - 1][1]]
 
 
 def read(prompt: str) -> Reading:
     """Read a prompt. The place is the one named most; of actions the order of the words is kept."""
-    text = re.sub(r"\s+", " ", prompt.casefold())
+    text = flat(prompt)
     weathers = _found(text, _WEATHERS)
     return Reading(
         place=_most(text, _PLACES),
@@ -106,6 +131,7 @@ def read(prompt: str) -> Reading:
         moves=tuple(Move(m) for m in _found(text, _MOVES)),
         actions=tuple(Action(a) for a in _found(text, _ACTIONS)),
         extras=frozenset(Extra(e) for e in _found(text, _EXTRAS)),
+        text=text,
     )
 
 
@@ -183,21 +209,25 @@ _WEATHERS = {
 }
 
 _MOVES = {
-    "static": r"static|locked[- ](?:off|down)|tripod|still camera|fixed camera|camera (?:stays|is) still",
+    "static": r"static|locked[- ](?:off|down)|tripod|still camera|fixed camera|camera (?:stays|is|holds|stands) still|no camera movement",
+    "track_left": r"(?:track|truck|doll|follow)\w*(?: shot)?(?: \w+){0,2}? left|camera (?:moves|travels|slides)(?: \w+){0,2}? left",
     "track": (
-        r"track(?:s|ing)?(?: shot)?|follow(?:s|ing)?(?: shot)?|dolly(?:ing)? (?:alongside|left|right|sideways)|"
-        r"travell?ing shot|side[- ]scroll\w*|trucking"
+        r"track(?:s|ing)?(?: shot)?|follow(?:s|ing)?(?: shot)?|dolly(?:ing)? (?:alongside|right|sideways)|"
+        r"travell?ing shot|side[- ]scroll\w*|trucking|camera (?:moves|travels|slides)(?: \w+){0,2}? right"
     ),
-    "pan_left": r"pan(?:s|ning)? (?:to the |slowly )?left",
-    "pan_right": r"pan(?:s|ning)?(?: shot| across| slowly| right| to the right| over)?(?! (?:to the |slowly )?left)",
-    "tilt_down": r"tilt(?:s|ing)? down|camera (?:lowers|descends)",
-    "tilt_up": r"tilt(?:s|ing)?(?: up| shot)?(?! down)|camera (?:looks up|rises)|crane(?: up| shot)",
+    "pan_left": r"pan(?:s|ning)?(?: \w+){0,3}? left",
+    "pan_right": r"pan(?:s|ning)?(?: shot| across| slowly| right| to the right| over)?(?!(?: \w+){0,3}? left)",
+    "tilt_down": r"tilt(?:s|ing)?(?: \w+){0,2}? down|camera (?:lowers|descends|looks down)|crane[- ]down",
+    "tilt_up": r"tilt(?:s|ing)?(?: up| shot)?(?!(?: \w+){0,2}? down)|camera (?:looks up|rises)|crane(?:[- ]up| shot)",
     "push": (
-        r"push(?:es|ing)?[- ]?in|dolly(?:ing)?[- ]in|zoom(?:s|ing)?(?:[- ]in)?(?! out)|mov(?:es|ing) closer|"
-        r"close(?:s|ing) in|slow push"
+        r"push(?:es|ing)?[- ]?in|dolly(?:ing)?[- ]in|zoom(?:s|ing)?(?:[- ]in)?(?![- ]out)|mov(?:es|ing) closer|"
+        r"close(?:s|ing) in|slow push|camera (?:approaches|moves in|comes closer)"
     ),
-    "pull": r"pull(?:s|ing)?[- ]?(?:out|back|away)|dolly(?:ing)?[- ]out|zoom(?:s|ing)?[- ]out|reveal(?:s|ing)?",
-    "orbit": r"orbit(?:s|ing)?(?: shot| around)?|arc shot|circl(?:es|ing) (?:around|the)|360",
+    "pull": (
+        r"pull(?:s|ing)?[- ]?(?:out|back|away)|dolly(?:ing)?[- ](?:out|back)|zoom(?:s|ing)?[- ]out|reveal(?:s|ing)?|"
+        r"camera (?:backs|moves) (?:away|back)"
+    ),
+    "orbit": r"(?<!in )orbit(?:s|ing)?(?: shot| around)?|arc shot|circl(?:es|ing) (?:around|the)|360|parallax",
     "handheld": r"hand-?held|shaky|documentary[- ]style|found footage",
 }
 
@@ -207,7 +237,7 @@ _ACTIONS = {
     "run": r"run(?:s|ning)?|sprint\w*|dash(?:es|ing)?|race[sd]?|racing|chas\w+|gallop\w*|rush\w*|hurr\w+",
     "walk": (
         r"walk(?:s|ing)?|stroll\w*|weav(?:es|ing)|wander\w*|hik(?:es|ing)|explor\w+|march\w*|stepp?(?:s|ing)?|"
-        r"steps|travel(?:s|ling|ing)|mov(?:es|ing) through|trek\w*|tiptoe\w*"
+        r"steps|travel(?:s|ling|ing)|mov(?:es|ing) through|trek\w*|tiptoe\w*|(?<!camera )follows"
     ),
     "jump": r"jump\w*|leap(?:s|ing)?|hop(?:s|ping)?|bounc\w+|skip(?:s|ping)?|bound(?:s|ing)",
     "dance": r"danc\w+|twirl\w*|groov\w+|sway\w*|celebrat\w+|spin(?:s|ning) happily|boogie\w*",
@@ -249,4 +279,4 @@ _GRADES = {
 
 def read_grades(prompt: str) -> tuple[str, ...]:
     """The looks a prompt names, in the order of its words."""
-    return tuple(_found(re.sub(r"\s+", " ", prompt.casefold()), _GRADES))
+    return tuple(_found(flat(prompt), _GRADES))

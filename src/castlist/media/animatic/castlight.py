@@ -1,0 +1,65 @@
+"""The light that falls on the cast: the hour's, and that of the lamps around it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from castlist.media.animatic.geometry import Geometry
+from castlist.media.animatic.palette import Light, mix, scale
+from castlist.media.animatic.places.world import Lamp
+from castlist.media.animatic.planes import Colour, Plane, as_bytes
+
+
+def bathe(light: Light, lamps: Sequence[Lamp], geometry: Geometry) -> Light:
+    """The light of a scene where the cast stands: in the dark the lamps near it count, and one of them lights its edge."""
+    near = [(lamp, _weight(lamp, geometry)) for lamp in lamps]
+    whole = sum(weight for _, weight in near)
+    dark = max(0.0, 1 - max(light.key)) + 0.35 * light.lamps
+    share = min(0.72, whole) * min(1.0, 1.5 * dark) * light.lamps
+    if share < 0.02:
+        return light
+    colour = _blend([(lamp.colour, weight) for lamp, weight in near])
+    warm = mix(light.key, scale(colour, 0.98), share)
+    return replace(light, key=warm, rim=mix(light.rim, colour, min(1.0, 1.3 * share)))
+
+
+def sculpt(rgba: Plane, light: Light) -> Plane:
+    """Premultiplied RGB with the light's colour on it: brighter towards the sun, darker at the feet."""
+    gain = 0.30 + 0.70 * np.array(light.key, np.float32)
+    toned = cv2.transform(rgba[..., :3], np.diag(gain).astype(np.float32))
+    ramp = _ramp(rgba[..., 3], light)
+    return as_bytes(cv2.multiply(toned, cv2.merge([ramp, ramp, ramp]), scale=1 / 128))
+
+
+def _weight(lamp: Lamp, geometry: Geometry) -> float:
+    """How much a lamp matters to who stands in the middle of the frame."""
+    aside = (lamp.x - geometry.period / 2) / geometry.width
+    size = lamp.radius / geometry.unit
+    return float(2.2 * size * np.exp(-((aside / 0.40) ** 2)))
+
+
+def _blend(colours: Sequence[tuple[Colour, float]]) -> Colour:
+    whole = sum(weight for _, weight in colours) or 1.0
+    r, g, b = (sum(colour[c] * weight for colour, weight in colours) / whole for c in range(3))
+    return r, g, b
+
+
+def _ramp(alpha: Plane, light: Light) -> Plane:
+    """Gain (128 is 1) over a picture: across its subject away from the sun, and down to its feet."""
+    columns, rows = (np.asarray(alpha, np.float32).sum(axis=axis) for axis in (0, 1))
+    across, down = _spread(columns), _spread(rows)
+    side = -1.0 if light.sun[0] < 0 else 1.0
+    form = 0.11 if light.sun_size else 0.05
+    gain = 0.985 + form * side * across[None, :] - 0.075 * np.clip(down, -0.6, 1.3)[:, None]
+    return np.clip(gain * 128, 0, 255).astype(np.uint8)
+
+
+def _spread(weights: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
+    """Each place as -1..1 about the middle of the weights."""
+    places = np.arange(len(weights), dtype=np.float32)
+    whole = max(float(weights.sum()), 1.0)
+    middle = float((weights * places).sum()) / whole
+    sigma = max(1.0, float(((weights * (places - middle) ** 2).sum() / whole) ** 0.5))
+    return np.clip((places - np.float32(middle)) / np.float32(2 * sigma), -1.3, 1.3)

@@ -1,0 +1,92 @@
+"""Draw a character over a frame, and where its outline is."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from castlist.media.animatic.palette import Light
+from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, lay, yuv_of
+from castlist.media.animatic.staging import Actor, Spot
+
+_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+_STEP = 7
+"""Pictures between the loops of two characters, so that twins do not move as one."""
+Matrix = NDArray[np.float64]
+
+
+def picture_at(actor: Actor, frame: int) -> Picture:
+    return actor.sprite.at(frame + _STEP * actor.number)
+
+
+def play(frame: Frame, actor: Actor, spot: Spot, *, number: int, light: Light) -> None:
+    """Draw an actor over the frame with its own motion playing, veiled by the air between."""
+    picture = picture_at(actor, number)
+    forward, offset = _seen(actor, spot)
+    box = _box(picture, forward, offset, frame)
+    if box is None:
+        return
+    left, top, right, bottom = box
+    back = np.linalg.inv(forward)
+    start = back @ (np.array([left, top]) - offset)
+    size, small = (right - left, bottom - top), ((right - left) // 2, (bottom - top) // 2)
+    y, keep = _warp(picture.y, back, start, size=size, edge=0), _warp(picture.keep, back, start, size=size, edge=255)
+    uv, keep2 = _warp(picture.uv, back, start / 2, size=small, edge=0), _warp(picture.keep2, back, start / 2, size=small, edge=255)
+    if spot.haze > 0.01:
+        y, uv = _veiled(y, keep, uv, keep2, light=light, share=spot.haze * light.air)
+    lay(frame.y[top:bottom, left:right], y, keep)
+    lay(frame.uv[top // 2 : bottom // 2, left // 2 : right // 2], uv, keep2)
+
+
+def outline(shape: tuple[int, int], actor: Actor, spot: Spot, *, number: int, part: int = 4) -> Plane:
+    """How much each pixel of a frame of this shape (rows, columns) is the character's, at 1/part of its size."""
+    picture = picture_at(actor, number)
+    if picture.keep is None:
+        raise ValueError("a sprite has alpha")
+    forward, offset = _seen(actor, spot)
+    back = np.linalg.inv(forward)
+    size = (shape[1] // part, shape[0] // part)
+    matrix = np.concatenate([back * part, (back @ ((part - 1) / 2 - offset))[:, None]], axis=1)
+    keep = cv2.warpAffine(picture.keep, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(255, 255, 255, 255))
+    return as_bytes(cv2.bitwise_not(keep))
+
+
+def _seen(actor: Actor, spot: Spot) -> tuple[Matrix, Matrix]:
+    """From picture to frame: a squash on the ground and a turn, then a lean about the feet."""
+    facing = math.copysign(max(0.12, abs(spot.facing)), spot.facing)
+    angle = math.radians(spot.lean)
+    across, down = facing * spot.scale / spot.squash**0.6, spot.scale * spot.squash
+    c, s = math.cos(angle), math.sin(angle)
+    forward = np.array([[c * across, -s * down], [s * across, c * down]])
+    return forward, np.array([spot.x, spot.y]) - forward @ np.array(actor.sprite.anchor)
+
+
+def _box(picture: Picture, forward: Matrix, offset: Matrix, frame: Frame) -> tuple[int, int, int, int] | None:
+    width, height = picture.size
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ forward.T + offset
+    left, top = np.floor(corners.min(axis=0) / 2).astype(int) * 2
+    right, bottom = np.ceil(corners.max(axis=0) / 2).astype(int) * 2
+    left, top = max(0, int(left)), max(0, int(top))
+    right, bottom = min(frame.y.shape[1], int(right)), min(frame.y.shape[0], int(bottom))
+    return None if right <= left or bottom <= top else (left, top, right, bottom)
+
+
+def _veiled(y: Plane, keep: Plane, uv: Plane, keep2: Plane, *, light: Light, share: float) -> tuple[Plane, Plane]:
+    """The same planes with a share of the air's colour before them, as much as there is of the character."""
+    luma, blue, red = yuv_of(light.haze)
+    rest = 1 - share
+    air = cv2.convertScaleAbs(cv2.bitwise_not(keep), alpha=share * luma / 255)
+    solid = cv2.bitwise_not(keep2)
+    tint = np.broadcast_to(np.array([blue, red], np.float32) * np.float32(share / 255), solid.shape)
+    colour = cv2.multiply(solid.astype(np.float32), np.ascontiguousarray(tint))
+    hazed = cv2.add(cv2.convertScaleAbs(uv, alpha=rest), np.asarray(colour + 0.5, np.uint8))
+    return as_bytes(cv2.add(cv2.convertScaleAbs(y, alpha=rest), air)), as_bytes(hazed)
+
+
+def _warp(plane: Plane | None, back: Matrix, start: Matrix, *, size: tuple[int, int], edge: int) -> Plane:
+    if plane is None:
+        raise ValueError("a sprite has alpha")
+    matrix = np.concatenate([back, start[:, None]], axis=1)
+    border = (edge, edge, edge, edge)
+    return as_bytes(cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=border))
