@@ -29,6 +29,15 @@ def oval(centre: Spot, radii: Spot, *, turn: float = 0.0, span: Spot = (0.0, 2 *
     return np.stack([centre[0] + x * c - y * s, centre[1] + x * s + y * c], axis=1)
 
 
+def rounded(points: Points | list[Spot], *, times: int = 2) -> Points:
+    """A closed outline with its corners cut off, again and again, until they are round."""
+    line = np.asarray(points, np.float64)
+    for _ in range(times):
+        after = np.roll(line, -1, axis=0)
+        line = np.stack([0.8 * line + 0.2 * after, 0.2 * line + 0.8 * after], axis=1).reshape(-1, 2)
+    return line
+
+
 def soft(canvas: Canvas, points: Points, colour: Colour, *, blur: float, strength: float = 1.0) -> None:
     """Fill a polygon with an edge as soft as the blur, in pixels."""
     reach = 3 * blur + 2

@@ -198,7 +198,9 @@ def _lantern(world: World, canvas: Canvas, spot: tuple[float, float, float], col
     fill(canvas, oval((x, y), (r * 0.86, r)), mix(paper, (1.0, 0.9, 0.7), 0.12), mix(paper, (0.62, 0.16, 0.10), 0.38))
     glow(canvas, (x, y + 0.1 * r), r * 0.8, (1.0, 0.95, 0.74), 0.85 * lamps + 0.10)
     for rib in (-0.5, 0.0, 0.5):
-        arc = oval((x, y), (r * 0.86 * np.sin(np.arccos(abs(rib))) if rib else r * 0.86, r * 0.10), span=(0, np.pi)) + (0, rib * r)
+        arc = oval((x, y), (r * 0.86 * np.sin(np.arccos(abs(rib))) if rib else r * 0.86, r * 0.10), span=(0, np.pi)) + np.array(
+            [0, rib * r]
+        )
         stroke(canvas, arc, max(0.6, 0.045 * r), mix(paper, (0.50, 0.14, 0.08), 0.45))
     for cap in (-1.08, 0.92):
         box(canvas, (x - 0.34 * r, y + cap * r, 0.68 * r, 0.17 * r), world.lit((0.26, 0.16, 0.13), depth))
