@@ -122,6 +122,7 @@ def test_cancelling_stops_the_work_and_a_second_time_is_refused(stage):
 
     assert (ended.job.state, ended.job.error.code) == (State.CANCELLED, "cancelled")
     assert (refused.status, refused.code) == (409, "video_already_ended")
+    assert "was cancelled already" in refused.message
     assert cancels == 1
 
 

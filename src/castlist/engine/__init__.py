@@ -90,7 +90,9 @@ class Engine:
         """Ask for a stop; what has not been sent ends at once. Raises NotFound, Conflict when the job has ended."""
         before = await self.video(caller, id)
         if before.job.ended:
-            raise Conflict(f"Video {id} has already {before.job.state}.", code="video_already_ended", param="video_id")
+            raise Conflict(
+                f"Video {id} {before.job.outcome} already; there is nothing to stop.", code="video_already_ended", param="video_id"
+            )
         if await self.storage.jobs.request_cancel(caller.project, id) is None:
             raise no_video(id)
         self.kit.nudge()

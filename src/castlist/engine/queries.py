@@ -51,7 +51,7 @@ async def asset(kit: Kit, caller: Caller, id: str, *, variant: str) -> StoredAss
         raise InvalidRequest(f"variant is one of {', '.join(VARIANTS)}, not {variant[:40]!r}", code="invalid_variant", param="variant")
     if job.state in (State.FAILED, State.CANCELLED):
         why = job.error.message if job.error else str(job.state)
-        raise Conflict(f"Video {id} {job.state} and has no content: {why}", code="video_failed", param="video_id")
+        raise Conflict(f"Video {id} {job.outcome} and has no content: {why}", code="video_failed", param="video_id")
     if job.result is None:
         text = f"Video {id} is {job.state} ({job.progress} %); its content can be had when it is completed."
         raise Conflict(text, code="video_not_ready", param="video_id")

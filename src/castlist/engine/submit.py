@@ -194,7 +194,7 @@ async def _parent(kit: Kit, caller: Caller, id: str) -> Job:  # noqa: A002
         raise error
     if job.state in (State.FAILED, State.CANCELLED):
         why = job.error.message if job.error else str(job.state)
-        raise Conflict(f"Video {id} {job.state}, so there is nothing to start from: {why}", code="video_failed", param="video")
+        raise Conflict(f"Video {id} {job.outcome}, so there is nothing to start from: {why}", code="video_failed", param="video")
     if job.result is None:
         text = f"Video {id} is {job.state} ({job.progress} %), not completed; wait for it, then send this again."
         raise Conflict(text, code="video_not_ready", param="video")

@@ -148,6 +148,11 @@ class Job:
     def ended(self) -> bool:
         return self.state in ENDED
 
+    @property
+    def outcome(self) -> str:
+        """What became of an ended job, as the verb of a sentence."""
+        return "was cancelled" if self.state is State.CANCELLED else str(self.state)
+
     def to(self, state: State, **changes: object) -> Self:
         """The job in another state, with other changes; raises ValueError for a transition that does not exist."""
         allowed = _NEXT.get(self.state, set()) | ({State.FAILED, State.CANCELLED} if not self.ended else set()) | {self.state}
