@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+import clips
 from castlist import samples
 from castlist.errors import Conflict, InvalidRequest, NotFound
 from castlist.model.asks import Caller, VideoAsk
@@ -159,3 +160,18 @@ def test_an_id_that_leads_nowhere_is_recognised(stage, id, says):
             return missing.value
 
     assert run(scene()).code == "video_not_found"
+
+
+def test_what_was_taken_of_a_long_clip_is_told(stage, tmp_path):
+    clip = clips.mascot_clip(tmp_path / "long.mp4", 5.0, size=(426, 240))
+
+    async def scene():
+        async with stage("hero: fake/instant") as s:
+            return await s.ready(await s.character(clip=clip))
+
+    luna = run(scene())
+    told = {note.code: note.value for note in luna.advice}
+
+    assert luna.clip.seconds == pytest.approx(3, abs=0.1)
+    assert list(luna.range) == told["clip_range_chosen"]
+    assert luna.range[1] - luna.range[0] == 3

@@ -187,6 +187,20 @@ async def _derive_into(kit: Kit, character: Character, out: Path) -> Mapping[str
         return await kit.media("character", spec, limits=DERIVE)
 
 
+def _taken(result: Mapping[str, object]) -> tuple[float, float]:
+    taken = cast("Mapping[str, float]", result["range"])
+    return taken["start"], taken["end"]
+
+
+def _chosen(result: Mapping[str, object]) -> Sequence[Note]:
+    """What was taken of a long clip when nobody said what to take."""
+    if not cast("Mapping[str, object]", result.get("range") or {}).get("chosen"):
+        return ()
+    start, end = _taken(result)
+    text = f"the clip is long, so its best part was taken, from {start:g} to {end:g} seconds; start and end take another one"
+    return (Note("clip_range_chosen", text, "start", [start, end], None),)
+
+
 async def _store(kit: Kit, character: Character, out: Path, *, result: Mapping[str, object]) -> Character:
     files = cast("Mapping[str, object]", result["files"])
     wanted = {"video": files["clip"], "sheet": files["sheet"], "cutout_sequence": files.get("cutout"), "cutout": files.get("cutout_png")}
@@ -201,7 +215,8 @@ async def _store(kit: Kit, character: Character, out: Path, *, result: Mapping[s
         clip=_measured(cast("Mapping[str, object]", result["clip"]), stored["video"]),
         assets={**character.assets, **{variant: asset.id for variant, asset in stored.items()}},
         facts=cast("Mapping[str, object]", result["cutout"]),
-        advice=tuple(Note(**note) for note in cast("Sequence[dict[str, str]]", result["advice"])),
+        advice=(*(Note(**note) for note in cast("Sequence[dict[str, str]]", result["advice"])), *_chosen(result)),
+        range=_taken(result) if character.range or _chosen(result) else None,
     )
     assets = tuple(stored.values())
     if await hand_over(kit, assets, kit.storage.characters.save(ready, assets=assets)):
