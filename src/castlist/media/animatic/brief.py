@@ -32,6 +32,7 @@ class Brief:
     source: Path | None
     scene: Mapping[str, object] | None
     out: Path
+    audio: str | None = None
 
 
 def parse(spec: Mapping[str, object]) -> Brief:
@@ -49,6 +50,7 @@ def parse(spec: Mapping[str, object]) -> Brief:
         source=_path(spec.get("source")),
         scene=scene if isinstance(scene, Mapping) else None,
         out=Path(str(spec["out"])),
+        audio=_audio(spec.get("audio")),
     )
 
 
@@ -70,6 +72,12 @@ def _seconds(value: object) -> float:
         message = f"the embedded renderer makes at most {MAX_SECONDS} seconds, not {value}"
         raise MediaRefused(message, code="unsupported_seconds", param="seconds")
     return float(value)
+
+
+def _audio(value: object) -> str | None:
+    if value not in (None, "on", "off"):
+        raise MediaRefused(f"audio is 'on' or 'off', and not {value!r}", code="invalid_value", param="animatic.audio")
+    return None if value is None else str(value)
 
 
 def _whole(value: object) -> int:

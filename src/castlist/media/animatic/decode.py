@@ -14,6 +14,7 @@ from castlist.media.animatic.encode import FPS, RATE, Sound
 from castlist.media.animatic.planes import Frame, Plane, as_bytes, frame_of
 
 _UNTAGGED = 2
+_GAP = RATE // 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,56 @@ def first_frame(source: Source) -> Frame:
     return next(frames_of(source))
 
 
-def sound_of(source: Source) -> Sound | None:
-    """The source's sound at our rate in two channels; None when it has none."""
+class Tape:
+    """A source's sound at our rate in two channels, read once from its beginning; silence where and when it has none."""
+
+    def __init__(self, source: Source) -> None:
+        self._pieces = _heard(source.path)
+        self._piece = np.zeros((2, 0), np.float32)
+        self._start = 0
+
+    def __call__(self, first: int, count: int) -> Sound:
+        """The samples from number `first` on, which never goes back."""
+        heard = np.zeros((2, count), np.float32)
+        done = 0
+        while done < count:
+            ahead = first + done - self._start
+            rest = self._piece[:, ahead : ahead + count - done]
+            if rest.shape[1]:
+                heard[:, done : done + rest.shape[1]] = rest
+                done += rest.shape[1]
+                continue
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            self._start += self._piece.shape[1]
+            self._piece = piece
+        return heard
+
+
+def has_sound(source: Source) -> bool:
     with av.open(str(source.path)) as container:
+        return bool(container.streams.audio)
+
+
+def _heard(path: Path) -> Iterator[Sound]:
+    """A film's sound in pieces without gaps: what its clock leaves out is silence, and what lies before its beginning is dropped."""
+    with av.open(str(path)) as container:
         if not container.streams.audio:
-            return None
+            return
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
-        pieces = [piece.to_ndarray() for frame in container.decode(audio=0) for piece in resampler.resample(frame)]
-        pieces += [piece.to_ndarray() for piece in resampler.resample(None)]
-    return np.concatenate(pieces, axis=1).astype(np.float32) if pieces else None
+        place: int | None = None
+        for frame in container.decode(audio=0):
+            due = round((frame.time or 0.0) * RATE)
+            if place is None or due - place > _GAP:
+                yield np.zeros((2, max(0, due - (place or 0))), np.float32)
+                place = max(due, place or 0) if place is not None else due
+            for piece in resampler.resample(frame):
+                samples = np.asarray(piece.to_ndarray(), np.float32)
+                yield samples[:, max(0, -place) :]
+                place += samples.shape[1]
+        for piece in resampler.resample(None):
+            yield np.asarray(piece.to_ndarray(), np.float32)
 
 
 def _copy(frame: Frame, size: tuple[int, int]) -> Frame:

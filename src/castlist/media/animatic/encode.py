@@ -1,61 +1,122 @@
-"""Write the film: H.264 with a silent AAC track, always with the same settings so that takes can be joined by copying."""
+"""Write the film: H.264 with an AAC track, always with the same settings so that takes can be joined by copying."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import av
 import av.container
 import numpy as np
-from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from castlist.media.animatic.planes import Plane
 
 Sound: TypeAlias = NDArray[np.float32]
+Ear: TypeAlias = Callable[[int, int], Sound]
+"""What is heard from a sample's number on: that many samples of two channels. Asked in order, from the film's beginning."""
 
 FPS = 24
 RATE = 48_000
+PER_FRAME = RATE // FPS
 CRF = 20
 # Without mbtree: with it x264 gives other packets for the same frames from run to run where the processor has AVX-512 (measured).
 _X264 = "open-gop=0:stitchable=1:mbtree=0"
 _OPTIONS = {"preset": "veryfast", "threads": "2", "rc-lookahead": "10", "g": "120", "x264-params": _X264}
+KEEPING = {"crf": "14", "qmax": "20"}
+"""For a film from elsewhere, coded once: whatever it shows, no step is coarser than what leaves it above 40 dB."""
+# Of the encoder's two ways the quick one: a quarter of the time, and nearer to noise, which is what most of an ambience is (measured).
+_AAC = {"aac_coder": "fast"}
+_BITS = 96_000
+
+
+class Track(Protocol):
+    """The sound of a film while it is being written."""
+
+    def until(self, sample: int) -> None:
+        """Write what is heard before a sample."""
+        ...
+
+    def end(self) -> None:
+        """Write what is left."""
+        ...
+
+
+Tracks: TypeAlias = Callable[[av.container.OutputContainer], Track]
+"""Makes the track of a container."""
+
+
+class Encoded:
+    """A track that is encoded from what an ear hears, from the sample `first` on and to `last` even when the pictures end before."""
+
+    def __init__(self, container: av.container.OutputContainer, ear: Ear, *, first: int = 0, last: int = 0) -> None:
+        self._container = container
+        self._ear = ear
+        self._first = first
+        self._last = last
+        self._next = first
+        self._audio = container.add_stream("aac", rate=RATE, layout="stereo", options=_AAC)
+        self._audio.bit_rate = _BITS
+
+    def until(self, sample: int) -> None:
+        while self._next < self._first + sample:
+            self._write(min(PER_FRAME, self._first + sample - self._next))
+
+    def end(self) -> None:
+        while self._next < self._last:
+            self._write(min(PER_FRAME, self._last - self._next))
+        self._container.mux(self._audio.encode(None))
+
+    def _write(self, count: int) -> None:
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(self._ear(self._next, count)), format="fltp", layout="stereo")
+        frame.sample_rate = RATE
+        frame.pts = self._next - self._first
+        frame.time_base = Fraction(1, RATE)
+        self._next += count
+        self._container.mux(self._audio.encode(frame))
+
+
+def silence(first: int, count: int) -> Sound:
+    """Nothing to be heard."""
+    return np.zeros((2, count), np.float32)
+
+
+def encoded(ear: Ear, *, first: int = 0, last: int = 0) -> Tracks:
+    return lambda container: Encoded(container, ear, first=first, last=last)
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """An open film; frames go in order, each with its sound."""
+    """An open film; frames go in order, and the sound with them."""
 
     container: av.container.OutputContainer
     video: VideoStream
-    audio: AudioStream
+    track: Track
 
-    def write(self, buffer: Plane, number: int, sound: Sound | None = None) -> None:
-        """Encode one NV12 buffer as frame `number`, and the sound that lasts as long: a piece of `sound`, or none."""
+    def write(self, buffer: Plane, number: int) -> None:
+        """Encode one NV12 buffer as frame `number`, and the sound that lasts as long."""
         frame = av.VideoFrame.from_ndarray(buffer, format="nv12")
         frame.pts = number
         frame.time_base = Fraction(1, FPS)
         self.container.mux(self.video.encode(frame))
-        self.container.mux(self.audio.encode(hear(number, sound)))
+        self.track.until((number + 1) * PER_FRAME)
 
 
 @contextmanager
-def film(path: Path, size: tuple[int, int], *, crf: int = CRF) -> Iterator[Writer]:
-    """Open a film that appears under its name only when it is whole."""
+def film(path: Path, size: tuple[int, int], tracks: Tracks, *, keeping: bool = False) -> Iterator[Writer]:
+    """Open a film that appears under its name only when it is whole; `keeping` is for pictures from elsewhere, to stay as they are."""
     partial = path.with_suffix(".partial.mp4")
+    quality = KEEPING if keeping else {"crf": str(CRF)}
     with av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        video = container.add_stream("libx264", rate=FPS, options=_OPTIONS | {"crf": str(crf)})
+        video = container.add_stream("libx264", rate=FPS, options=_OPTIONS | quality)
         configure(video, size)
-        audio = container.add_stream("aac", rate=RATE, layout="stereo")
-        audio.bit_rate = 64_000
-        writer = Writer(container, video, audio)
+        writer = Writer(container, video, tracks(container))
         yield writer
         container.mux(video.encode(None))
-        container.mux(audio.encode(None))
+        writer.track.end()
     partial.replace(path)
 
 
@@ -70,17 +131,3 @@ def configure(video: VideoStream, size: tuple[int, int]) -> None:
     context.colorspace = 1
     context.color_primaries = 1
     context.color_trc = 1
-
-
-def hear(number: int, sound: Sound | None) -> av.AudioFrame:
-    """The sound of frame `number`: its stretch of two channels of samples, silence past their end."""
-    count = RATE // FPS
-    samples = np.zeros((2, count), np.float32)
-    if sound is not None:
-        piece = sound[:, number * count : (number + 1) * count]
-        samples[:, : piece.shape[1]] = piece
-    frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
-    frame.sample_rate = RATE
-    frame.pts = number * count
-    frame.time_base = Fraction(1, RATE)
-    return frame

@@ -9,15 +9,15 @@ import cv2
 from castlist.errors import MediaRefused
 from castlist.media.animatic import backdrop as backdrops
 from castlist.media.animatic import grade as grading
-from castlist.media.animatic import living
+from castlist.media.animatic import living, soundtrack
 from castlist.media.animatic import scene as scenes
 from castlist.media.animatic.brief import Brief, parse
 from castlist.media.animatic.camera import look
 from castlist.media.animatic.compose import Studio, build, build_on, frame_at, world_of
-from castlist.media.animatic.decode import Source, first_frame, frames_of, last_frame, open_source, sound_of
-from castlist.media.animatic.encode import FPS, film
+from castlist.media.animatic.decode import Source, Tape, first_frame, frames_of, last_frame, open_source
+from castlist.media.animatic.encode import FPS, encoded, film
 from castlist.media.animatic.geometry import measure
-from castlist.media.animatic.join import same_settings, stitch
+from castlist.media.animatic.join import ours, stitch
 from castlist.media.animatic.places.world import Painted
 from castlist.media.animatic.scene import Scene
 from castlist.media.animatic.words import Move, Reading, read
@@ -47,7 +47,8 @@ def create(brief: Brief, report: Report) -> dict[str, object]:
 def remix(brief: Brief, report: Report) -> dict[str, object]:
     """The same cast and seed in the scene of another prompt."""
     old = scenes.of_json(brief.scene)
-    return _shoot(brief, report, seed=old.seed if old else brief.seed)
+    heard = soundtrack.of_json((brief.scene or {}).get("sound"))
+    return _shoot(brief, report, seed=old.seed if old else brief.seed, muted=heard.muted)
 
 
 def edit(brief: Brief, report: Report) -> dict[str, object]:
@@ -59,16 +60,18 @@ def edit(brief: Brief, report: Report) -> dict[str, object]:
     geometry = measure(*source.size)
     light = grading.light_for(names, scene.hour)
     world = replace(world_of(scene, geometry, light), weather=grading.weather_of(names), extras=grading.extras_of(names))
-    life, look_up, sound = living.populate(world, Painted((), ())), grading.tables(names), sound_of(source)
-    with film(brief.out / FILE, source.size) as writer:
+    life, look_up = living.populate(world, Painted((), ())), grading.tables(names)
+    graded = replace(scene, grades=(*scene.grades, *names))
+    heard = soundtrack.heard_in(brief, source, own=_follow(old, source) is not None)
+    sound = soundtrack.edit(source, scene, graded, heard, brief.audio)
+    with film(brief.out / FILE, source.size, sound.tracks) as writer:
         for number, frame in enumerate(frames_of(source)):
             if look_up:
                 grading.apply(frame, look_up)
             living.fall(frame, life, geometry=geometry, view=look(scene.shots, number, seed=scene.seed), t=number / FPS)
-            writer.write(frame.buffer, number, sound)
+            writer.write(frame.buffer, number)
             report((number + 1) / source.frames)
-    graded = replace(scene, grades=(*scene.grades, *names))
-    return describe(graded, source.frames, size=source.size, warnings=_unsure(names))
+    return describe(graded, sound.heard, size=source.size, warnings=_unsure(names))
 
 
 def extend(brief: Brief, report: Report) -> dict[str, object]:
@@ -77,37 +80,42 @@ def extend(brief: Brief, report: Report) -> dict[str, object]:
     frames = round(brief.seconds * FPS)
     old = _follow(scenes.of_json(brief.scene), source)
     scene = (old or _foreign(brief, source)).then(read(brief.prompt), frames)
-    studio = _continued(brief, scene, source=source, own=old is not None)
+    heard = soundtrack.heard_in(brief, source, own=old is not None)
+    head = source if ours(source, brief.out) else _adopt(source, brief.out, lambda done: report(done * source.frames / scene.frames))
+    before = 0 if head is source else source.frames
+    studio = _continued(brief, scene, source=head, own=old is not None)
+    sound = soundtrack.extend(head, scene, heard, frames=frames, audio=brief.audio)
     part = brief.out / "part.mp4"
-    with film(part, source.size) as writer:
+    with film(part, source.size, sound.tracks) as writer:
         for number in range(frames):
             writer.write(frame_at(studio, source.frames + number).buffer, number)
-            report(0.9 * (number + 1) / frames)
-    if same_settings(source.path, part):
-        stitch(source, part, brief.out / FILE, added=frames)
-    else:
-        _rewrite(source, part, brief.out / FILE)
+            report(0.97 * (before + number + 1) / (before + frames))
+    stitch(head, part, brief.out / FILE)
     part.unlink()
+    if head is not source:
+        head.path.unlink()
     report(1.0)
-    return describe(scene, source.frames + frames, size=source.size)
+    return describe(scene, sound.heard, size=source.size)
 
 
-def describe(scene: Scene, frames: int, *, size: tuple[int, int] | None = None, warnings: Sequence[object] = ()) -> dict[str, object]:
+def describe(
+    scene: Scene, heard: soundtrack.Heard, *, size: tuple[int, int] | None = None, warnings: Sequence[object] = ()
+) -> dict[str, object]:
     """The result as the protocol has it."""
     width, height = size or scene.size
     return {
         "file": FILE,
-        "seconds": frames / FPS,
+        "seconds": scene.frames / FPS,
         "width": width,
         "height": height,
         "fps": FPS,
-        "frames": frames,
-        "scene": scenes.to_json(scene),
+        "frames": scene.frames,
+        "scene": scenes.to_json(scene) | {"sound": soundtrack.to_json(heard)},
         "warnings": list(warnings),
     }
 
 
-def _shoot(brief: Brief, report: Report, *, seed: int) -> dict[str, object]:
+def _shoot(brief: Brief, report: Report, *, seed: int, muted: bool = False) -> dict[str, object]:
     frames = round(brief.seconds * FPS)
     if frames < 1:
         raise MediaRefused("a video needs at least 1 second", code="unsupported_seconds", param="seconds")
@@ -115,11 +123,12 @@ def _shoot(brief: Brief, report: Report, *, seed: int) -> dict[str, object]:
     hung = brief.backdrop is not None
     scene = scenes.compose(read(brief.prompt), size=brief.size, seed=seed, frames=frames, cast=names, backdrop=hung)
     studio = build_on(scene, brief.cast, backdrops.load(brief.backdrop, brief.size)) if brief.backdrop else build(scene, brief.cast)
-    with film(brief.out / FILE, scene.size) as writer:
+    sound = soundtrack.shoot(scene, muted=brief.audio == "off" if brief.audio else muted)
+    with film(brief.out / FILE, scene.size, sound.tracks) as writer:
         for number in range(frames):
             writer.write(frame_at(studio, number).buffer, number)
             report((number + 1) / frames)
-    return describe(scene, frames)
+    return describe(scene, sound.heard)
 
 
 def _source(brief: Brief) -> Source:
@@ -151,13 +160,14 @@ def _continued(brief: Brief, scene: Scene, *, source: Source, own: bool) -> Stud
     return build_on(plain, (), backdrops.of_frame(last_frame(source)), since=source.frames)
 
 
-def _rewrite(source: Source, part: Path, out: Path) -> None:
-    """Encode a source from elsewhere once, well, and its continuation with it."""
-    sound = sound_of(source)
-    whole = (frame for one in (source, open_source(part)) for frame in frames_of(one))
-    with film(out, source.size, crf=14) as writer:
-        for number, frame in enumerate(whole):
-            writer.write(frame.buffer, number, sound)
+def _adopt(source: Source, folder: Path, report: Report) -> Source:
+    """A source from elsewhere in our settings: encoded once, well, so that this extension and all later ones copy it."""
+    head = folder / "head.mp4"
+    with film(head, source.size, encoded(Tape(source)), keeping=True) as writer:
+        for number, frame in enumerate(frames_of(source)):
+            writer.write(frame.buffer, number)
+            report(0.97 * (number + 1) / source.frames)
+    return replace(source, path=head)
 
 
 def _unsure(names: Sequence[str]) -> list[object]:
