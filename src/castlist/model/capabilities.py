@@ -78,7 +78,7 @@ class Capabilities:
         if max(size.width, size.height) > self.max_side or size.width * size.height > self.max_pixels:
             return (
                 "unsupported_value",
-                f"{self.model} makes videos of up to {self.max_side} pixels a side and {self.max_pixels} in all, not {size}",
+                f"{self.model} makes videos of up to {self.max_side} pixels a side and {self.max_pixels:,} in all, not {size}",
                 "size",
             )
         return None
@@ -98,7 +98,7 @@ class Capabilities:
             return "unsupported_operation", f"{self.model} takes videos made here as a source, not uploaded ones", "video"
         size = operation.source.size
         if max(size.width, size.height) > self.max_side or size.width * size.height > self.max_pixels:
-            limit = f"up to {self.max_side} pixels a side and {self.max_pixels} in all"
+            limit = f"up to {self.max_side} pixels a side and {self.max_pixels:,} in all"
             return "unsupported_value", f"{self.model} starts from videos of {limit}, not {size}", "video"
         return None
 

@@ -73,7 +73,7 @@ async def receive(request: Request, accepts: Accepts) -> AsyncIterator[Fields]:
         yield build_fields(parse_urlencoded(await _whole(request, accepts.intake)))
     else:
         wanted = "multipart/form-data or application/json" if accepts.json else "multipart/form-data"
-        raise UnreadableBodyError(f"send {wanted}, and not {kind[:80] or 'a body without a Content-Type'!r}")
+        raise UnreadableBodyError(f"send {wanted}, and not {repr(kind[:80]) if kind else 'a body without a Content-Type'}")
 
 
 def _announced(request: Request) -> int | None:
@@ -168,13 +168,17 @@ def decode_json(text: str) -> object:
 
 def parse_json(body: bytes) -> Fields:
     """A JSON body as fields."""
+    if not body.strip():
+        raise InvalidRequest('the body is empty; send a JSON object, for example {"prompt": "…"}', code="invalid_json")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidRequest("the body is not UTF-8", code="invalid_json") from None
     value = decode_json(text)
     if not isinstance(value, dict):
-        raise InvalidRequest("the body is a JSON object", code="invalid_json")
+        raise InvalidRequest(
+            'the body is a JSON object, for example {"prompt": "…"}, and not a list or a single value', code="invalid_json"
+        )
     return value
 
 

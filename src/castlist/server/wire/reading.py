@@ -110,7 +110,8 @@ def read_moment(value: object, param: Literal["start", "end"]) -> float:
 def read_metadata(value: object) -> dict[str, str]:
     """OpenAI's rules: at most 16 pairs of texts, keys of 64 and values of 512 characters."""
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise InvalidRequest("metadata is an object of texts", code="invalid_metadata", param="metadata")
+        message = f'metadata is an object of texts, for example {{"shot": "12"}}, and not {quote(value)}'
+        raise InvalidRequest(message, code="invalid_metadata", param="metadata")
     if len(value) > 16:
         raise InvalidRequest(f"metadata has at most 16 keys, not {len(value)}", code="invalid_metadata", param="metadata")
     for key, item in value.items():

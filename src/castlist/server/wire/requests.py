@@ -183,6 +183,10 @@ def _explain(kind: str, place: tuple[str, ...], shape: type[Body], *, value: obj
         if param == "characters":
             message = "an edit, an extension and a remix keep the cast of their source by themselves; leave characters out"
             return InvalidRequest(message, code="unknown_field", param=param)
+        if param in OurWishes.model_fields and owner is shape:
+            return InvalidRequest(
+                f'{param} is ours and goes under castlist: {{"castlist": {{"{param}": …}}}}', code="unknown_field", param=param
+            )
         return InvalidRequest(f"unknown field {param!r}{reading.nearest(place[-1], known)}", code="unknown_field", param=param)
     if kind == "missing":
         return InvalidRequest(f"{param} is missing", code="missing_required_parameter", param=param)
