@@ -93,6 +93,7 @@ class Extra(StrEnum):
     bubbles = "bubbles"
     glow = "glow"
     wind = "wind"
+    neon = "neon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ _PLACES = {
     "market": r"market(?:place)?s?|bazaars?|souk|stalls?|fair(?:ground)?|lantern-lit (?:market|street|alley)|festival",
     "forest": r"forests?|woods?|woodland|jungle|rainforest|grove|glade|(?<!palm )trees|enchanted wood",
     "city": (
-        r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|traffic|taxis?|cars?|alley(?:way)?|"
+        r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|cyberpunk|traffic|taxis?|cars?|alley(?:way)?|"
         r"avenue|sidewalk|crosswalk|rooftops?"
     ),
     "cliff": r"cliffs?(?:[- ]?(?:tops?|sides?|edges?))?|precipice|headland|promontory|(?:rocky|mountain) ledge",
@@ -196,7 +197,7 @@ _HOURS = {
     "golden": r"golden[- ]hour|sunset|golden light|warm evening light|late afternoon|low sun",
     "dawn": r"dawn|sunrise|daybreak|first light|early morning|morning mist",
     "dusk": r"dusk|twilight|evening|gloaming|blue hour|nightfall",
-    "night": r"night(?:s|time)?|midnight|moonlit|moonlight|starry|under the stars|after dark|nocturnal|neon",
+    "night": r"night(?:s|time)?|midnight|moonlit|moonlight|starry|under the stars|after dark|nocturnal|neon|cyberpunk",
     "day": r"day(?:time|light)?|noon|midday|sunny|morning|afternoon|bright sun\w*|sunlit|sunlight",
 }
 
@@ -258,6 +259,7 @@ _EXTRAS = {
     "bubbles": r"bubbles?|underwater",
     "glow": r"glow(?:s|ing)?|aura|radiant|halo|shimmer\w*",
     "wind": r"wind(?:y|s)?|breez\w+|gust\w*",
+    "neon": r"neon|cyberpunk|synthwave",
 }
 
 _GRADES = {

@@ -9,12 +9,13 @@ from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all,
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.palette import Light, mix
 from castlist.media.animatic.places.brush import box, corners, oval, shine
-from castlist.media.animatic.places.facades import NEON, WALLS, WARM, front, picture_sign, shop, sign
+from castlist.media.animatic.places.facades import NEON, WALLS, WARM, front, picture_sign, shop, sign, tube
 from castlist.media.animatic.places.paving import Pool, broken, plain, pools, soak
 from castlist.media.animatic.places.people import crowd
 from castlist.media.animatic.places.traffic import cars, cyclists, tram
 from castlist.media.animatic.places.world import Lamp, Painted, World, clouds, sky
 from castlist.media.animatic.planes import Colour
+from castlist.media.animatic.words import Extra
 
 _GLASS: Colour = (0.50, 0.66, 0.78)
 
@@ -22,7 +23,7 @@ _GLASS: Colour = (0.50, 0.66, 0.78)
 def paint(world: World) -> Painted:
     lamps: list[Lamp] = []
     pooled: list[Pool] = []
-    neon = any(extra.value == "neon" for extra in world.extras) and world.light.lamps > 0.3
+    neon = Extra.neon in world.extras and world.light.lamps > 0.3
     world = replace(world, light=_neon_light(world.light)) if neon else world
     street = replace(world, light=_street_light(world.light, 0.0 if neon else 0.34))
     way = 1 if world.rng.random() < 0.5 else -1
@@ -107,8 +108,16 @@ def _houses(world: World, lamps: list[Lamp], pooled: list[Pool], *, neon: bool) 
         high = u * float(rng.uniform(0.22, 0.31) if gap else rng.uniform(0.42, 0.64))
         front(world, canvas, (left, foot, wide, high), depth=depth)
         shop(world, canvas, (left, foot, wide), pooled, depth=depth)
-        if rng.random() < (0.95 if neon else 0.55):
+        for _ in range(2 if neon else int(rng.random() < 0.55)):
             _sign(world, canvas, (left, foot, wide, high), lamps, pooled)
+        if neon and rng.random() < 0.5:
+            row = foot - high + 0.034 * u
+            tube(
+                world,
+                canvas,
+                np.array([[left + 0.02 * u, row], [left + wide / 2, row], [left + wide - 0.03 * u, row]]),
+                NEON[int(rng.integers(5))],
+            )
         left += wide
     return layer_of(canvas, depth)
 
@@ -126,7 +135,7 @@ def _sign(world: World, canvas: Canvas, house: tuple[float, float, float, float]
         picture_sign(world, canvas, (x, y), (colour, other))
     if world.light.lamps > 0.5:
         lamps.append(Lamp(x, y, 0.30, 0.17 * u, colour, 1.5 + 3 * float(rng.random())))
-        pooled.append(Pool(x, 0.44, colour, 0.40, 0.40))
+        pooled.append(Pool(x, 0.52, colour, 0.60, 0.55))
 
 
 def _ground(world: World, pooled: list[Pool]) -> Layer:
