@@ -162,8 +162,8 @@ _PLACES = {
     "market": r"market(?:place)?s?|bazaars?|souk|stalls?|fair(?:ground)?|lantern-lit (?:market|street|alley)|festival",
     "forest": r"forests?|woods?|woodland|jungle|rainforest|grove|glade|(?<!palm )trees|enchanted wood",
     "city": (
-        r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|cyberpunk|traffic|taxis?|cars?|alley(?:way)?|"
-        r"avenue|sidewalk|crosswalk|rooftops?"
+        r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|cyberpunk|traffic|taxis?|cars?|"
+        r"alley(?:way)?|avenue|sidewalk|crosswalk|rooftops?"
     ),
     "cliff": r"cliffs?(?:[- ]?(?:tops?|sides?|edges?))?|precipice|headland|promontory|(?:rocky|mountain) ledge",
     "beach": (

@@ -72,12 +72,21 @@ def pools(world: World, canvas: Canvas, lamps: list[Pool]) -> None:
     """Light under lamps; on a wet ground it runs towards the one who looks."""
     g = world.geometry
     wet = is_wet(world)
+    whole = sum(2 * pool.reach * g.unit * pool.strength for pool in lamps) / g.period
+    gain = min(1.0, 1.5 / max(0.1, whole))  # where many overlap each gives less, or the street would be white
     for pool in lamps:
         centre = (pool.x, g.base(pool.depth))
         reach = pool.reach * g.unit
-        shine(canvas, centre, (reach, reach * 0.34), pool.colour, pool.strength * (0.8 if wet else 1.0), sharp=1.6)
+        shine(canvas, centre, (reach, reach * 0.34), pool.colour, gain * pool.strength * (0.8 if wet else 1.0), sharp=1.6)
         if wet:
-            shine(canvas, (pool.x, centre[1] + 0.10 * g.unit), (reach * 0.26, 0.26 * g.unit), pool.colour, pool.strength * 1.1, sharp=1.2)
+            shine(
+                canvas,
+                (pool.x, centre[1] + 0.10 * g.unit),
+                (reach * 0.26, 0.26 * g.unit),
+                pool.colour,
+                gain * pool.strength * 1.1,
+                sharp=1.2,
+            )
 
 
 def soak(world: World, canvas: Canvas) -> None:
