@@ -1,33 +1,38 @@
 """A cliff top above the sea: headlands, stacks and surf far below, a rocky rim to stand behind."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all, stamp, stretch, texture, wash
+from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all, soften, stretch, texture, veil, wash
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix
-from castlist.media.animatic.places.world import Painted, World, clouds, sky
+from castlist.media.animatic.places.plants import Spot, blades, blooms, crown, spread, trunk, tufts
+from castlist.media.animatic.places.rocks import boulder, pebbles
+from castlist.media.animatic.places.water import water
+from castlist.media.animatic.places.world import Lamp, Painted, World, clouds, finish, sky
 from castlist.media.animatic.planes import Colour
 
-_SEA: Colour = (0.16, 0.40, 0.56)
-_ROCK: Colour = (0.56, 0.49, 0.45)
+_SEA: Colour = (0.10, 0.40, 0.56)
+_ROCK: Colour = (0.66, 0.58, 0.51)
 _TURF: Colour = (0.38, 0.50, 0.26)
 _FOAM: Colour = (0.95, 0.97, 0.98)
+_WARM: Colour = (1.0, 0.82, 0.50)
 
 
 def paint(world: World) -> Painted:
+    lamps: list[Lamp] = []
     behind = (
         sky(world),
-        clouds(world, amount=0.45),
+        clouds(world, amount=0.50),
         _sea(world),
-        _headlands(world, 0.12, spots=(0.26, 0.66, 1.20), high=0.11),
-        _headlands(world, 0.30, spots=(-0.01, 1.00), high=0.37),
+        _headlands(world, 0.10, spots=(0.30, 0.62, 1.20), high=0.10),
+        _headlands(world, 0.28, spots=(-0.02, 1.01), high=0.40, lamps=lamps),
         _top(world),
-        _boulders(world, 0.72),
-        _tufts(world, 0.76, rows=(0.66, 0.86)),
-        _tufts(world, 1.0, rows=(0.88, 1.16), clearing=0.14),
+        _boulders(world, 0.66),
     )
-    return Painted(behind, (_edge(world),))
+    return Painted(behind, (_edge(world),), tuple(lamps))
 
 
 def _sea(world: World) -> Layer:
@@ -35,58 +40,83 @@ def _sea(world: World) -> Layer:
     g = world.geometry
     canvas = stretch(g)
     top = int(g.base(0)) - int(0.05 * g.unit)
-    height = g.rows - top
-    t = np.clip(np.linspace(0, 2.2, height, dtype=np.float32), 0, 1)
-    far, near = mix(world.lit(_SEA, 0.20), world.light.sky[2], 0.35), world.lit(_SEA, 0.85, 0.80)
-    colours = np.array([mix(far, near, float(s)) for s in t], np.float32)
-    wash(canvas, (colours * 255).astype(np.uint8)[:, None, :], (top, g.rows))
-    ripples = cloudy(world.rng, (g.period, height), cells=(16, 40), octaves=3)
-    crests = np.clip(ripples - 0.58, 0, 1) * 300
-    stamp(canvas, crests.clip(0, 90).astype(np.uint8), (0, top), mix(world.light.sky[2], (1.0, 1.0, 1.0), 0.2))
-    if world.light.sun_size:
-        down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-        aside = np.arange(g.period, dtype=np.float32) - np.float32(world.x(0.5 + world.light.sun[0]))
-        path = np.exp(-((aside[None, :] / ((0.05 + 0.16 * down) * np.float32(g.unit))) ** 2))
-        glint = np.clip(ripples - 0.36 - 0.10 * down, 0, 1) * path * 620
-        stamp(canvas, glint.clip(0, 225).astype(np.uint8), (0, top), world.light.sun_colour)
+    far, near = mix(world.lit(_SEA, 0.45), world.light.sky[2], 0.30), world.lit(_SEA, 0.85, 0.86)
+    water(world, canvas, (top, int(g.base(0.75))), (far, near))
+    wash(canvas, canvas.rgb[int(g.base(0.75)) - 1 : int(g.base(0.75))], (int(g.base(0.75)), g.rows))
+    veil(canvas, (top, top + 0.03 * g.unit), world.light.haze, (0.5, 0.0))
     return layer_of(canvas, 0.05, drift=0.004 * g.width)
 
 
-def _headlands(world: World, depth: float, *, spots: tuple[float, ...], high: float) -> Layer:
-    """Sheer walls that rise from the sea, green on top, a stack before each, surf at their foot."""
+def _headlands(world: World, depth: float, *, spots: tuple[float, ...], high: float, lamps: list[Lamp] | None = None) -> Layer:
+    """Sheer walls that rise from the sea, green on top, a stack before each, surf at their foot; a lighthouse on a near one."""
     g, rng = world.geometry, world.rng
     canvas = stretch(g)
     foot, room = g.base(depth * 0.9), min(g.unit, 0.75 * g.width)
-    for across in spots:
+    tower = int(rng.integers(len(spots)))
+    for number, across in enumerate(spots):
         x = world.x(across + float(rng.uniform(-0.04, 0.04)))
-        tall, wide = high * room * float(rng.uniform(0.85, 1.2)), high * room * float(rng.uniform(1.5, 2.1))
-        _wall(world, canvas, depth, box=(x - wide / 2, foot, wide, tall))
+        tall, wide = high * room * float(rng.uniform(0.85, 1.1)), high * room * float(rng.uniform(1.5, 2.0))
         side = 1 if across < 0.5 else -1
+        if lamps is not None and number == tower:
+            _lighthouse(world, canvas, at=(x + side * 0.26 * wide, foot - 0.93 * tall), high=0.52 * tall, lamps=lamps)
+        _wall(world, canvas, depth, box=(x - wide / 2, foot, wide, tall))
         slim = tall * float(rng.uniform(0.20, 0.28))
         left = x + side * wide * float(rng.uniform(0.60, 0.70)) - slim / 2
         _wall(world, canvas, depth, box=(left, foot + 0.01 * g.unit, slim, tall * float(rng.uniform(0.45, 0.62))))
-    return layer_of(canvas, depth)
+    return layer_of(finish(world, canvas, depth, mist=0.30), depth)
+
+
+def _lighthouse(world: World, canvas: Canvas, *, at: tuple[float, float], high: float, lamps: list[Lamp]) -> None:
+    x, foot = at
+    white: Colour = (0.96, 0.93, 0.88)
+    side = 1 if world.light.sun[0] < 0 else -1
+    half = np.array([0.105, 0.075])
+    for low, top, colour in ((0.0, 0.25, white), (0.25, 0.48, (0.80, 0.27, 0.22)), (0.48, 0.74, white)):
+        a, b = (float(np.interp(s, (0.0, 0.74), half)) * high for s in (low, top))
+        rows = foot - low * high, foot - top * high
+        body = [(x - a, rows[0]), (x - b, rows[1]), (x + b, rows[1]), (x + a, rows[0])]
+        fill(canvas, body, world.lit(colour, 0.6, 1.02))
+        shade = [(x + side * 0.2 * a, rows[0]), (x + side * 0.2 * b, rows[1]), (x + side * b, rows[1]), (x + side * a, rows[0])]
+        fill(canvas, shade, world.lit(colour, 0.6, 0.70))
+    iron = world.lit((0.24, 0.24, 0.28), 0.6)
+    fill(canvas, _rect(x, foot - 0.74 * high, 0.11 * high, 0.035 * high), iron)
+    lit = world.light.lamps > 0.3
+    fill(canvas, _rect(x, foot - 0.775 * high, 0.062 * high, 0.13 * high), _WARM if lit else world.lit((0.62, 0.78, 0.86), 0.6))
+    dome = [(x - 0.085 * high, foot - 0.90 * high), (x, foot - 1.02 * high), (x + 0.085 * high, foot - 0.90 * high)]
+    fill(canvas, dome, world.lit((0.72, 0.24, 0.20), 0.6), world.lit((0.72, 0.24, 0.20), 0.6, 0.7))
+    if lit:
+        lamps.append(Lamp(x, foot - 0.84 * high, 0.28, 0.62 * high, _WARM, 1.6))
+
+
+def _rect(x: float, foot: float, half: float, high: float) -> Points:
+    return np.array([[x - half, foot], [x - half, foot - high], [x + half, foot - high], [x + half, foot]])
 
 
 def _wall(world: World, canvas: Canvas, depth: float, *, box: tuple[float, float, float, float]) -> None:
-    """One block of rock: its lit flank, its dark one, strata, turf and surf. The box is left, foot, width and height."""
+    """One block of rock in upright facets, with strata, turf and surf. The box is left, foot, width and height."""
     rng = world.rng
     left, foot, wide, tall = box
-    crest = foot - tall * (0.90 + 0.14 * ridge(rng, 24, waves=1, octaves=3).astype(np.float64))
-    crest[[0, -1]] += 0.06 * tall
-    x = left + wide * np.linspace(0.05, 0.95, 24)
-    jags = np.array([0.0, 0.03, -0.01, 0.02, -0.03]) * tall
-    slope = np.linspace(0, 1, 5)
-    starboard = np.stack([x[-1] + jags + 0.05 * wide * slope, crest[-1] + (foot - crest[-1]) * (0.04 + 0.96 * slope)], axis=1)
-    port = np.stack([x[0] - jags - 0.05 * wide * slope, crest[0] + (foot - crest[0]) * (0.04 + 0.96 * slope)], axis=1)[::-1]
-    outline = np.concatenate([np.stack([x, crest], axis=1), starboard, port])
-    bright, dark = world.lit(_ROCK, depth, 1.16), world.lit(_ROCK, depth, 0.70)
-    fill(canvas, outline, bright, world.lit(_ROCK, depth, 0.86))
-    share = 0.62 if world.light.sun[0] < 0 else 0.38
-    _shade(canvas, outline, split=left + wide * share, lit_left=world.light.sun[0] < 0, colour=dark)
-    _strata(world, canvas, depth, box=box)
-    turf = np.concatenate([np.stack([x, crest - 0.012 * tall], axis=1), np.stack([x, crest + 0.055 * tall], axis=1)[::-1]])
-    fill(canvas, turf, world.lit(_TURF, depth, 1.1), world.lit(_TURF, depth, 0.8))
+    count = max(4, round(9 * min(1.0, wide / tall)))
+    share = np.linspace(0, 1, count + 1) + np.array([0, *rng.uniform(-0.35, 0.35, count - 1) / count, 0])
+    crest = foot - tall * (0.90 + 0.12 * ridge(rng, count + 1, waves=1, octaves=2).astype(np.float64))
+    crest[[0, -1]] += 0.08 * tall
+    t = np.linspace(0, 1, 7)
+    outward = 1 - 2 * share
+    ribs = []
+    for number in range(count + 1):
+        x = left + wide * (0.05 + 0.90 * share[number]) - outward[number] * 0.05 * wide * t
+        ribs.append(np.stack([x + rng.uniform(-0.018, 0.018, 7) * tall, crest[number] + (foot - crest[number]) * t], axis=1))
+    for number in range(count):
+        across = (number + 0.5) / count * 2 - 1
+        facing = across if world.light.sun[0] > 0 else -across
+        gain = 0.90 + 0.26 * facing + (0.12 if number % 2 else -0.10)
+        outline = np.concatenate([ribs[number], ribs[number + 1][::-1]])
+        fill(canvas, outline, world.lit(_ROCK, depth, gain), world.lit(_ROCK, depth, 0.74 * gain))
+    _strata(world, canvas, depth, ribs=ribs)
+    x = np.array([rib[0, 0] for rib in ribs])
+    sag = rng.uniform(0.05, 0.13, count + 1)
+    turf = np.concatenate([np.stack([x, crest - 0.022 * tall], axis=1), np.stack([x, crest + sag * tall], axis=1)[::-1]])
+    fill(canvas, turf, world.lit(_TURF, depth, 1.12), world.lit(_TURF, depth, 0.74))
     _surf(world, canvas, depth, box=box)
 
 
@@ -99,27 +129,23 @@ def _surf(world: World, canvas: Canvas, depth: float, *, box: tuple[float, float
     dots(canvas, np.stack([x, y], axis=1), grain * world.rng.uniform(0.25, 0.75, count), world.lit(_FOAM, depth, 0.92))
 
 
-def _shade(canvas: Canvas, outline: Points, *, split: float, lit_left: bool, colour: Colour) -> None:
-    """Darken the flank that the light does not reach, along a broken ridge."""
-    crest = outline[:24]
-    beyond = crest[:, 0] > split
-    top, foot = float(np.interp(split, crest[:, 0], crest[:, 1])), float(outline[:, 1].max())
-    t = np.linspace(0, 1, 9)
-    wander = 0.05 * (foot - top) * np.array([0.0, 0.4, -0.2, 0.7, 0.2, 1.0, 0.3, 0.8, 0.5])
-    spine = np.stack([split + wander, top + (foot - top) * t], axis=1)
-    parts = (crest[beyond], outline[24:29], spine[::-1]) if lit_left else (crest[~beyond], spine, outline[29:])
-    fill(canvas, np.concatenate(parts), colour, mix(colour, (0.0, 0.0, 0.0), 0.12))
+def _strata(world: World, canvas: Canvas, depth: float, *, ribs: Sequence[Points]) -> None:
+    """Beds of darker stone across the facets, broken at every rib."""
+    beds = []
+    for low in (0.22, 0.40, 0.58, 0.76):
+        slip = world.rng.uniform(-0.03, 0.03, len(ribs))
+        for number in range(len(ribs) - 1):
+            if world.rng.random() < 0.35:
+                continue
+            ends = [_along(ribs[n], low + slip[n]) for n in (number, number + 1)]
+            thick = 0.022 * (ribs[number][-1, 1] - ribs[number][0, 1])
+            beds.append(np.array([ends[0], ends[1], ends[1] + (0, thick), ends[0] + (0, 0.7 * thick)]))
+    fill_all(canvas, beds, world.lit(_ROCK, depth, 0.62))
 
 
-def _strata(world: World, canvas: Canvas, depth: float, *, box: tuple[float, float, float, float]) -> None:
-    left, foot, wide, tall = box
-    cracks = []
-    for _ in range(max(5, int(16 * wide / tall / 1.8))):
-        x, y = left + wide * world.rng.uniform(0.10, 0.90), foot - tall * world.rng.uniform(0.12, 0.62)
-        long, thick = tall * world.rng.uniform(0.12, 0.30), max(0.7, 0.010 * tall)
-        slant = long * world.rng.uniform(-0.12, 0.12)
-        cracks.append(np.array([[x, y], [x + thick, y], [x + slant + thick * 0.4, y - long], [x + slant, y - long]]))
-    fill_all(canvas, cracks, world.lit(_ROCK, depth, 0.56))
+def _along(rib: Points, share: float) -> Points:
+    row = rib[0, 1] + (rib[-1, 1] - rib[0, 1]) * share
+    return np.array([float(np.interp(row, rib[:, 1], rib[:, 0])), row])
 
 
 def _top(world: World) -> Layer:
@@ -134,11 +160,17 @@ def _top(world: World) -> Layer:
     turf = rim + (0.012 + 0.030 * ragged) * g.unit
     _under(canvas, columns, turf, colours=(world.lit(_TURF, 0.75, 1.05), world.lit(_TURF, 1.0, 0.82)))
     top = int(rim.min())
-    texture(canvas, cloudy(rng, (g.period, g.rows - top), cells=(12, 16), octaves=5), 0.20, (top, g.rows))
+    texture(canvas, cloudy(rng, (g.period, g.rows - top), cells=(12, 16), octaves=5), 0.14, (top, g.rows))
     x = (columns - g.period / 2) / (0.42 * g.width)
     y = (np.arange(top, g.rows) - g.base(0.95)) / (0.16 * g.height)
     pool = np.exp(-(x[None, :] ** 2) - y[:, None] ** 2).astype(np.float32)
     texture(canvas, 0.5 + 0.5 * pool, 0.14, (top, g.rows))
+    tufts(world, canvas, _TURF, rows=(0.56, 1.42), count=380)
+    pebbles(world, canvas, _ROCK, rows=(0.55, 1.40), count=36)
+    for petal in ((0.96, 0.62, 0.76), (0.98, 0.90, 0.46)):
+        d = np.sort(rng.uniform(0.60, 1.38, 44))
+        spots = np.stack([rng.uniform(0, g.period, 44), g.base(0) + d * (g.feet - g.horizon)], axis=1)
+        blooms(world, canvas, spots, np.maximum(0.7, 0.0058 * g.unit * d), petal=petal, depth=0.9)
     return layer_of(canvas, 1.0, ground=True)
 
 
@@ -148,57 +180,33 @@ def _under(canvas: Canvas, columns: Points, line: Points, *, colours: tuple[Colo
     fill(canvas, np.concatenate([points, [[columns[-1] + 1, line[0]], [columns[-1] + 1, low], [0, low]]]), *colours)
 
 
-def _tufts(world: World, depth: float, *, rows: tuple[float, float], clearing: float = 0.0) -> Layer:
-    """Grass in tufts on the turf between two depths, larger the nearer it is."""
-    g, rng = world.geometry, world.rng
-    canvas = stretch(g)
-    blades = []
-    for _ in range(45):
-        x, d = rng.uniform(0, g.period), rng.uniform(*rows)
-        if abs(x - g.period / 2) < clearing * g.width:
-            continue
-        for _ in range(3):
-            high, lean = 0.026 * g.unit * d * rng.uniform(0.5, 1.2), rng.uniform(-0.5, 0.5)
-            at, wide, foot = x + rng.uniform(-0.006, 0.006) * g.unit, max(0.6, 0.0022 * g.unit * d), g.base(d)
-            blades.append(np.array([[at - wide, foot], [at + lean * high, foot - high], [at + wide, foot]]))
-    fill_all(canvas, blades, world.lit(_TURF, 0.95, 0.72))
-    return layer_of(canvas, depth)
-
-
 def _boulders(world: World, depth: float) -> Layer:
-    """Rocks at the rim, none where the characters stand."""
+    """Rocks at the rim and a bent thorn tree, none where the characters stand."""
     g, rng = world.geometry, world.rng
     canvas = stretch(g)
-    for x in (np.arange(11) + rng.uniform(-0.4, 0.4, 11)) * g.period / 11:
-        if abs(x - g.period / 2) < 0.24 * g.width:
-            continue
-        _crag(world, canvas, at=(float(x), g.base(depth * float(rng.uniform(0.86, 1.05)))), size=g.unit * float(rng.uniform(0.025, 0.075)))
-    return layer_of(canvas, depth)
+    for x in spread(world, 12, clearing=0.20):
+        size = g.unit * float(rng.uniform(0.025, 0.065))
+        boulder(world, canvas, Spot(x, g.base(depth * float(rng.uniform(0.86, 1.05))), size, 0.9), rock=_ROCK, cap=_TURF)
+    side = float(rng.choice((-1.0, 1.0)))
+    x, foot, high = world.x(0.5 + 0.36 * side), g.base(depth), 0.34 * g.unit
+    trunk(world, canvas, Spot(x, foot, 0.62 * high, 0.85), wide=0.075 * high, lean=-0.34 * side)
+    for across, up, size in ((-0.34, 0.66, 0.22), (-0.52, 0.60, 0.18), (-0.14, 0.74, 0.18), (-0.70, 0.56, 0.12)):
+        crown(world, canvas, Spot(x + side * across * high, foot - up * high, 1.0, 0.85), size=size * high, leaf=(0.30, 0.42, 0.22))
+    return layer_of(finish(world, canvas, depth), depth)
 
 
 def _edge(world: World) -> Layer:
-    """Dark rocks and grass in the lower corners, nearer than the characters."""
+    """Rocks, grass and sea pinks in the lower corners, nearer than the characters."""
     g, rng = world.geometry, world.rng
     canvas = stretch(g)
-    foot = g.margin + 1.03 * g.height
-    for across in (-0.10, 0.02, 0.97, 1.10):
+    foot = g.margin + 1.06 * g.height
+    for across in (-0.14, 0.0, 0.99, 1.13):
         x = world.x(across + float(rng.uniform(-0.03, 0.03)))
-        _crag(world, canvas, at=(x, foot), size=g.unit * float(rng.uniform(0.09, 0.14)), gain=0.50)
-    blades = []
-    for across in np.concatenate([rng.uniform(-0.16, 0.17, 60), rng.uniform(0.83, 1.16, 60)]):
-        high, at = g.unit * rng.uniform(0.04, 0.12), world.x(float(across))
-        tip = at + rng.uniform(-0.4, 0.4) * high
-        blades.append(np.array([[at - 0.004 * g.unit, foot], [tip, foot - high], [at + 0.004 * g.unit, foot]]))
-    fill_all(canvas, blades, world.lit(_TURF, 1.0, 0.52), world.lit(_TURF, 1.0, 0.34))
+        boulder(world, canvas, Spot(x, foot, g.unit * float(rng.uniform(0.10, 0.15)), 1.0), rock=_ROCK, gain=0.55)
+    blades(world, canvas, _TURF, tall=0.18, count=300)
+    across = np.concatenate([rng.uniform(-0.18, 0.15, 14), rng.uniform(0.85, 1.18, 14)])
+    spots = np.stack([g.left + across * g.width, g.margin + g.height * rng.uniform(0.90, 1.0, 28)], axis=1)
+    blooms(world, canvas, spots, g.unit * rng.uniform(0.008, 0.014, 28), petal=(0.86, 0.48, 0.66), depth=1.0)
+    finish(world, canvas, 1.0, edge=0.8)
+    soften(canvas, 0.0026 * g.unit)
     return layer_of(canvas, 1.45)
-
-
-def _crag(world: World, canvas: Canvas, *, at: tuple[float, float], size: float, gain: float = 1.0) -> None:
-    """A boulder with a lit and a dark face."""
-    x, foot = at
-    angle = np.linspace(np.pi, 0, 9)
-    reach = size * world.rng.uniform(0.85, 1.25, 9)
-    body = np.stack([x + np.cos(angle) * reach * 1.25, foot - np.sin(angle) * reach * 0.85], axis=1)
-    fill(canvas, body, world.lit(_ROCK, 0.95, 0.80 * gain), world.lit(_ROCK, 0.95, 0.45 * gain))
-    lit = body[1:5] if world.light.sun[0] < 0 else body[4:8]
-    fill(canvas, np.concatenate([lit, [[x, foot - 0.30 * size]]]), world.lit(_ROCK, 0.95, 1.20 * gain), world.lit(_ROCK, 0.95, 0.90 * gain))

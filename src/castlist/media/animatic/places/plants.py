@@ -62,7 +62,7 @@ def crown(world: World, canvas: Canvas, spot: Spot, *, size: float, leaf: Colour
     rng, light = world.rng, world.light
     side = 1.0 if light.sun[0] > 0 else -1.0
     warm = mix(leaf, (0.78, 0.74, 0.22), 0.30)
-    passes = ((leaf, 0.50, 1.0, 40), (leaf, 0.72, 0.94, 56), (leaf, 0.96, 0.82, 60), (warm, 1.18, 0.66, 50), (warm, 1.42, 0.48, 34))
+    passes = ((leaf, 0.50, 0.92, 44), (leaf, 0.72, 0.94, 56), (leaf, 0.96, 0.82, 60), (warm, 1.18, 0.66, 50), (warm, 1.42, 0.48, 34))
     for number, (colour, gain, reach, count) in enumerate(passes):
         angle, far = rng.uniform(0, 2 * np.pi, count), np.sqrt(rng.random(count)) * size * reach
         x = spot.x + np.cos(angle) * far * 1.12 + side * number * 0.075 * size

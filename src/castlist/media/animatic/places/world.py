@@ -187,8 +187,8 @@ def _heap(world: World, canvas: Canvas, *, at: tuple[float, float], size: float,
         return
     sheet = Canvas(np.zeros((high, canvas.width, 3), np.uint8), np.zeros((high, canvas.width), np.uint8))
     count = 30
-    across = rng.normal(0, 0.46, count).clip(-1.0, 1.0)
-    dome = np.exp(-((across / 0.7) ** 2)) * rng.uniform(0.35, 1.0, count)
+    across = np.linspace(-1, 1, count) * rng.uniform(0.75, 1.0) + rng.uniform(-0.05, 0.05, count)
+    dome = np.exp(-((across / 0.62) ** 2)) * rng.uniform(0.30, 1.0, count)
     radii = size * (0.16 + 0.32 * dome)
     x, y = at[0] + across * 1.6 * size, at[1] - top - dome * 0.66 * size
     side, up = math.copysign(0.10, light.sun[0]), 0.16 if light.sun[1] < 0.7 else 0.07
@@ -274,7 +274,7 @@ def bank(world: World, albedo: Colour, depth: float, *, height: float, waves: in
     g = world.geometry
     canvas = stretch(g)
     line = ridge(world.rng, g.period, waves=waves, octaves=3, roughness=0.4).astype(np.float64)
-    land(world, canvas, g.base(depth) - (0.2 + line) * height * g.unit, (world.lit(albedo, depth), world.lit(albedo, depth)))
+    land(world, canvas, g.base(0) - (0.12 + line) * height * g.unit, (world.lit(albedo, depth), world.lit(albedo, depth)))
     foot = g.base(depth)
     veil(canvas, (foot - 0.6 * height * g.unit, foot + 0.5 * height * g.unit), world.lit(albedo, depth, 0.86), (0.0, 0.7))
     fade(canvas, (foot, foot + (0.02 + 0.07 * depth) * g.unit))

@@ -1,0 +1,51 @@
+"""Open water: colour towards the horizon, swell in perspective, the path of the sun or the moon, foam."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castlist.media.animatic.canvas import Canvas, over, stamp, wash
+from castlist.media.animatic.noise import cloudy
+from castlist.media.animatic.palette import mix, scale
+from castlist.media.animatic.places.world import World
+from castlist.media.animatic.planes import Colour
+
+
+def water(world: World, canvas: Canvas, rows: tuple[int, int], colours: tuple[Colour, Colour]) -> None:
+    """Cover whole rows with sea: colours are its far and its near one."""
+    g, light = world.geometry, world.light
+    top, bottom = rows
+    t = np.linspace(0, 1, bottom - top, dtype=np.float32)
+    column = np.array([mix(*colours, float(s)) for s in t], np.float32)
+    wash(canvas, np.clip(column * 255, 0, 255).astype(np.uint8)[:, None, :], rows)
+    swell = _swell(world, bottom - top)
+    troughs = np.clip(0.46 - swell, 0, 1) * 420 * (0.35 + 0.65 * t[:, None])
+    over(canvas, troughs.clip(0, 120).astype(np.uint8), (0, top), scale(mix(colours[1], light.sky[0], 0.3), 0.72))
+    crests = np.clip(swell - 0.57, 0, 1) * 520 * (0.30 + 0.70 * t[:, None])
+    over(canvas, crests.clip(0, 130).astype(np.uint8), (0, top), mix(light.sky[2], (1.0, 1.0, 1.0), 0.35 if light.stars < 0.5 else 0.05))
+    if light.sun_size:
+        aside = np.arange(g.period, dtype=np.float32) - np.float32(world.x(0.5 + light.sun[0]))
+        path = np.exp(-((aside[None, :] / ((0.035 + 0.12 * t[:, None]) * np.float32(g.unit))) ** 2))
+        glint = np.clip(swell - 0.44 - 0.10 * t[:, None], 0, 1) * path * 1050
+        over(canvas, glint.clip(0, 240).astype(np.uint8), (0, top), mix(light.sun_colour, (1.0, 1.0, 1.0), 0.3))
+
+
+def _swell(world: World, height: int) -> NDArray[np.float32]:
+    """Waves in 0..1, drawn together towards the horizon."""
+    flat = cloudy(world.rng, (world.geometry.period, height), cells=(12, 30), octaves=4)
+    source = (height - 1) * np.linspace(0.01, 1, height, dtype=np.float32) ** 0.45
+    low = np.floor(source).astype(int)
+    part = (source - low)[:, None]
+    return np.asarray(flat[low] * (1 - part) + flat[np.minimum(low + 1, height - 1)] * part, np.float32)
+
+
+def lace(world: World, canvas: Canvas, edge: NDArray[np.float64], *, reach: float, colour: Colour) -> None:
+    """Foam behind an edge (a row a column): closed at the edge, torn into lace above it."""
+    g, rng = world.geometry, world.rng
+    top, bottom = int(edge.min() - reach), int(edge.max() + 3)
+    if top < 0 or bottom <= top:
+        return
+    net = np.abs(cloudy(rng, (g.period, bottom - top), cells=(46, 7), octaves=2) - 0.5)
+    above = (edge[None, :] - np.arange(top, bottom)[:, None]) / reach
+    strength = np.clip(1 - above, 0, 1) * (above > 0)
+    mask = np.clip((0.10 + 0.20 * np.clip(strength, 0, 1) ** 5 - net) * 16, 0, 1) * strength**0.7
+    stamp(canvas, (mask * 235).astype(np.uint8), (0, top), colour)
