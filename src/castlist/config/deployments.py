@@ -64,6 +64,9 @@ class Draft:
 
 
 def _entry(reading: Reading, item: Node, catalogue: Catalogue) -> Draft | None:
+    if item.value is not None and not isinstance(item.value, dict):
+        reading.wrong(item.line, f"an entry of model_list must be a mapping with model_name and litellm_params, not {item.kind}")
+        return None
     fields = reading.mapping(item, "an entry of model_list")
     for key, value in fields.items():
         if key not in ENTRY:
@@ -78,6 +81,7 @@ def _entry(reading: Reading, item: Node, catalogue: Catalogue) -> Draft | None:
     info = reading.mapping(fields["model_info"], "model_info") if "model_info" in fields else {}
     where = _target(reading, params, fields["litellm_params"].line, catalogue)
     if name is None or name.value is None or where is None:
+        _check_params(reading, params)
         return None
     provider, model = where
     mode = plain(info["mode"]) if "mode" in info else None

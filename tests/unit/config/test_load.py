@@ -191,6 +191,13 @@ def test_all_mistakes_come_at_once_in_the_order_of_their_lines(mistakes):
     assert [line for line, _ in found] == [13, 14, 15]
 
 
+def test_an_entry_tells_all_its_mistakes_and_one_that_is_none_tells_one(mistakes):
+    found = mistakes("model_list:\n- model_name: a\n  litellm_params: {modle: openai/x, api_kye: k}\n- 7\n")
+
+    assert [line for line, _ in found] == [3, 3, 3, 4]
+    assert {"modle", "api_kye"} <= {word for _, sentence in found for word in sentence.split("'")}
+
+
 def test_text_that_is_no_yaml_is_told_with_its_line(mistakes):
     assert mistakes("castlist:\n  port: [\n")[0][0] == 3
 
