@@ -65,7 +65,7 @@ class Draft:
 
 def _entry(reading: Reading, item: Node, catalogue: Catalogue) -> Draft | None:
     if item.value is not None and not isinstance(item.value, dict):
-        reading.wrong(item.line, f"an entry of model_list must be a mapping with model_name and litellm_params, not {item.kind}")
+        reading.wrong(item.line, f"an entry of model_list must be a mapping, not {item.kind}")
         return None
     fields = reading.mapping(item, "an entry of model_list")
     for key, value in fields.items():
