@@ -11,6 +11,9 @@ from castlist.media.animatic.words import Action, Heading, Move
 
 NEAR, FAR = 1.24, 0.66
 _LANDING = 0.9
+_TIGHT = 0.06
+_LATER = 0.21
+"""Seconds that the second of two is behind the first, so that they do not move as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,9 @@ def stand(shots: Sequence[Shot], frame: int, number: int, *, at: Stand) -> Poise
                 break
             ends = begin + share >= last - 0.5
             length = 1e6 if ends and action in _LASTING else share / FPS
+            late = _LATER * number if action in _RHYTHMIC else 0.0
             followed = shot.move in (Move.track, Move.track_left)
-            beat = Beat(action, (frame - begin) / FPS, length, followed, first, part.heading, at)
+            beat = Beat(action, (frame - begin) / FPS - late, length, followed, first, part.heading, at)
             poise = _act(beat, poise)
             if followed and action not in _MOVING:
                 poise = _gait(beat, poise, pace=3.6, high=0.018)
@@ -108,7 +112,8 @@ def rise(s: float) -> float:
 
 
 def _act(beat: Beat, poise: Poise) -> Poise:
-    match beat.action:
+    arriving = beat.opening and beat.heading not in _FREE and beat.action in (Action.walk, Action.run)
+    match Action.idle if arriving else beat.action:
         case Action.walk | Action.run:
             return _stride(beat, poise)
         case Action.towards:
@@ -147,10 +152,12 @@ def _path(beat: Beat, poise: Poise, *, speed: float) -> tuple[float, float]:
     """Which way a stride goes and where it has got to, in frame widths."""
     side = {Heading.left: -1.0, Heading.from_right: -1.0, Heading.right: 1.0, Heading.from_left: 1.0}.get(beat.heading, 0.0)
     home, room = beat.stand.home, beat.stand.room
+    if room < _TIGHT and not beat.followed:
+        return poise.heading, poise.x + room * math.sin(1.1 * beat.t) * beat.force
     if beat.followed:
         return side or 1.0, poise.x + 0.25 * room * math.sin(0.8 * beat.t) * beat.force
     ahead = side or (1.0 if poise.x <= home + 1e-6 else -1.0)
-    start = home - ahead * room if beat.opening and beat.heading in _FREE else poise.x
+    start = home - ahead * room if beat.opening else poise.x
     goal = home + ahead * room
     least = abs(goal - start) / speed
     length = min(beat.length, max(1.2, least))
@@ -263,4 +270,5 @@ def _face(now: float, goal: float, share: float) -> float:
 
 _FREE = (Heading.free, Heading.left, Heading.right)
 _MOVING = (Action.walk, Action.run, Action.fly)
+_RHYTHMIC = (Action.jump, Action.wave, Action.turn)
 _LASTING = (Action.fly, Action.sit)

@@ -58,18 +58,18 @@ def light_from(picture: Picture, light: Light) -> Light:
 
 def unroll(frame: Frame, backdrop: Backdrop, geometry: Geometry, view: View, t: float) -> None:
     """Fill a frame from the picture: it draws nearer slowly, and its lower part moves more than its upper."""
-    moved = view.track - backdrop.view.track, view.pan - backdrop.view.pan
-    tilt = (view.tilt - backdrop.view.tilt) * geometry.height
-    near = settle(t - backdrop.since, 9.0)
-    zoom = (
-        1
-        + 0.09 * near
-        + max(-0.04, 0.5 * (view.push - backdrop.view.push))
-        + 0.9 * (abs(moved[0] + moved[1]) + abs(tilt) / geometry.height)
-    )
+    gone = t - backdrop.since
+    near = settle(gone, 9.0)
+    track, pan = _within(view.track - backdrop.view.track, 0.08), _within(view.pan - backdrop.view.pan, 0.11)
+    rise = _within(view.tilt - backdrop.view.tilt, 0.09)
+    aside = 0.45 * track + pan + 0.012 * math.sin(0.35 * gone) * near
+    lean = 0.40 * track
+    pushed = 0.6 * (view.push - backdrop.view.push)
+    zoom = 1 + 0.07 * near + max(pushed, 0.0) + 2.1 * max(abs(aside), abs(aside + lean)) + 2.5 * abs(rise)
+    zoom = max(1.0, zoom + min(pushed, 0.0) * near)
+    tilt = rise * geometry.height
     pivot_x, pivot_y = geometry.width / 2, geometry.horizon * 0.9
-    lean = 0.40 * moved[0] * geometry.width / (geometry.height - pivot_y)
-    aside = (0.45 * moved[0] + moved[1]) * geometry.width + 0.012 * math.sin(0.35 * (t - backdrop.since)) * near * geometry.width
+    lean, aside = lean * geometry.width / (geometry.height - pivot_y), aside * geometry.width
     split = even(min(geometry.height, max(2.0, pivot_y - tilt * zoom)))
     size = (geometry.width, geometry.height)
     for first, last, slope in ((0, split, 0.0), (split, geometry.height, lean)):
@@ -82,6 +82,11 @@ def unroll(frame: Frame, backdrop: Backdrop, geometry: Geometry, view: View, t: 
         _warp(backdrop.picture.y, frame.y[first:last], matrix, (size[0], last - first))
         matrix[:, 2] /= 2
         _warp(backdrop.picture.uv, frame.uv[first // 2 : last // 2], matrix, (size[0] // 2, (last - first) // 2))
+
+
+def _within(value: float, most: float) -> float:
+    """The same near 0, and never more than a picture can give before its edge would show."""
+    return most * math.tanh(value / most)
 
 
 def _warp(plane: Plane, target: Plane, matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", size: tuple[int, int]) -> None:

@@ -6,18 +6,22 @@ from dataclasses import dataclass
 
 from castlist.media.animatic.encode import FPS
 from castlist.media.animatic.scene import Shot
-from castlist.media.animatic.words import Move
+from castlist.media.animatic.words import Action, Move
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The camera now. Sideways amounts are in frame widths, tilt in frame heights, push in shares of the way to the characters."""
+    """The camera now. Sideways amounts are in frame widths, tilt in frame heights, push in shares of the way to the characters.
+
+    `turned` is the part of the pan that only keeps the characters where they are while the camera goes around them.
+    """
 
     track: float = 0.0
     follow: float = 0.0
     pan: float = 0.0
     tilt: float = 0.0
     push: float = 0.0
+    turned: float = 0.0
 
     def __add__(self, other: "View") -> "View":
         return View(
@@ -26,6 +30,7 @@ class View:
             self.pan + other.pan,
             self.tilt + other.tilt,
             self.push + other.push,
+            self.turned + other.turned,
         )
 
 
@@ -35,7 +40,8 @@ def look(shots: Sequence[Shot], frame: int, *, seed: int) -> View:
     for number, shot in enumerate(shots):
         if frame >= shot.start:
             view += _moved(shot, frame, number=number, seed=seed)
-    return View(view.track, view.follow, view.pan, max(-0.11, min(0.11, view.tilt)), max(-0.12, min(0.30, view.push)))
+    push = _soft(view.push, 0.40 if view.push > 0 else 0.15)
+    return View(view.track, view.follow, _soft(view.pan - view.turned, 0.26) + view.turned, _soft(view.tilt, 0.13), push)
 
 
 def settle(t: float, length: float) -> float:
@@ -55,36 +61,42 @@ def glide(t: float, length: float) -> float:
     return way + speed * soft * (1 - math.exp(-(t - length) / soft))
 
 
+def _soft(value: float, most: float) -> float:
+    """The same near 0, and never more than `most`, so that no take runs off what is painted."""
+    return most * math.tanh(value / most)
+
+
 def _moved(shot: Shot, frame: int, *, number: int, seed: int) -> View:
     t = (frame - shot.start) / FPS
     length = shot.frames / FPS
     eased = settle(t, length)
-    first = number == 0
+    first = 1.0 if number == 0 else 0.0
     side = -1.0 if (seed >> 3) % 2 else 1.0
     match shot.move:
         case Move.static:
             return View()
         case Move.drift:
             way = 0.09 * side * eased
-            return View(track=way, follow=0.0, pan=-way)
-        case Move.track:
-            way = 0.105 * glide(t, length)
+            return View(track=way, pan=-way, turned=-way)
+        case Move.track | Move.track_left:
+            speed = 0.19 if Action.run in shot.actions else 0.105
+            way = speed * glide(t, length) * (-1.0 if shot.move is Move.track_left else 1.0)
             return View(track=way, follow=way)
         case Move.pan_right:
-            return View(pan=0.20 * eased)
+            return View(pan=0.22 * eased - 0.10 * first)
         case Move.pan_left:
-            return View(pan=-0.20 * eased)
+            return View(pan=0.10 * first - 0.22 * eased)
         case Move.tilt_up:
-            return View(tilt=-0.12 * eased + (0.05 if first else 0.0))
+            return View(tilt=0.06 * first - 0.14 * eased)
         case Move.tilt_down:
-            return View(tilt=0.12 * eased - (0.06 if first else 0.0))
+            return View(tilt=0.14 * eased - 0.07 * first)
         case Move.push:
-            return View(push=0.22 * eased)
+            return View(push=0.25 * eased)
         case Move.pull:
-            return View(push=(0.18 if first else 0.0) - 0.25 * eased)
+            return View(push=0.20 * first - 0.27 * eased)
         case Move.orbit:
             way = 0.34 * side * eased
-            return View(track=way, pan=-way)
+            return View(track=way, pan=-way, turned=-way)
         case Move.handheld:
             return _shake(t, length, seed=seed)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from castlist.media.animatic.geometry import Geometry
 from castlist.media.animatic.palette import Light, mix, scale
@@ -27,7 +28,7 @@ def bathe(light: Light, lamps: Sequence[Lamp], geometry: Geometry) -> Light:
 
 def sculpt(rgba: Plane, light: Light) -> Plane:
     """Premultiplied RGB with the light's colour on it: brighter towards the sun, darker at the feet."""
-    gain = 0.30 + 0.70 * np.array(light.key, np.float32)
+    gain = 0.34 + 0.66 * np.array(light.key, np.float32)
     toned = cv2.transform(rgba[..., :3], np.diag(gain).astype(np.float32))
     ramp = _ramp(rgba[..., 3], light)
     return as_bytes(cv2.multiply(toned, cv2.merge([ramp, ramp, ramp]), scale=1 / 128))
@@ -53,13 +54,13 @@ def _ramp(alpha: Plane, light: Light) -> Plane:
     side = -1.0 if light.sun[0] < 0 else 1.0
     form = 0.11 if light.sun_size else 0.05
     gain = 0.985 + form * side * across[None, :] - 0.075 * np.clip(down, -0.6, 1.3)[:, None]
-    return np.clip(gain * 128, 0, 255).astype(np.uint8)
+    return as_bytes(np.clip(gain * 128, 0, 255).astype(np.uint8))
 
 
-def _spread(weights: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
+def _spread(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each place as -1..1 about the middle of the weights."""
     places = np.arange(len(weights), dtype=np.float32)
     whole = max(float(weights.sum()), 1.0)
     middle = float((weights * places).sum()) / whole
     sigma = max(1.0, float(((weights * (places - middle) ** 2).sum() / whole) ** 0.5))
-    return np.clip((places - np.float32(middle)) / np.float32(2 * sigma), -1.3, 1.3)
+    return np.asarray(np.clip((places - np.float32(middle)) / np.float32(2 * sigma), -1.3, 1.3), np.float32)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from castlist.media.animatic import aura as auras
 from castlist.media.animatic import backdrop as backdrops
 from castlist.media.animatic import grade as grading
 from castlist.media.animatic import living, staging
@@ -40,6 +41,7 @@ class Studio:
     life: living.Life
     backdrop: backdrops.Backdrop | None = None
     grade: grading.Grade | None = None
+    aura: auras.Aura | None = None
 
 
 def build(scene: Scene, members: Sequence[Member]) -> Studio:
@@ -51,7 +53,8 @@ def build(scene: Scene, members: Sequence[Member]) -> Studio:
     light = painted.light or bathe(light, painted.lamps, geometry)
     actors = staging.enlist(members, geometry, light, scene)
     life = living.populate(_with_grades(world, scene), painted)
-    return Studio(scene, geometry, light, painted, actors, life, grade=grading.tables(scene.grades))
+    grade, aura = grading.tables(scene.grades), _aura(scene, actors, geometry)
+    return Studio(scene, geometry, light, painted, actors, life, grade=grade, aura=aura)
 
 
 def build_on(scene: Scene, members: Sequence[Member], picture: Picture, *, since: int = 0) -> Studio:
@@ -62,7 +65,14 @@ def build_on(scene: Scene, members: Sequence[Member], picture: Picture, *, since
     actors = staging.step_in(staging.enlist(members, geometry, light, scene), geometry)
     hung = backdrops.Backdrop(picture, look(scene.shots, since, seed=scene.seed), since / FPS)
     life = living.populate(_with_grades(world, scene), Painted((), ()))
-    return Studio(scene, geometry, light, Painted((), ()), actors, life, hung, grading.tables(scene.grades))
+    aura = _aura(scene, actors, geometry)
+    return Studio(scene, geometry, light, Painted((), ()), actors, life, hung, grading.tables(scene.grades), aura)
+
+
+def _aura(scene: Scene, actors: Sequence[staging.Actor], geometry: Geometry) -> auras.Aura | None:
+    """The light that an edit has put around the cast."""
+    colour = auras.colour_of(scene.grades)
+    return auras.around_cast(colour, actors, scene, geometry) if colour and actors else None
 
 
 def world_of(scene: Scene, geometry: Geometry, light: Light) -> World:
@@ -94,6 +104,8 @@ def frame_at(studio: Studio, number: int) -> Frame:
         draw(frame, layer, window_of(layer, geometry, view, t), below=geometry.height)
     if studio.grade:
         grading.apply(frame, studio.grade)
+    if studio.aura:
+        auras.glow(frame, studio.aura, number)
     if not studio.backdrop or t > 0:
         living.fall(frame, studio.life, geometry=geometry, view=view, t=t)
     return frame

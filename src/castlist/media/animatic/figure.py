@@ -28,7 +28,7 @@ def play(frame: Frame, actor: Actor, spot: Spot, *, number: int, light: Light) -
     if box is None:
         return
     left, top, right, bottom = box
-    back = np.linalg.inv(forward)
+    back = np.asarray(np.linalg.inv(forward), np.float64)
     start = back @ (np.array([left, top]) - offset)
     size, small = (right - left, bottom - top), ((right - left) // 2, (bottom - top) // 2)
     y, keep = _warp(picture.y, back, start, size=size, edge=0), _warp(picture.keep, back, start, size=size, edge=255)
@@ -45,7 +45,7 @@ def outline(shape: tuple[int, int], actor: Actor, spot: Spot, *, number: int, pa
     if picture.keep is None:
         raise ValueError("a sprite has alpha")
     forward, offset = _seen(actor, spot)
-    back = np.linalg.inv(forward)
+    back = np.asarray(np.linalg.inv(forward), np.float64)
     size = (shape[1] // part, shape[0] // part)
     matrix = np.concatenate([back * part, (back @ ((part - 1) / 2 - offset))[:, None]], axis=1)
     keep = cv2.warpAffine(picture.keep, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(255, 255, 255, 255))

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from castlist.media.animatic.palette import Light, light_of
 from castlist.media.animatic.planes import Frame, Plane
-from castlist.media.animatic.words import Extra, Hour, Reading, Weather, read_grades
+from castlist.media.animatic.words import Extra, Hour, Reading, Weather, auras_in, read_grades, without_auras
 
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """A look: brightness gain and gamma, colour strength, and how far blue and red move at full light."""
+    """A look: brightness gain and gamma, colour strength, how far blue and red move at full light and (`dark_`) in the shadows.
+
+    `top` is the gain at the frame's upper edge, which reaches 1 at the horizon: a night has a dark sky.
+    """
 
     gain: float = 1.0
     gamma: float = 1.0
@@ -23,6 +27,9 @@ class Tone:
     bloom: float = 0.0
     veil: float = 0.0
     lift: float = 0.0
+    dark_blue: float = 0.0
+    dark_red: float = 0.0
+    top: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +42,14 @@ class Grade:
     minus: Plane
     bloom: float
     veil: float
+    top: float
 
 
 def grades_of(reading: Reading, prompt: str) -> tuple[str, ...]:
     """The names of what an edit asks for; a gentle polish when it names nothing that can be changed."""
-    names = list(read_grades(prompt))
-    if reading.hour and reading.hour.value not in names:
+    names = [*auras_in(prompt), *read_grades(without_auras(prompt))]
+    lit = Hour.night.value if "neon" in names else ""  # neon has its own dark; both together would be black
+    if reading.hour and reading.hour.value not in (*names, lit):
         names.append(reading.hour.value)
     if reading.weather and reading.weather is not Weather.clear:
         names.append(reading.weather.value)
@@ -62,14 +71,17 @@ def tables(names: Sequence[str]) -> Grade | None:
     luma = np.arange(256, dtype=np.float32)
     chroma = np.arange(256, dtype=np.float32) - 128
     shift = np.zeros((256, 2), np.float32)
-    bloom, veil = 0.0, 0.0
+    bloom, veil, top = 0.0, 0.0, 1.0
     for tone in tones:
         share = np.clip((luma - 16) / 219, 0, 1)
-        luma = (16 + 219 * np.clip(tone.lift + tone.gain * share**tone.gamma, 0, 1)).astype(np.float32)
+        luma = (16 + 219 * _shouldered(tone.lift + tone.gain * share**tone.gamma)).astype(np.float32)
         chroma = chroma * tone.strength
         weight = np.clip(0.30 + 1.1 * np.clip((luma - 16) / 219, 0, 1) ** 0.7, 0, 1.1)
-        shift = shift * tone.strength + np.stack([tone.blue * weight, tone.red * weight], axis=1)
-        bloom, veil = max(bloom, tone.bloom), max(veil, tone.veil)
+        deep = np.clip(1 - 1.6 * np.clip((luma - 16) / 219, 0, 1), 0, 1)
+        shift = shift * tone.strength + np.stack(
+            [tone.blue * weight + tone.dark_blue * deep, tone.red * weight + tone.dark_red * deep], axis=1
+        )
+        bloom, veil, top = max(bloom, tone.bloom), max(veil, tone.veil), min(top, tone.top)
     return Grade(
         luma=np.clip(np.round(luma), 0, 255).astype(np.uint8),
         chroma=np.clip(np.round(chroma + 128), 0, 255).astype(np.uint8),
@@ -77,7 +89,14 @@ def tables(names: Sequence[str]) -> Grade | None:
         minus=np.clip(np.round(-shift), 0, 127).astype(np.uint8),
         bloom=bloom,
         veil=veil,
+        top=top,
     )
+
+
+def _shouldered(share: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Brightness that nears white without ever burning out what is drawn in it."""
+    knee = 0.80
+    return np.asarray(np.where(share > knee, knee + (1 - knee) * np.tanh((share - knee) / (1 - knee) * 0.9), np.clip(share, 0, 1)))
 
 
 def apply(frame: Frame, grade: Grade) -> None:
@@ -88,6 +107,8 @@ def apply(frame: Frame, grade: Grade) -> None:
     plus = cv2.merge([cv2.LUT(half, np.ascontiguousarray(grade.plus[:, c])) for c in (0, 1)])
     minus = cv2.merge([cv2.LUT(half, np.ascontiguousarray(grade.minus[:, c])) for c in (0, 1)])
     np.copyto(frame.uv, cv2.subtract(cv2.add(uv, plus), minus))
+    if grade.top < 1:
+        _shade(frame, grade.top)
     if grade.bloom:
         _bloom(frame, grade.bloom)
     if grade.veil:
@@ -107,6 +128,16 @@ def extras_of(names: Sequence[str]) -> frozenset[Extra]:
 
 def weather_of(names: Sequence[str]) -> Weather:
     return next((Weather(name) for name in names if name in tuple(Weather)), Weather.clear)
+
+
+def _shade(frame: Frame, top: float) -> None:
+    """Darker towards the upper edge, where the sky is."""
+    height, width = frame.y.shape
+    rows = np.clip(np.arange(height, dtype=np.float32) / np.float32(0.62 * height), 0, 1)
+    gain = (255 * (top + (1 - top) * rows * rows * (3 - 2 * rows))).astype(np.uint8)
+    plane = np.ascontiguousarray(np.broadcast_to(gain[:, None], (height, width)))
+    black = np.ascontiguousarray(np.broadcast_to(((255 - gain) // 16)[:, None], (height, width)))
+    np.copyto(frame.y, cv2.add(cv2.multiply(frame.y, plane, scale=1 / 255), black))
 
 
 def _bloom(frame: Frame, strength: float) -> None:
@@ -130,30 +161,33 @@ def _veil(frame: Frame, strength: float) -> None:
 
 
 _TONES = {
-    "golden": Tone(gain=0.97, gamma=1.0, strength=0.88, blue=-20, red=16, bloom=0.14),
+    "golden": Tone(gain=0.98, gamma=1.02, strength=0.90, blue=-19, red=14, dark_blue=5, bloom=0.16),
     "warm": Tone(gamma=0.97, strength=0.95, blue=-18, red=9),
-    "dawn": Tone(gain=1.0, gamma=0.94, strength=0.85, blue=-8, red=12, lift=0.02, bloom=0.15),
-    "dusk": Tone(gain=0.74, gamma=1.10, strength=0.85, blue=7, red=12),
-    "night": Tone(gain=0.64, gamma=1.18, strength=0.55, blue=22, red=-9),
+    "dawn": Tone(gain=1.0, gamma=0.92, strength=0.82, blue=-7, red=10, dark_blue=8, dark_red=4, lift=0.03, bloom=0.15),
+    "dusk": Tone(gain=0.76, gamma=1.12, strength=0.85, blue=2, red=11, dark_blue=14, dark_red=3, top=0.78),
+    "night": Tone(gain=0.66, gamma=1.20, strength=0.52, blue=17, red=-10, dark_blue=8, top=0.62),
     "cool": Tone(gain=0.96, strength=0.85, blue=20, red=-11),
     "day": Tone(gain=1.10, gamma=0.86, strength=1.06, blue=3, red=-1),
-    "dark": Tone(gain=0.66, gamma=1.15, strength=0.92),
+    "dark": Tone(gain=0.66, gamma=1.15, strength=0.92, top=0.85),
     "bright": Tone(gain=1.06, gamma=0.78, strength=1.05),
     "mono": Tone(strength=0.0, gamma=1.02),
-    "sepia": Tone(strength=0.0, blue=-18, red=10),
+    "sepia": Tone(strength=0.30, gain=0.95, lift=0.03, blue=-15, red=8, dark_red=3),
+    "pastel": Tone(gain=0.86, gamma=0.80, strength=0.62, lift=0.13, blue=2, red=3),
     "vivid": Tone(strength=1.38, gain=1.03),
     "muted": Tone(strength=0.62, lift=0.02, gain=0.96),
     "dramatic": Tone(gain=0.98, gamma=1.25, strength=1.12, bloom=0.12),
-    "neon": Tone(gain=0.72, gamma=1.18, strength=1.25, blue=16, red=12, bloom=0.35),
-    "dreamy": Tone(gamma=0.90, strength=0.94, blue=2, red=5, bloom=0.40, lift=0.02),
+    "neon": Tone(gain=0.82, gamma=1.20, strength=1.25, blue=12, red=17, dark_blue=20, dark_red=-4, bloom=0.35, top=0.80),
+    "dreamy": Tone(gain=0.94, gamma=0.97, strength=0.90, blue=3, red=6, bloom=0.34, lift=0.04),
     "red": Tone(gain=0.92, strength=0.9, blue=-6, red=24),
     "green": Tone(gain=0.96, strength=0.9, blue=-12, red=-17),
+    "pink": Tone(gain=0.98, strength=0.9, blue=6, red=18),
+    "purple": Tone(gain=0.92, strength=0.9, blue=17, red=11, dark_blue=8),
     "rain": Tone(gain=0.80, gamma=1.04, strength=0.68, blue=8, red=-6),
-    "storm": Tone(gain=0.58, gamma=1.10, strength=0.58, blue=10, red=-7),
+    "storm": Tone(gain=0.60, gamma=1.10, strength=0.58, blue=10, red=-7, top=0.80),
     "snow": Tone(gain=0.98, gamma=0.88, strength=0.72, blue=9, red=-6, lift=0.03),
     "fog": Tone(gain=0.92, gamma=0.90, strength=0.62, lift=0.03, veil=0.42),
     "fireflies": Tone(gain=0.92, gamma=1.03, strength=0.92, bloom=0.15),
     "lanterns": Tone(gain=0.92, gamma=1.05, blue=-8, red=5, bloom=0.2),
-    "glow": Tone(gamma=0.96, strength=1.04, bloom=0.45),
+    "glow": Tone(gain=0.88, gamma=1.06, bloom=0.15),
     "polish": Tone(gain=1.02, gamma=0.97, strength=1.06, blue=-3, red=2),
 }

@@ -52,10 +52,10 @@ def share(prompt: str, names: Sequence[str]) -> tuple[Part, ...]:
 def _share_sentence(sentence: str, names: Sequence[str], drafts: Sequence[_Draft], subject: tuple[int, ...]) -> tuple[int, ...]:
     """Add a sentence's actions to the drafts of its subjects; who the sentence ends with."""
     everyone = tuple(range(len(names)))
-    events: list[tuple[int, int, object]] = [(*span, action) for *span, action in _deeds(sentence)]
+    events: list[tuple[int, int, object]] = list(_deeds(sentence))
     events += [(m.start(), m.end(), n) for n, name in enumerate(names) for m in re.finditer(_named(name), sentence)]
     events += [(m.start(), m.end(), None) for m in re.finditer(rf"\b(?:{_TOGETHER})\b", sentence)]
-    events += [(*span, heading) for *span, heading in _headings(sentence)]
+    events += _headings(sentence)
     done, last = everyone, -1
     for start, end, event in sorted(events, key=lambda e: (e[0], -e[1])):
         match event:
@@ -83,7 +83,7 @@ def _share_sentence(sentence: str, names: Sequence[str], drafts: Sequence[_Draft
 
 def _deeds(sentence: str) -> list[tuple[int, int, Action]]:
     """The actions of a sentence that are the cast's: not what birds, leaves, waves or the camera do."""
-    deeds = []
+    deeds: list[tuple[int, int, Action]] = []
     for start, end, action in actions_in(sentence):
         before, after = sentence[:start], sentence[end:].lstrip()
         if re.search(rf"\b(?:{_SCENERY})(?:\s\w+ly)?(?:\s(?:is|are|slowly))?\s$", before) or re.match(rf"(?:{_SCENERY})\b", after):
@@ -99,7 +99,7 @@ def _deeds(sentence: str) -> list[tuple[int, int, Action]]:
 
 
 def _headings(sentence: str) -> list[tuple[int, int, Heading]]:
-    found = []
+    found: list[tuple[int, int, Heading]] = []
     for heading, pattern in _HEADINGS.items():
         for match in re.finditer(rf"\b(?:{pattern})\b", sentence):
             if not re.search(

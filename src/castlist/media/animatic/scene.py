@@ -50,7 +50,7 @@ class Scene:
     def then(self, reading: Reading, frames: int) -> "Scene":
         """The scene with one more shot at its end."""
         parts = share(reading.text, self.cast)
-        shot = Shot(self.frames, frames, _move(reading, parts), parts)
+        shot = Shot(self.frames, frames, _move(reading, parts, still=self.backdrop), parts)
         return replace(self, shots=(*self.shots, shot))
 
 
@@ -135,11 +135,11 @@ def _int(value: object) -> int:
     return value
 
 
-def _move(reading: Reading, parts: tuple[Part, ...]) -> Move:
-    """The camera that was asked for, else a slow drift; it goes along where all the cast is under way."""
+def _move(reading: Reading, parts: tuple[Part, ...], *, still: bool) -> Move:
+    """The camera that was asked for, else a slow drift; it goes along with a cast that is all under way, if not before a picture."""
     move = reading.moves[0] if reading.moves else None
     leftwards = any(part.heading in (Heading.left, Heading.from_right) for part in parts)
-    if move is None and parts and all(_travels(part) for part in parts):
+    if move is None and not still and parts and all(_travels(part) for part in parts):
         move = Move.track
     if move is Move.track and leftwards:
         return Move.track_left

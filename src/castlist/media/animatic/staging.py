@@ -61,11 +61,12 @@ def enlist(members: Sequence[Member], geometry: Geometry, light: Light, scene: S
     actors = []
     for number, member in enumerate(members):
         sprite = cut_out(member.cutout, round(pixels), light) if member.cutout else framed(member.clip, round(pixels), light)
-        widest = 0.80 if count == 1 else 0.46
+        widest = 0.80 if count == 1 else 0.50
         shape = sprite.wide / sprite.tall
         tall = min(_TALL * geometry.height, widest * geometry.width / shape / nearest)
         looks = judge(sprite)
-        at = _stand(number, count, wide=tall * shape / geometry.width, gaze=looks.gaze)
+        side = _side(number, first) if count > 1 else 0.0
+        at = _stand(side, wide=tall * shape / geometry.width, gaze=looks.gaze)
         actors.append(Actor(sprite, tall, at, looks, number, widest, _entrance(first, number, wide=tall * shape / geometry.width, at=at)))
     return tuple(actors)
 
@@ -110,13 +111,19 @@ def _nearest(shot: Shot, scene: Scene) -> float:
     return zoom * (_grown(NEAR) if Action.towards in shot.actions else 1.0)
 
 
-def _stand(number: int, count: int, *, wide: float, gaze: float) -> Stand:
-    """One in the middle, two on either side looking at each other, the second a step farther away. Sideways measures in frame widths."""
-    if count == 1:
+def _side(number: int, shots: Sequence[Shot]) -> float:
+    """The first of two stands on the left, unless they come in from where they would have to cross."""
+    parts = shots[0].parts if shots else ()
+    crossed = any(part.heading is Heading.from_right for part in parts[:1]) or any(part.heading is Heading.from_left for part in parts[1:2])
+    return -1.0 if (number % 2 == 0) != crossed else 1.0
+
+
+def _stand(side: float, *, wide: float, gaze: float) -> Stand:
+    """One in the middle (side 0), two on either side looking at each other, the right one a step farther away."""
+    if not side:
         return Stand(0.0, max(0.02, min(0.22, 0.47 - wide / 2)), 1.0, gaze or 1.0)
-    side = -1.0 if number % 2 == 0 else 1.0
-    home = min(max(0.205, wide / 2 + 0.025), 0.26)
-    return Stand(side * home, max(0.0, min(0.05, home - wide / 2 - 0.02)), 1.0 if number % 2 == 0 else 0.95, -side)
+    home = min(max(0.205, wide / 2 + 0.025), 0.25)
+    return Stand(side * home, max(0.0, min(0.05, home - wide / 2 - 0.02)), 1.0 if side < 0 else 0.95, -side)
 
 
 def _entrance(shots: Sequence[Shot], number: int, *, wide: float, at: Stand) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 
 from castlist.errors import MediaRefused
+from castlist.media.animatic import aura as auras
 from castlist.media.animatic import backdrop as backdrops
 from castlist.media.animatic import grade as grading
 from castlist.media.animatic import living, soundtrack
@@ -62,16 +63,19 @@ def edit(brief: Brief, report: Report) -> dict[str, object]:
     world = replace(world_of(scene, geometry, light), weather=grading.weather_of(names), extras=grading.extras_of(names))
     life, look_up = living.populate(world, Painted((), ())), grading.tables(names)
     graded = replace(scene, grades=(*scene.grades, *names))
+    halo = auras.of_edit(names, scene, source, brief.cast if _follow(old, source) else ())
     heard = soundtrack.heard_in(brief, source, own=_follow(old, source) is not None)
     sound = soundtrack.edit(source, scene, graded, heard, brief.audio)
     with film(brief.out / FILE, source.size, sound.tracks) as writer:
         for number, frame in enumerate(frames_of(source)):
             if look_up:
                 grading.apply(frame, look_up)
+            if halo:
+                auras.glow(frame, halo, number)
             living.fall(frame, life, geometry=geometry, view=look(scene.shots, number, seed=scene.seed), t=number / FPS)
             writer.write(frame.buffer, number)
             report((number + 1) / source.frames)
-    return describe(graded, sound.heard, size=source.size, warnings=_unsure(names))
+    return describe(graded, sound.heard, size=source.size, warnings=[*_unsure(names), *auras.warnings_of(halo)])
 
 
 def extend(brief: Brief, report: Report) -> dict[str, object]:

@@ -262,6 +262,19 @@ _EXTRAS = {
     "neon": r"neon|cyberpunk|synthwave",
 }
 
+_TINTS = {
+    **dict.fromkeys(("blue", "bluish", "cyan", "icy", "cool", "teal", "cold", "moonlit"), "blue"),
+    **dict.fromkeys(("green", "greenish", "emerald"), "green"),
+    **dict.fromkeys(("red", "crimson", "fiery", "scarlet"), "red"),
+    **dict.fromkeys(("pink", "rosy", "rose"), "pink"),
+    **dict.fromkeys(("purple", "violet", "magenta"), "purple"),
+    **dict.fromkeys(("white", "silver", "silvery", "bright", "pale"), "white"),
+}
+_AURA = (
+    r"\b((?:\w+\s){0,3})(?:glow(?:s|ing)?(?! (?:flowers?|lanterns?|lights?|lamps?|windows?|mushrooms?|bugs|insects|orbs|signs?))|"
+    r"auras?|halos?|shimmer\w*|rim light|light (?=around|about))\b"
+)
+
 _GRADES = {
     "warm": r"warm(?:er|ly)?|orange|amber|cosy|cozy|autumn(?:al)? colou?rs?",
     "cool": r"cool(?:er)?|cold(?:er)?|blue(?:ish)?|teal|icy|blue hour|moonlight",
@@ -270,13 +283,28 @@ _GRADES = {
     "mono": r"black[- ]and[- ]white|monochrome|grayscale|greyscale|b&w|noir",
     "sepia": r"sepia|vintage|old film",
     "vivid": r"vivid|vibrant|saturated|colou?rful|pop art",
-    "muted": r"muted|desaturated?|faded|pastel|washed[- ]out",
+    "pastel": r"pastels?",
+    "muted": r"muted|desaturated?|faded|washed[- ]out",
+    "pink": r"pink(?:ish)?|rosy",
+    "purple": r"purple|violet|magenta|lavender",
     "dramatic": r"dramatic|contrast(?:y)?|cinematic",
     "neon": r"neon|cyberpunk|synthwave",
     "dreamy": r"dreamy|soft(?:er)? light|ethereal|magical|fairy[- ]?tale",
     "red": r"red(?:dish)?|crimson|scarlet",
     "green": r"green(?:er|ish)?|emerald",
 }
+
+
+def auras_in(prompt: str) -> tuple[str, ...]:
+    """The light around the cast that an edit asks for: `aura:` and its colour."""
+    before = [match.group(1).split() for match in re.finditer(_AURA, flat(prompt))]
+    tints = [next((_TINTS[word] for word in words if word in _TINTS), "gold") for words in before]
+    return tuple(dict.fromkeys(f"aura:{tint}" for tint in tints))
+
+
+def without_auras(prompt: str) -> str:
+    """The prompt without the colours that belong to an aura and not to the scene."""
+    return re.sub(_AURA, lambda m: " ".join(w for w in m.group(1).split() if w not in _TINTS) + " glow ", flat(prompt))
 
 
 def read_grades(prompt: str) -> tuple[str, ...]:

@@ -173,7 +173,7 @@ def test_two_characters_stand_apart(puff: dict, tmp_path: Path) -> None:
 
 def test_what_cannot_be_cut_out_is_shown_as_a_card_with_its_clip(puff: dict, tmp_path: Path) -> None:
     card = puff | {"cutout_facts": {"separable": False}}
-    _, path = shoot(tmp_path, "Puff in a forest at noon", cast=[card], size=[640, 360])
+    _, path = shoot(tmp_path, "Puff in a desert at noon", cast=[card], size=[640, 360])
     picture = frames(path)[12]
     back = np.all(np.abs(picture.astype(int) - (120, 190, 120)) < 45, axis=2).astype(np.uint8)
     count, _, facts, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(back, cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8)))
