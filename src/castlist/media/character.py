@@ -16,6 +16,7 @@ from castlist.media.encode import publish, write_cutout
 from castlist.media.frames import read_clip
 from castlist.media.matte import Matte
 from castlist.media.measure import Subject, locate, motion, touched
+from castlist.media.plate import Plate, enlarge_plate
 from castlist.media.portrait import derive_images
 from castlist.media.probe import Facts, measure
 
@@ -97,14 +98,15 @@ def cut_views(out: Path, found: Segmentation, subject: Subject | None, *, picks:
     if subject is None:
         kept = {number: frame for number, frame in enumerate(read_clip(clip)) if number in picks}
         return Views(tuple(kept[pick] for pick in picks), ())
+    background = enlarge_plate(found.background, read_clip(clip), found.masks) if isinstance(found.background, Plate) else found.background
     frames: dict[int, Pixels] = {}
     cutouts: dict[int, Pixels] = {}
     matte: Matte | None = None
     with write_cutout(out / "cutout.mkv", (subject.box[2], subject.box[3])) as write:
-        for number, (frame, mask) in enumerate(zip(read_clip(clip), found.masks, strict=True)):
+        for number, (frame, mask, shadow) in enumerate(zip(read_clip(clip), found.masks, found.shadows, strict=True)):
             size = (frame.shape[1], frame.shape[0])
-            matte = matte or Matte(found.background, size, box=subject.box, scale=size[0] / mask.shape[1])
-            cutout = matte.refine(frame, mask)
+            matte = matte or Matte(background, size, box=subject.box, scale=size[0] / mask.shape[1])
+            cutout = matte.refine(frame, mask, shadow=shadow)
             write(cutout)
             if number in picks:
                 frames[number], cutouts[number] = frame, cutout

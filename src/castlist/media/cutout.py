@@ -1,6 +1,6 @@
 """Find the subject of a clip: a background from borders and time, colour distance from it, the largest connected shape."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,23 +8,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-Reals = NDArray[np.float32]
-Mask = NDArray[np.uint8]
+from castlist.media import shape
+from castlist.media.lab import Mask, Pixels, Reals, distance, to_lab
+from castlist.media.plate import Plate, build_plate
 
-WORK_SIDE = 480
+WORK_SIDE = 640
 BORDER = 0.03
 BORDER_FRAMES = 8
 BORDER_STEP = 3
 MAX_NOISE = 6.0
 MIN_COVERAGE = 0.5
-LIGHTNESS_WEIGHT = 0.75
-HOLE = 8
-PART = 0.02
-ANOTHER = 0.3
+SURE_COVERAGE = 0.86
 MAX_AREA, MIN_AREA = 0.85, 0.01
 MAX_TOUCH = 0.3
 MIN_STEADY = 0.6
+MAX_JUMP = 0.12
+MIN_EDGE = 0.6
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,11 @@ class Background:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """One mask of 0 and 255 for each small frame, and why they may not be used (None when they may)."""
+    """One mask of 0 and 255 and one shadow (0 and 1) for each small frame, and why they may not be used (None when they may)."""
 
     masks: tuple[Mask, ...]
-    background: Background
+    shadows: tuple[Mask | None, ...]
+    background: "Background | Plate"
     subjects: int
     fault: str | None
 
@@ -73,16 +73,6 @@ def spread(start: int, length: int, *, of: int) -> Reals:
 
 def surface_terms(x: Reals, y: Reals) -> Reals:
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-
-
-def to_lab(bgr: Reals | Pixels) -> Reals:
-    return np.asarray(cv2.cvtColor(np.asarray(bgr, np.float32) / 255.0, cv2.COLOR_BGR2LAB), np.float32)
-
-
-def distance(lab: Reals, other: Reals) -> Reals:
-    """Colour distance with lightness weighed down: shading and soft shadows are mostly lightness."""
-    gap = lab - other
-    return np.asarray(np.sqrt((LIGHTNESS_WEIGHT * gap[..., 0]) ** 2 + gap[..., 1] ** 2 + gap[..., 2] ** 2), np.float32)
 
 
 def small_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -102,13 +92,65 @@ def shrink(frame: Pixels) -> Pixels:
 
 
 def segment(frames: Sequence[Pixels]) -> Segmentation:
-    """Masks of the subject in small frames of one size."""
+    """Masks of the subject in small frames of one size, from a plain background where there is one, else from a clean plate."""
     background = model_background(frames)
-    drawn = to_lab(background.paint(frames[0].shape[1::-1]))
-    found = [find_subject(frame, drawn, background) for frame in frames]
-    masks = tuple(mask for mask, _ in found)
-    counts = [count for _, count in found]
-    return Segmentation(masks, background, int(np.median(counts)), judge(masks, background))
+    if background.plain and background.coverage >= SURE_COVERAGE:
+        return cut_from(background, frames)
+    plate = build_plate(frames)
+    tried = [cut_from(plate, frames)] if plate is not None else []
+    if background.plain and not (tried and tried[0].separable):
+        tried.append(cut_from(background, frames))
+    for found in tried:
+        if found.separable:
+            return found
+    fault = tried[0].fault if tried else f"only {background.coverage:.0%} of the frame's border has one even colour, and nothing moves before it"
+    nothing = tuple(np.zeros(frame.shape[:2], np.uint8) for frame in frames)
+    return Segmentation(nothing, (None,) * len(frames), background, 0, fault)
+
+
+def cut_from(background: Background | Plate, frames: Sequence[Pixels]) -> Segmentation:
+    filled: list[Mask] = []
+    holes: list[shape.Hole] = []
+    shadows: list[Mask | None] = []
+    counts: list[int] = []
+    edges: list[float] = []
+    for number, view in enumerate(views(background, frames)):
+        rough = shape.grow(view.ratio) & (1 - shape.smeared(view.ratio, np.abs(view.lab[..., 0] - view.under[..., 0])))
+        shadow = shape.find_shadow(rough, view)
+        rough &= 1 - shadow
+        shadows.append(shadow if shadow.any() else None)
+        kept, count = shape.keep_largest(rough)
+        here = shape.find_holes(kept, view, number)
+        holes += here
+        filled.append(shape.fill(kept, here))
+        counts.append(count)
+        edges.append(edge_contrast(filled[-1], view.ratio))
+    masks = [mask.copy() for mask in filled]
+    for hole in shape.settle_holes(holes, filled):
+        masks[hole.frame][hole.where][hole.pixels > 0] = 0
+    fault = judge(masks, edge=float(np.median(edges)))
+    return Segmentation(tuple(masks), tuple(shadows), background, int(np.median(counts)), fault)
+
+
+def views(background: Background | Plate, frames: Sequence[Pixels]) -> Iterable[shape.View]:
+    """Each frame beside what is behind it."""
+    if isinstance(background, Plate):
+        yield from background.views(frames)
+        return
+    under = to_lab(background.paint(frames[0].shape[1::-1]))
+    for frame in frames:
+        lab = to_lab(frame)
+        yield shape.View(distance(lab, under) / background.threshold, lab, under, busy=False)
+
+
+def edge_contrast(mask: Mask, ratio: Reals) -> float:
+    """The share of the outline that has subject inside and background outside: a torn mask ends where nothing does."""
+    kernel = np.ones((5, 5), np.uint8)
+    inside = mask - np.asarray(cv2.erode(mask, kernel), np.uint8)
+    outside = np.asarray(cv2.dilate(mask, kernel), np.uint8) - mask
+    if not inside.any() or not outside.any():
+        return 0.0
+    return float(min(np.mean(ratio[inside > 0] > 1), np.mean(ratio[outside > 0] < 1)))
 
 
 def model_background(frames: Sequence[Pixels]) -> Background:
@@ -157,55 +199,8 @@ def commonest(colours: Reals) -> Reals:
     return np.asarray(colours[keys == values[counts.argmax()]].mean(axis=0), np.float32)
 
 
-def find_subject(frame: Pixels, background: Reals, model: Background) -> tuple[Mask, int]:
-    """The subject's mask in one frame, and how many subjects there are."""
-    gap = distance(to_lab(frame), background)
-    rough = np.asarray(gap > model.threshold, np.uint8)
-    rough = np.asarray(cv2.medianBlur(rough, 3), np.uint8)
-    return keep_largest(fill_holes(rough, gap, model.threshold))
-
-
-def fill_holes(mask: Mask, gap: Reals, threshold: float) -> Mask:
-    """Fill what the subject encloses, unless it is a gap: more than a speck (HOLE pixels) of the background's very colour."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
-    height, width = mask.shape
-    filled = mask.copy()
-    for label in range(1, count):
-        x, y, w, h, area = (int(value) for value in stats[label])
-        if x == 0 or y == 0 or x + w == width or y + h == height:
-            continue
-        part = labels[y : y + h, x : x + w] == label
-        typical = float(np.percentile(gap[y : y + h, x : x + w][part], 30))
-        if area < HOLE or typical > threshold * 0.5:
-            filled[y : y + h, x : x + w][part] = 1
-    return filled
-
-
-def keep_largest(mask: Mask) -> tuple[Mask, int]:
-    """The largest shape with the smaller ones beside it; what is as good as its size and apart counts as another subject."""
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count < 2:
-        return np.zeros_like(mask), 0
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    main = 1 + int(areas.argmax())
-    x, y, w, h = (int(value) for value in stats[main][:4])
-    keep = np.zeros(count, np.uint8)
-    keep[main] = 255
-    subjects = 1
-    for label in range(1, count):
-        share = float(areas[label - 1]) / float(areas.max())
-        beside = x - 0.1 * w <= centres[label][0] <= x + 1.1 * w and y - 0.1 * h <= centres[label][1] <= y + 1.1 * h
-        if label != main and beside and share >= PART:
-            keep[label] = 255
-        elif label != main and share >= ANOTHER:
-            subjects += 1
-    return np.asarray(keep[labels], np.uint8), subjects
-
-
-def judge(masks: Sequence[Mask], background: Background) -> str | None:
+def judge(masks: Sequence[Mask], *, edge: float) -> str | None:
     """Why the masks cannot be trusted, in words for the advice; None when they can."""
-    if not background.plain:
-        return f"only {background.coverage:.0%} of the frame's border has one even colour"
     areas = np.array([np.count_nonzero(mask) / mask.size for mask in masks])
     area = float(np.median(areas))
     if area > MAX_AREA:
@@ -215,17 +210,15 @@ def judge(masks: Sequence[Mask], background: Background) -> str | None:
     touch = float(np.median([touching(mask) for mask in masks]))
     if touch > MAX_TOUCH:
         return f"the subject touches {touch:.0%} of the frame's border"
-    steady = float(np.median([overlap(a, b) for a, b in pairwise(masks)] or [1.0]))
-    if steady < MIN_STEADY:
-        return f"the outline jumps from frame to frame (only {steady:.0%} in common)"
+    steady = float(np.median([shape.overlap(a, b) for a, b in pairwise(masks)] or [1.0]))
+    jump = shape.jumps(masks)
+    if steady < MIN_STEADY or jump > MAX_JUMP:
+        return f"the outline jumps from frame to frame (only {min(steady, 1 - jump):.0%} in common)"
+    if edge < MIN_EDGE:
+        return f"only {edge:.0%} of the outline stands out from the background"
     return None
 
 
 def touching(mask: Mask) -> float:
     edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     return float(np.count_nonzero(edge)) / edge.size
-
-
-def overlap(a: Mask, b: Mask) -> float:
-    either = int(np.count_nonzero(a | b))
-    return int(np.count_nonzero(a & b)) / either if either else 1.0

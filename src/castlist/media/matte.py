@@ -6,14 +6,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from castlist.media.cutout import Background, Mask, Pixels, Reals, distance, to_lab
+from castlist.media.cutout import Background
+from castlist.media.lab import Mask, Pixels, Reals, disc, distance, to_lab
+from castlist.media.plate import Plate
+from castlist.media.shape import smeared
 
 Box = tuple[int, int, int, int]
 Places = tuple[NDArray[np.intp], ...]
 BAND = 3
+SPECK = 12
 STILL = 6.0
 FAR = 40.0
-LOW, HIGH = 0.06, 0.94
+LOW, HIGH = 0.18, 0.82
 
 
 @dataclass(frozen=True)
@@ -24,46 +28,74 @@ class Cut:
     source: Pixels
 
 
+@dataclass(frozen=True)
+class Behind:
+    """The background inside the box, BGR and Lab, how far a pixel may be from it, and whether it is so for every frame."""
+
+    colour: Reals
+    lab: Reals
+    tolerance: Reals
+    still: bool
+
+
 class Matte:
     """Refines frame after frame of one clip; it keeps the last alpha so that an edge that does not move does not flicker."""
 
-    def __init__(self, background: Background, size: tuple[int, int], *, box: Box, scale: float) -> None:
-        self.box = box
-        self.threshold = background.threshold
-        self.painted = background.paint(size, box=box)
-        self.painted_lab = to_lab(self.painted)
+    def __init__(self, background: Background | Plate, size: tuple[int, int], *, box: Box, scale: float) -> None:
+        self.background, self.size, self.box = background, size, box
         self.reach = max(2, round(scale) + 1)
+        self.frames = 0
+        self.behind = self.look_behind()
         self.last: Cut | None = None
 
-    def refine(self, frame: Pixels, mask: Mask) -> Pixels:
-        """BGRA of the box; `frame` is full size and `mask` the small one."""
+    def look_behind(self) -> Behind:
+        """What is behind this frame; for a camera that stands still it is the same for all."""
+        if isinstance(self.background, Background):
+            painted = self.background.paint(self.size, box=self.box)
+            return Behind(painted, to_lab(painted), np.full(painted.shape[:2], self.background.threshold, np.float32), still=True)
+        plate = self.background.behind(self.frames, self.size, box=self.box)
+        return Behind(plate.colour, to_lab(plate.colour), plate.tolerance, still=not self.background.path.moves)
+
+    def refine(self, frame: Pixels, mask: Mask, *, shadow: Mask | None = None) -> Pixels:
+        """BGRA of the box; `frame` is full size, `mask` the small one and `shadow` what it casts."""
         x, y, w, h = self.box
         part = np.ascontiguousarray(frame[y : y + h, x : x + w])
-        solid = self.sharpen(part, enlarge(mask, frame.shape[1::-1])[y : y + h, x : x + w])
+        self.behind = self.behind if self.behind.still else self.look_behind()
+        self.frames += 1
+        whole = frame.shape[1::-1]
+        under = self.behind if shadow is None else darken(self.behind, part, enlarge(255 * shadow, whole)[y : y + h, x : x + w], self.reach)
+        solid = self.sharpen(part, enlarge(mask, whole)[y : y + h, x : x + w], under)
         sure = np.asarray(cv2.erode(solid, disc(BAND)), np.uint8)
         band = np.asarray(cv2.dilate(solid, disc(BAND)), np.uint8) - sure
         where = np.nonzero(band)
-        alpha, colour = self.unmix(part, nearest_colour(part, sure, where=where), solid, where=where)
+        alpha, colour = self.unmix(part, nearest_colour(part, sure, where=where), solid, under=under.colour[where], where=where)
         self.steady(part, alpha, where=where)
         bgra = np.dstack([colour, np.round(alpha * 255).astype(np.uint8)])
         bgra[alpha <= 0] = 0
         self.last = Cut(bgra, part)
         return bgra
 
-    def sharpen(self, part: Pixels, enlarged: Mask) -> Mask:
-        """Trust the small mask away from its edge, and the full-size colour distance at it."""
+    def sharpen(self, part: Pixels, enlarged: Mask, under: Behind) -> Mask:
+        """Trust the small mask away from its edge, and the full-size colour distance at it.
+
+        Coded chroma smears over three pixels, so what differs from the background much less than its surroundings do is still
+        background, where that reaches it from outside.
+        """
         kernel = disc(self.reach)
         solid = np.asarray(cv2.erode(enlarged, kernel), np.uint8)
         where = np.nonzero(np.asarray(cv2.dilate(enlarged, kernel), np.uint8) - solid)
         seen = to_lab(part[where][:, None])[:, 0]
-        solid[where] = distance(seen, self.painted_lab[where]) > self.threshold
-        return np.asarray(cv2.medianBlur(solid, 3), np.uint8)
+        ratio, lightness = np.zeros(solid.shape, np.float32), np.zeros(solid.shape, np.float32)
+        ratio[where] = distance(seen, under.lab[where]) / under.tolerance[where]
+        lightness[where] = np.abs(seen[:, 0] - under.lab[where][:, 0])
+        solid[where] = (ratio[where] > 1) & (smeared(ratio, lightness)[where] == 0)
+        return drop_specks(solid)
 
-    def unmix(self, part: Pixels, over: Reals, solid: Mask, *, where: Places) -> tuple[Reals, Pixels]:
+    def unmix(self, part: Pixels, over: Reals, solid: Mask, *, under: Reals, where: Places) -> tuple[Reals, Pixels]:
         """In the band each pixel is a mixture of background and the nearest sure subject colour; what is no such mixture is subject."""
         alpha = solid.astype(np.float32)
         colour = part.copy()
-        seen, under = part[where].astype(np.float32), self.painted[where]
+        seen = part[where].astype(np.float32)
         across = over - under
         length = np.maximum((across * across).sum(axis=1), 1.0)
         share = ((seen - under) * across).sum(axis=1) / length
@@ -93,8 +125,26 @@ def enlarge(mask: Mask, size: tuple[int, int]) -> Mask:
     return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR) > 127, np.uint8)
 
 
-def disc(radius: int) -> Mask:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
+def darken(behind: Behind, part: Pixels, shadow: Mask, reach: int) -> Behind:
+    """The background with the subject's shadow on it, as dark as the frame shows it nearby."""
+    near = np.asarray(cv2.dilate(shadow, disc(2 * reach)), np.uint8) > 0
+    smooth = np.asarray(cv2.blur(np.dstack([part * shadow[:, :, None], 255 * shadow]), (9, 9)), np.float32)
+    known = near & (smooth[:, :, 3] > 40)
+    colour, lab = behind.colour.copy(), behind.lab.copy()
+    colour[known] = smooth[known][:, :3] * 255 / smooth[known][:, 3:]
+    lab[known] = to_lab(colour[known][:, None])[:, 0]
+    return Behind(colour, lab, behind.tolerance, behind.still)
+
+
+def drop_specks(solid: Mask) -> Mask:
+    """Without holes and islands of a few pixels."""
+    for value in (0, 1):
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(np.asarray(solid == value, np.uint8), connectivity=4)
+        small = stats[:, cv2.CC_STAT_AREA] < SPECK
+        small[0] = False
+        if small.any():
+            solid[small[labels]] = 1 - value
+    return solid
 
 
 def nearest_colour(part: Pixels, sure: Mask, *, where: Places) -> Reals:

@@ -13,10 +13,11 @@ from castlist.errors import MediaRefused
 from castlist.media import pictures
 from castlist.media.advice import Advice, Measures, advise_shape, advise_subject
 from castlist.media.clip import MAX_SHORT_SIDE, describe
-from castlist.media.cutout import Pixels, Reals, distance, segment, shrink, to_lab
+from castlist.media.cutout import Pixels, Reals, segment, shrink
 from castlist.media.derived import Derived, Range, Views, save_views
 from castlist.media.encode import RATE, write_clip, write_cutout
 from castlist.media.frames import even
+from castlist.media.lab import distance, to_lab
 from castlist.media.matte import Box, Matte
 from castlist.media.measure import Subject, bounds, locate, touched
 from castlist.media.probe import Facts, measure
