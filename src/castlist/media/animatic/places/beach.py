@@ -65,13 +65,29 @@ def _boats(world: World, lamps: list[Lamp]) -> Layer:
         high, x = g.unit * float(rng.uniform(0.065, 0.115)), world.x(across)
         foot = g.base(0.03 + 0.08 * high / (0.11 * g.unit))
         lean, side = 0.04 * high, float(rng.choice((-1.0, 1.0)))
-        fill(canvas, [(x - 0.30 * high, foot - 0.12 * high), (x + 0.32 * high, foot - 0.14 * high), (x + 0.22 * high, foot), (x - 0.22 * high, foot)], world.lit(hull, 0.4))
+        fill(
+            canvas,
+            [
+                (x - 0.30 * high, foot - 0.12 * high),
+                (x + 0.32 * high, foot - 0.14 * high),
+                (x + 0.22 * high, foot),
+                (x - 0.22 * high, foot),
+            ],
+            world.lit(hull, 0.4),
+        )
         mast = np.array([x + lean, foot - high])
         main = np.array([mast, [x + side * 0.40 * high, foot - 0.20 * high], [x + side * 0.02 * high, foot - 0.18 * high]])
         jib = np.array([mast, [x - side * 0.30 * high, foot - 0.18 * high], [x - side * 0.03 * high, foot - 0.20 * high]])
         fill(canvas, main, world.lit((0.98, 0.95, 0.88), 0.5), world.lit((0.98, 0.92, 0.84), 0.5, 0.9))
         fill(canvas, jib, world.lit((0.92, 0.46, 0.36) if rng.random() < 0.5 else (0.94, 0.92, 0.88), 0.5, 0.9))
-        ripple = np.array([[x - 0.4 * high, foot + 0.03 * high], [x + 0.4 * high, foot + 0.03 * high], [x + 0.2 * high, foot + 0.12 * high], [x - 0.2 * high, foot + 0.12 * high]])
+        ripple = np.array(
+            [
+                [x - 0.4 * high, foot + 0.03 * high],
+                [x + 0.4 * high, foot + 0.03 * high],
+                [x + 0.2 * high, foot + 0.12 * high],
+                [x - 0.2 * high, foot + 0.12 * high],
+            ]
+        )
         fill(canvas, ripple, mix(world.lit(_SEA, 0.5), world.lit(hull, 0.4), 0.4))
         if world.light.lamps > 0.9:
             lamps.append(Lamp(x + lean, foot - 0.9 * high, depth, 0.055 * g.unit, _WARM, 1.3))
@@ -116,7 +132,7 @@ def _shell(world: World, canvas: Canvas, *, at: tuple[float, float]) -> None:
         reach = r * (1 - 0.08 * (np.arange(9) % 2))
         fan = np.stack([x + np.cos(angle) * reach, y + 0.62 * np.sin(angle) * reach], axis=1)
         shape, colour = np.concatenate([fan, [[x - math.cos(turn) * 0.3 * r, y - 0.62 * math.sin(turn) * 0.3 * r]]]), (0.98, 0.80, 0.74)
-    fill(canvas, shape + (0.12 * r, 0.22 * r), world.lit(_SAND, 1.0, 0.55))
+    fill(canvas, shape + np.array([0.12, 0.22]) * r, world.lit(_SAND, 1.0, 0.55))
     fill(canvas, shape, world.lit(colour, 1.0, 1.05), world.lit(colour, 1.0, 0.84))
 
 
@@ -166,10 +182,20 @@ def _palms(world: World) -> Layer:
         for row in np.linspace(0.05, 0.95, 20):
             at = np.array([np.interp(row, t, spine[:, 0]), foot - high * row])
             wide = float(np.interp(row, t, half))
-            stroke(canvas, [at - (wide, 0), at + (0.0, 0.25 * wide), at + (wide, 0)], max(0.7, 0.16 * wide), world.lit((0.32, 0.23, 0.16), 0.8))
+            stroke(
+                canvas,
+                at + np.array([[-1.0, 0.0], [0.0, 0.25], [1.0, 0.0]]) * wide,
+                max(0.7, 0.16 * wide),
+                world.lit((0.32, 0.23, 0.16), 0.8),
+            )
         _fronds(world, canvas, spine[-1], reach=0.27 * high + 0.06 * g.unit)
         for aside in rng.uniform(-0.06, 0.06, 3):
-            bush(world, canvas, Spot(x + float(aside) * g.unit, foot + 0.012 * g.unit, g.unit * float(rng.uniform(0.02, 0.04)), 0.85), leaf=(0.38, 0.52, 0.24))
+            bush(
+                world,
+                canvas,
+                Spot(x + float(aside) * g.unit, foot + 0.012 * g.unit, g.unit * float(rng.uniform(0.02, 0.04)), 0.85),
+                leaf=(0.38, 0.52, 0.24),
+            )
         boulder(world, canvas, Spot(x - lean * 0.07 * g.unit, foot + 0.015 * g.unit, 0.035 * g.unit, 0.85), rock=(0.60, 0.55, 0.50))
     return layer_of(finish(world, canvas, 0.80), 0.80)
 

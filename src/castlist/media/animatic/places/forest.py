@@ -11,7 +11,7 @@ from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.places.plants import LEAF, Spot, bush, crown, fern, spread, tree, trunk, tufts
-from castlist.media.animatic.places.world import Lamp, Painted, World, finish, floor, land, sky
+from castlist.media.animatic.places.world import Lamp, Painted, World, apart, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
 from castlist.media.animatic.words import Hour
 
@@ -48,10 +48,18 @@ def _thicket(world: World, depth: float, *, count: int, tall: float) -> Layer:
     g, rng = world.geometry, world.rng
     canvas = stretch(g)
     line = ridge(rng, g.period, waves=7, octaves=4, roughness=0.7)
-    land(world, canvas, g.base(depth) - (0.05 + 0.12 * line) * g.unit, (world.lit(LEAF, depth * 0.8, 0.8), world.lit(LEAF, depth * 0.8, 0.7)))
+    land(
+        world, canvas, g.base(depth) - (0.05 + 0.12 * line) * g.unit, (world.lit(LEAF, depth * 0.8, 0.8), world.lit(LEAF, depth * 0.8, 0.7))
+    )
     for x in spread(world, count, jitter=0.45):
         high = tall * g.unit * float(rng.uniform(0.8, 1.1))
-        trunk(world, canvas, Spot(x, g.base(depth), high, depth), wide=high * float(rng.uniform(0.030, 0.055)), lean=float(rng.uniform(-0.04, 0.04)))
+        trunk(
+            world,
+            canvas,
+            Spot(x, g.base(depth), high, depth),
+            wide=high * float(rng.uniform(0.030, 0.055)),
+            lean=float(rng.uniform(-0.04, 0.04)),
+        )
     for x in spread(world, count // 2):
         crown(world, canvas, Spot(x, g.base(depth) - tall * g.unit * float(rng.uniform(0.74, 0.98)), tall, depth), size=0.17 * g.unit)
     for x in spread(world, count):
@@ -88,6 +96,8 @@ def _floor(world: World) -> Layer:
 
 
 def _dapple(world: World, canvas: Canvas) -> None:
+    """Spots of light on the floor, where the roof is open."""
+    world = apart(world)
     g, rng, light = world.geometry, world.rng, world.light
     strength = 0.34 if light.stars < 0.5 else 0.20
     if not light.sun_size:
@@ -117,6 +127,7 @@ def _stand(world: World, depth: float, *, count: int, tall: float) -> Layer:
 
 def _shafts(world: World) -> Layer:
     """Light that falls between the trees in soft slanting bars."""
+    world = apart(world)
     g, rng, light = world.geometry, world.rng, world.light
     canvas = stretch(g)
     if not light.sun_size:
@@ -126,7 +137,7 @@ def _shafts(world: World) -> Layer:
     floor_row = g.base(0.85)
     for across in np.linspace(-0.15, 1.15, 9) + rng.uniform(-0.05, 0.05, 9):
         foot, wide = world.x(float(across)), g.unit * float(rng.uniform(0.02, 0.07))
-        beam = np.array([source - (2, 0), source + (2, 0), (foot + wide, floor_row), (foot - wide, floor_row)])
+        beam = np.array([[source[0] - 2, source[1]], [source[0] + 2, source[1]], [foot + wide, floor_row], [foot - wide, floor_row]])
         layer = np.zeros_like(mask)
         cv2.fillPoly(layer, [np.round(beam).astype(np.int32)], int(rng.uniform(30, 74)), cv2.LINE_AA)
         np.copyto(mask, cv2.add(mask, layer))
@@ -148,7 +159,9 @@ def _giants(world: World, lamps: list[Lamp]) -> Layer:
         if abs(x - g.period / 2) < 0.27 * g.width:
             continue
         foot, high = g.base(depth * float(rng.uniform(0.9, 1.04))), 1.5 * g.unit
-        trunk(world, canvas, Spot(x, foot, high, depth), wide=g.unit * float(rng.uniform(0.065, 0.105)), lean=float(rng.uniform(-0.05, 0.05)))
+        trunk(
+            world, canvas, Spot(x, foot, high, depth), wide=g.unit * float(rng.uniform(0.065, 0.105)), lean=float(rng.uniform(-0.05, 0.05))
+        )
         for aside in rng.uniform(-0.09, 0.09, 3):
             fern(world, canvas, Spot(x + float(aside) * g.unit, foot + 0.014 * g.unit, g.unit * float(rng.uniform(0.07, 0.12)), depth))
         _mushrooms(world, canvas, at=(x + g.unit * float(rng.choice((-0.085, 0.085))), foot + 0.016 * g.unit), lamps=lamps)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all, over, soften, stamp, stretch, veil, wash
+from castlist.media.animatic.canvas import Canvas, Points, fill, over, soften, stamp, stretch, veil, wash
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix
-from castlist.media.animatic.places.plants import PINE, Spot, blades, blooms, pine, spread, tufts
+from castlist.media.animatic.places.plants import Spot, blades, blooms, pine, spread, tufts
 from castlist.media.animatic.places.rocks import boulder, pebbles
-from castlist.media.animatic.places.world import Painted, World, bank, clouds, finish, floor, land, sky
+from castlist.media.animatic.places.world import Painted, World, clouds, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
 
 _ROCK: Colour = (0.46, 0.47, 0.54)
@@ -120,7 +120,9 @@ def _lake(world: World, mirrored: Sequence[Canvas]) -> Layer:
     canvas = stretch(g)
     shore, bottom = int(g.base(0.03)), int(g.base(0.62))
     t = np.linspace(0, 1, bottom - shore, dtype=np.float32)
-    colours = np.array([mix(mix(light.sky[2], light.haze, 0.4), mix(light.sky[0], world.lit((0.14, 0.34, 0.42), 0.8), 0.55), float(s)) for s in t])
+    colours = np.array(
+        [mix(mix(light.sky[2], light.haze, 0.4), mix(light.sky[0], world.lit((0.14, 0.34, 0.42), 0.8), 0.55), float(s)) for s in t]
+    )
     wash(canvas, np.clip(colours * 255, 0, 255).astype(np.uint8)[:, None, :], (shore, bottom))
     rows = np.clip(shore - 1 - (np.arange(bottom - shore) * 1.35).astype(int), 0, g.rows - 1)
     target = canvas.rgb[shore:bottom]
@@ -172,7 +174,9 @@ def _pines(world: World, depth: float) -> Layer:
         x, foot = world.x(across + float(rng.uniform(-0.04, 0.04))), g.base(depth * float(rng.uniform(0.96, 1.10)))
         pine(world, canvas, Spot(x, foot, high * g.unit * float(rng.uniform(0.88, 1.1)), depth + 0.15))
         side = float(rng.choice((-1.0, 1.0)))
-        boulder(world, canvas, Spot(x + side * 0.07 * g.unit, foot + 0.010 * g.unit, g.unit * float(rng.uniform(0.03, 0.055)), 0.8), rock=_ROCK)
+        boulder(
+            world, canvas, Spot(x + side * 0.07 * g.unit, foot + 0.010 * g.unit, g.unit * float(rng.uniform(0.03, 0.055)), 0.8), rock=_ROCK
+        )
     return layer_of(finish(world, canvas, depth), depth)
 
 

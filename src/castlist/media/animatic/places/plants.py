@@ -76,7 +76,13 @@ def tree(world: World, canvas: Canvas, spot: Spot, *, leaf: Colour = LEAF) -> No
     rng = world.rng
     lean = float(rng.uniform(-0.06, 0.06))
     trunk(world, canvas, Spot(spot.x, spot.foot, 0.72 * spot.high, spot.depth), wide=0.085 * spot.high, lean=lean)
-    crown(world, canvas, Spot(spot.x + lean * spot.high, spot.foot - 0.70 * spot.high, spot.high, spot.depth), size=0.34 * spot.high, leaf=leaf)
+    crown(
+        world,
+        canvas,
+        Spot(spot.x + lean * spot.high, spot.foot - 0.70 * spot.high, spot.high, spot.depth),
+        size=0.34 * spot.high,
+        leaf=leaf,
+    )
 
 
 def pine(world: World, canvas: Canvas, spot: Spot, *, snowy: bool = False, needle: Colour = PINE) -> None:
@@ -85,12 +91,14 @@ def pine(world: World, canvas: Canvas, spot: Spot, *, snowy: bool = False, needl
     tiers = 5 if spot.high < 0.12 * world.geometry.unit else 8
     stem = 0.022 * spot.high
     x, foot, high = spot.x, spot.foot, spot.high
-    fill(canvas, [(x - stem, foot), (x - stem, foot - 0.2 * high), (x + stem, foot - 0.2 * high), (x + stem, foot)], world.lit(BARK, depth, 0.7))
+    fill(
+        canvas,
+        [(x - stem, foot), (x - stem, foot - 0.2 * high), (x + stem, foot - 0.2 * high), (x + stem, foot)],
+        world.lit(BARK, depth, 0.7),
+    )
     sides = [_boughs(rng, tiers, sign) * (high, high) + (x, foot) for sign in (-1.0, 1.0)]
     top = np.array([[x, foot - high]])
-    fill(
-        canvas, np.concatenate([top, sides[1], sides[0][::-1]]), world.lit(needle, depth, 1.05), world.lit(needle, depth, 0.62)
-    )
+    fill(canvas, np.concatenate([top, sides[1], sides[0][::-1]]), world.lit(needle, depth, 1.05), world.lit(needle, depth, 0.62))
     bright = sides[1] if world.light.sun[0] > 0 else sides[0]
     inner = np.stack([np.full(tiers, x) + (bright[1::2, 0] - x) * 0.10, bright[1::2, 1]], axis=1)
     fill(canvas, np.concatenate([top, bright, inner[::-1]]), world.lit(needle, depth, 1.55), world.lit(needle, depth, 0.95))
@@ -117,8 +125,8 @@ def _caps(world: World, canvas: Canvas, sides: Sequence[Points], spot: Spot) -> 
         above = np.concatenate([[[spot.x, spot.foot - spot.high]], notches[:-1]])
         caps = []
         for tip, start in zip(tips, above, strict=True):
-            inner = np.array([spot.x + (start[0] - spot.x) * 0.2, start[1] + 0.30 * (tip[1] - start[1])])
-            sag = np.array([(tip[0] + spot.x) / 2, tip[1] - 0.20 * (tip[1] - start[1])])
+            inner = np.array([spot.x + (start[0] - spot.x) * 0.45, start[1] + 0.16 * (tip[1] - start[1])])
+            sag = np.array([0.62 * tip[0] + 0.38 * start[0], tip[1] - 0.36 * (tip[1] - start[1])])
             caps.append(np.stack([start, tip, sag, inner]))
         fill_all(canvas, caps, world.lit(tint, spot.depth, gain))
 

@@ -1,7 +1,7 @@
 """What a painter works with: the geometry, the light and a source of chance, and the strokes all places share."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -65,8 +65,14 @@ class World:
         return self.geometry.base(depth) - rows * self.geometry.unit
 
 
+def apart(world: World) -> World:
+    """The same world with chance of its own: what is drawn in it leaves all that follows as it is, at every hour and in every weather."""
+    return replace(world, rng=np.random.default_rng(int(world.rng.integers(1 << 31))))
+
+
 def sky(world: World) -> Layer:
     """The whole sky, down past the horizon, with its sun or moon."""
+    world = apart(world)
     g, light = world.geometry, world.light
     canvas = stretch(g)
     bottom = g.margin + g.horizon
@@ -84,6 +90,7 @@ def sky(world: World) -> Layer:
 
 def clouds(world: World, *, amount: float = 0.5, speed: float = 0.006) -> Layer:
     """Clouds that drift: heaps in the sun, a torn cover under a bad sky."""
+    world = apart(world)
     if world.weather is Weather.clear:
         return _heaps(world, amount=amount, speed=speed)
     return _cover(world, amount=amount, speed=speed)
@@ -156,7 +163,9 @@ def _wisps(world: World, canvas: Canvas) -> None:
     band = np.sin(np.linspace(0.15, math.pi, height, dtype=np.float32))[:, None]
     mask = np.clip(long * torn * band * 3.0 - 0.62, 0, 1)
     low = light.sun[1] > 0.6
-    stamp(canvas, (mask * (150 if low else 95)).astype(np.uint8), (0, 0), light.cloud, mix(light.cloud, light.sun_colour, 0.6 if low else 0.1))
+    stamp(
+        canvas, (mask * (150 if low else 95)).astype(np.uint8), (0, 0), light.cloud, mix(light.cloud, light.sun_colour, 0.6 if low else 0.1)
+    )
 
 
 def _heaps(world: World, *, amount: float, speed: float) -> Layer:
@@ -166,9 +175,10 @@ def _heaps(world: World, *, amount: float, speed: float) -> Layer:
     count = max(2, round(9 * amount))
     spots = (np.arange(count) + rng.uniform(-0.3, 0.3, count)) * g.period / count
     highs = rng.permutation(np.linspace(0.16, 0.80, count))
-    dim = light.stars > 0.5
     soft = 0.5 if light.stars > 0.2 else 1.0
-    tones = tuple(mix(mix(light.cloud, light.haze, 0.62), mix(light.cloud, mix(light.rim, _WHITE, 0.5), 0.6), share * soft) for share in _TONES)
+    tones = tuple(
+        mix(mix(light.cloud, light.haze, 0.62), mix(light.cloud, mix(light.rim, _WHITE, 0.5), 0.6), share * soft) for share in _TONES
+    )
     for x, high in zip(spots, highs, strict=True):
         size = g.unit * (0.062 + 0.105 * (1 - high)) * float(rng.uniform(0.7, 1.25))
         _heap(world, canvas, at=(float(x), g.margin + high * g.horizon), size=size, tones=tones)
