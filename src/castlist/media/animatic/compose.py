@@ -97,7 +97,7 @@ def frame_at(studio: Studio, number: int) -> Frame:
     if studio.backdrop:
         backdrops.unroll(frame, studio.backdrop, geometry, view, t)
     else:
-        _stack(frame, [(layer, window_of(layer, geometry, view, t)) for layer in studio.painted.behind], geometry, view)
+        _stack(frame, studio, view, t)
         living.shine(frame, studio.life, geometry=geometry, view=view, t=t)
     perform(frame, studio, number, view=view)
     for layer in studio.painted.before:
@@ -133,16 +133,20 @@ def window_of(layer: Layer, geometry: Geometry, view: View, t: float) -> Window:
     return Window(centre - geometry.width / 2 / zoom, row + sway - (geometry.horizon - tilt) / zoom, zoom)
 
 
-def _stack(frame: Frame, layers: Sequence[tuple[Layer, Window]], geometry: Geometry, view: View) -> None:
+def _stack(frame: Frame, studio: Studio, view: View, t: float) -> None:
     """Draw from far to near, leaving out the rows that a later layer covers."""
+    geometry = studio.geometry
+    layers = [(layer, window_of(layer, geometry, view, t)) for layer in studio.painted.behind]
     limits = [geometry.height]
     for layer, window in reversed(layers[1:]):
         limits.append(min(limits[-1], cover(layer, window)))
-    for (layer, window), below in zip(layers, reversed(limits), strict=True):
+    for number, ((layer, window), below) in enumerate(zip(layers, reversed(limits), strict=True), 1):
         if layer.ground and abs(view.track) > 1e-6:
             _ground(frame, layer, geometry, view)
         else:
             draw(frame, layer, window, below=below)
+        if number == studio.life.beyond:
+            living.gleam(frame, studio.life, geometry=geometry, view=view, t=t)
 
 
 def _ground(frame: Frame, layer: Layer, geometry: Geometry, view: View) -> None:

@@ -1,7 +1,7 @@
 """Living things: fireflies, snow, rain, leaves, birds, fog and lamps that breathe."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -55,8 +55,13 @@ class Swarm:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What lives in a scene: swarms behind and before the characters, lamps with their light, fog, lightning."""
+    """What lives in a scene: swarms far away, behind and before the characters, lamps with their light, fog, lightning.
 
+    What is far is drawn after the first `beyond` layers; what stands nearer hides it.
+    """
+
+    far: tuple[Swarm, ...]
+    beyond: int
     behind: tuple[Swarm, ...]
     before: tuple[Swarm, ...]
     lamps: tuple[tuple[Lamp, Picture], ...]
@@ -68,23 +73,37 @@ class Life:
 INDOORS = (Place.interior, Place.stage)
 """Where no sky is to be seen."""
 
+_WEATHER = frozenset({Kind.snow, Kind.rain})
+_THROUGH_WINDOW = 3  # a room's sky, clouds and garden
+
 
 def populate(world: World, painted: Painted) -> Life:
     """Choose what lives here from the weather, the place and what was asked for."""
     rng = np.random.default_rng(int(world.rng.integers(1 << 31)))
     behind: list[Swarm] = []
+    far: list[Swarm] = []
     if painted.behind and world.light.stars > 0.3 and world.place not in INDOORS:
-        behind.append(_swarm(rng, Kind.star, 46, size=0.0016, depth=0.015, colour=(1.0, 1.0, 0.96)))
+        far.append(_swarm(rng, Kind.star, 46, size=0.0016, depth=0.015, colour=(1.0, 1.0, 0.96)))
     if Extra.birds in world.extras or (painted.behind and world.place in (Place.beach, Place.mountains) and world.light.stars < 0.2):
         behind.append(_swarm(rng, Kind.bird, 6, size=0.016, depth=0.06, colour=scale(world.light.haze, 0.35)))
     before = [swarm for kind in _kinds(world, asked=not painted.behind) for swarm in _made(rng, kind, world)]
+    if painted.behind and world.place is Place.interior:
+        far += [replace(swarm, depth=0.3) for swarm in before if swarm.kind in _WEATHER]
+        before = [swarm for swarm in before if swarm.kind not in _WEATHER]
     lamps = tuple((lamp, _halo(lamp)) for lamp in painted.lamps)
-    fog = _bank(world) if world.weather is Weather.fog else None
-    return Life(tuple(behind), tuple(before), lamps, fog, world.weather is Weather.storm, int(rng.integers(1 << 16)))
+    fog = _bank(world) if world.weather is Weather.fog and not (painted.behind and world.place is Place.interior) else None
+    beyond = _THROUGH_WINDOW if world.place is Place.interior else 1
+    return Life(tuple(far), beyond, tuple(behind), tuple(before), lamps, fog, world.weather is Weather.storm, int(rng.integers(1 << 16)))
+
+
+def gleam(frame: Frame, life: Life, *, geometry: Geometry, view: View, t: float) -> None:
+    """What lives far away, before the sky and behind all that stands: stars, and the weather outside a window."""
+    for swarm in life.far:
+        _fly(frame, swarm, geometry=geometry, view=view, t=t)
 
 
 def shine(frame: Frame, life: Life, *, geometry: Geometry, view: View, t: float) -> None:
-    """What lives behind the characters: stars, birds, lamps."""
+    """What lives behind the characters: birds, lamps."""
     for swarm in life.behind:
         _fly(frame, swarm, geometry=geometry, view=view, t=t)
     for number, (lamp, halo) in enumerate(life.lamps):
