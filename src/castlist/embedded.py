@@ -78,7 +78,7 @@ class Home:
     async def tell_what_is_left(self, gateway: Gateway) -> None:
         """One line for work that nobody is going on with."""
         left = await gateway.storage.jobs.unfinished()
-        if not left or self.quiet or gateway.storage.holders.serving():
+        if not left or self.quiet or gateway.storage.holders.working():
             return
         what = "1 video is" if left == 1 else f"{left} videos are"
         print(  # noqa: T201  # the one line a program's user must see

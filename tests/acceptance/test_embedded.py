@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from acceptance.conftest import Desk, lay_out_desk
+from castlist.storage.holders import Holders
 
 UNFINISHED = """
 import castlist
@@ -60,6 +61,20 @@ def test_unfinished_work_is_told_and_goes_on(own_desk):
     assert "castlist worker" in done.stderr
     assert json.loads(worked.stdout) == {"unfinished": 0}
     assert json.loads(shown.stdout)["status"] == "completed"
+
+
+def test_work_that_a_worker_is_at_is_not_called_left(own_desk):
+    own_desk.run(UNFINISHED)
+    worker = Holders(own_desk.data)
+    worker.enter()
+    worker.mark("worker")
+
+    beside = own_desk.castlist("videos", "list")
+    worker.leave()
+    alone = own_desk.castlist("videos", "list")
+
+    assert (beside.returncode, beside.stderr) == (0, "")
+    assert "not finished" in alone.stderr
 
 
 def test_a_program_ends_although_a_render_is_running(own_desk):

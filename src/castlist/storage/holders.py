@@ -65,6 +65,10 @@ class Holders:
         """Whether another living process serves this folder with a worker of its own."""
         return any(self._kind(holder) == "serve" for holder in self.living())
 
+    def working(self) -> bool:
+        """Whether another living process goes on with the work on this folder: a server, or a worker."""
+        return any(self._kind(holder) in {"serve", "worker"} for holder in self.living())
+
     def remove(self, holder: str) -> None:
         """Forget a holder; its leases must have been given back."""
         self._path(holder).unlink(missing_ok=True)
