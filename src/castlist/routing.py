@@ -49,9 +49,9 @@ def unknown_model(model: str, deployments: Sequence[Deployment]) -> NotFound:
 def _refusal(operation: Operation, deployment: Deployment) -> tuple[str, str, str | None] | None:
     if deployment.unavailable:
         return "model_unavailable", deployment.unavailable, "model"
-    unknown = _unknown_option(operation, deployment)
-    if unknown:
-        return unknown
+    wrong = _wrong_option(operation, deployment)
+    if wrong:
+        return wrong
     refusal = deployment.capabilities.why_not(operation)
     if refusal and refusal[0] in DEGRADABLE and operation.wishes.degrade:
         return deployment.capabilities.why_not(degraded(operation))
@@ -63,13 +63,16 @@ def degraded(operation: Operation) -> Operation:
     return replace(operation, characters=())
 
 
-def _unknown_option(operation: Operation, deployment: Deployment) -> tuple[str, str, str | None] | None:
+def _wrong_option(operation: Operation, deployment: Deployment) -> tuple[str, str, str | None] | None:
     allowed = deployment.capabilities.options
-    for name in operation.wishes.options.get(deployment.provider, {}):
+    for name, value in operation.wishes.options.get(deployment.provider, {}).items():
+        param = f"{deployment.provider}.{name}"
         if name not in allowed:
             known = ", ".join(sorted(allowed)) or "none"
-            text = f"{deployment.provider} has no option {name!r} that a request may set; it has: {known}"
-            return "unknown_option", text, f"{deployment.provider}.{name}"
+            return "unknown_option", f"{deployment.provider} has no option {name!r} that a request may set; it has: {known}", param
+        if value is not None and value not in allowed[name]:
+            words = " or ".join(f'"{word}"' for word in allowed[name])
+            return "invalid_option", f"{param} is {words}, and not {str(value)[:40]!r}", param
     return None
 
 
@@ -86,7 +89,7 @@ def _why_none(operation: Operation, group: Sequence[Deployment], everything: Seq
     if lacking and not others:
         return NotImplementedHere(f"Model {operation.model!r} cannot {_verb(operation)}, and no other model here can.")
     _, (code, _, param) = refusals[0]
-    if code == "unknown_option":
+    if code in {"unknown_option", "invalid_option"}:
         return InvalidRequest(f"{sentences}.", code=code, param=param)
     return Unsupported(f"{sentences}.{hint}", reasons=reasons, code=code, param=param)
 

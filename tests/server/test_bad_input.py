@@ -58,6 +58,10 @@ JSON = {"Content-Type": "application/json"}
         ({"model": "os.environ/HOME"}, "forbidden_field", "model", "os.environ/HOME"),
         ({"metadata": {"a": "os.environ/HOME"}}, "forbidden_field", "metadata", "os.environ/HOME"),
         ({"fake": "fast"}, "invalid_value", "fake", "object"),
+        ({"castlist": {"fake": "fast"}}, "invalid_value", "fake", "object"),
+        ({"model": "drawn", "animatic": {"audio": "loud"}}, "invalid_option", "animatic.audio", '"on" or "off"'),
+        ({"model": "drawn", "castlist": {"animatic": {"audio": False}}}, "invalid_option", "animatic.audio", '"on" or "off"'),
+        ({"model": "drawn", "castlist": {"animatic": {"sound": "off"}}}, "unknown_option", "animatic.sound", "audio"),
         ({"custom_llm_provider": "opnai"}, "unknown_provider", "custom_llm_provider", "openai"),
     ],
 )

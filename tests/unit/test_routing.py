@@ -95,3 +95,14 @@ def test_an_option_the_provider_does_not_offer_is_named():
         routing.plan(operation, [a_deployment()])
 
     assert refused.value.param == "fake.callback_url"
+
+
+def test_an_option_takes_the_words_that_the_provider_offers():
+    able = a_deployment(options={"audio": ("on", "off")})
+    for word in ("on", "off", None):
+        assert routing.plan(create(wishes=Wishes(options={"fake": {"audio": word}})), [able]).able
+
+    with pytest.raises(InvalidRequest, match='"on" or "off", and not \'loud\'') as refused:
+        routing.plan(create(wishes=Wishes(options={"fake": {"audio": "loud"}})), [able])
+
+    assert (refused.value.code, refused.value.param) == ("invalid_option", "fake.audio")

@@ -41,6 +41,10 @@ Out = Annotated[Path | None, typer.Option(callback=find_folder, help="Download t
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the video, or return at once.")]
 Model = Annotated[str | None, typer.Option(help="A model of the server.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="The same seed gives the same video.")]
+Audio = Annotated[
+    Literal["on", "off"] | None,
+    typer.Option(help="Whether the embedded renderer makes an ambience; a follow-up does as its source did.", show_default="on"),
+]
 Seconds = Annotated[int, typer.Option(min=1, max=MAX_SECONDS, help="Length in seconds.")]
 Variant = Annotated[Literal["video", "thumbnail", "spritesheet"], typer.Option(help="What to download.")]
 
@@ -55,6 +59,7 @@ def create(  # noqa: PLR0913  # one option each, as the command line has them
     size: Annotated[str, typer.Option(parser=read_size, metavar="WIDTHxHEIGHT", help="Size in pixels.")] = "1280x720",
     model: Model = None,
     seed: Seed = None,
+    audio: Audio = None,
     wait: Wait = True,
     out: Out = None,
     as_json: Json = False,
@@ -63,18 +68,27 @@ def create(  # noqa: PLR0913  # one option each, as the command line has them
     refuse_contradiction(out, wait=wait)
     with run(as_json=as_json) as client:
         cast = [find_character(client, who).id for who in character or []]
-        video = client.videos.create(prompt, characters=cast, reference=reference, seconds=seconds, size=size, model=model, seed=seed)
+        wishes = build_wishes(model, seed, audio=audio)
+        video = client.videos.create(prompt, characters=cast, reference=reference, seconds=seconds, size=size, **wishes)
         deliver(client, video, out=out, wait=wait, as_json=as_json)
 
 
 @app.command(epilog='Example: castlist videos edit video_... "Warm golden light"')
 def edit(  # noqa: PLR0913  # one option each, as the command line has them
-    id_: Id, prompt: Prompt, *, model: Model = None, seed: Seed = None, wait: Wait = True, out: Out = None, as_json: Json = False
+    id_: Id,
+    prompt: Prompt,
+    *,
+    model: Model = None,
+    seed: Seed = None,
+    audio: Audio = None,
+    wait: Wait = True,
+    out: Out = None,
+    as_json: Json = False,
 ) -> None:
     """Change a video: its cast, composition and timing stay."""
     refuse_contradiction(out, wait=wait)
     with run(as_json=as_json) as client:
-        video = client.videos.edit(id_, prompt, **build_wishes(model, seed))
+        video = client.videos.edit(id_, prompt, **build_wishes(model, seed, audio=audio))
         deliver(client, video, out=out, wait=wait, as_json=as_json)
 
 
@@ -86,6 +100,7 @@ def extend(  # noqa: PLR0913  # one option each, as the command line has them
     seconds: Annotated[int, typer.Option(min=1, max=MAX_SECONDS, help="How many seconds more.", show_default=False)],
     model: Model = None,
     seed: Seed = None,
+    audio: Audio = None,
     wait: Wait = True,
     out: Out = None,
     as_json: Json = False,
@@ -93,18 +108,26 @@ def extend(  # noqa: PLR0913  # one option each, as the command line has them
     """Add seconds to a video's end: the result is the whole."""
     refuse_contradiction(out, wait=wait)
     with run(as_json=as_json) as client:
-        video = client.videos.extend(id_, prompt, seconds=seconds, **build_wishes(model, seed))
+        video = client.videos.extend(id_, prompt, seconds=seconds, **build_wishes(model, seed, audio=audio))
         deliver(client, video, out=out, wait=wait, as_json=as_json)
 
 
 @app.command(epilog='Example: castlist videos remix video_... "The same on a beach"')
 def remix(  # noqa: PLR0913  # one option each, as the command line has them
-    id_: Id, prompt: Prompt, *, model: Model = None, seed: Seed = None, wait: Wait = True, out: Out = None, as_json: Json = False
+    id_: Id,
+    prompt: Prompt,
+    *,
+    model: Model = None,
+    seed: Seed = None,
+    audio: Audio = None,
+    wait: Wait = True,
+    out: Out = None,
+    as_json: Json = False,
 ) -> None:
     """Stage a video's cast anew."""
     refuse_contradiction(out, wait=wait)
     with run(as_json=as_json) as client:
-        video = client.videos.remix(id_, prompt, **build_wishes(model, seed))
+        video = client.videos.remix(id_, prompt, **build_wishes(model, seed, audio=audio))
         deliver(client, video, out=out, wait=wait, as_json=as_json)
 
 
@@ -177,8 +200,8 @@ def delete(id_: Id, as_json: Json = False) -> None:
             print_facts({"deleted": gone.id})
 
 
-def build_wishes(model: str | None, seed: int | None) -> Wishes:
-    return {"model": model, "seed": seed}
+def build_wishes(model: str | None, seed: int | None, *, audio: str | None) -> Wishes:
+    return {"model": model, "seed": seed, "options": {"animatic": {"audio": audio}} if audio else None}
 
 
 def refuse_contradiction(out: Path | None, *, wait: bool) -> None:

@@ -1,7 +1,7 @@
 """What a model can do, as data, and the sentence for what it cannot."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from castlist.model.characters import Fidelity
 from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Operation, RemixVideo, Size, output_seconds
@@ -15,6 +15,7 @@ class Capabilities:
 
     `characters` counts the most characters one video takes (0: none) and `fidelity` is the best form they can travel in, native
     only for a character that has the asset `native_variant`, where one is named; `implements` is what exists at all for that model.
+    `options` are the provider's own that a request may set, each with the words it takes.
     """
 
     model: str
@@ -34,7 +35,7 @@ class Capabilities:
     uploaded_source: bool = False
     seed: bool = False
     cancel: bool = False
-    options: frozenset[str] = frozenset()
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     micros_per_second: int | None = None
 
     def why_not(self, operation: Operation) -> tuple[str, str, str | None] | None:
@@ -116,4 +117,5 @@ class Capabilities:
             "uploaded_source": self.uploaded_source,
             "seed": self.seed,
             "cancel": self.cancel,
+            "options": {name: list(words) for name, words in self.options.items()},
         }

@@ -35,6 +35,9 @@ log = structlog.get_logger("castlist.animatic")
 CHUNK = 1 << 20
 AGAIN = 0.25
 LEAST_ROOM = 64 << 20
+TRIES = 2
+"""How often a render is begun whose child dies: once more, as whatever killed it may have been chance, but no poison for ever."""
+
 LINGER = 30.0
 """Seconds a render stays after it was fetched whole: whoever could not store it comes again sooner than that."""
 
@@ -65,7 +68,7 @@ class Animatic(Provider):
         self._renders: dict[str, Render] = {}
 
     def capabilities(self, model: str) -> Capabilities:
-        """1-20 s a video, extensions up to 120 s in all, up to 1080p in any orientation, two characters, an opening frame."""
+        """1-20 s a video, extensions up to 120 s in all, up to 1080p in any orientation, two characters, an opening frame, sound."""
         return Capabilities(
             model=model,
             implements=frozenset({"create", "edit", "extend", "remix"}),
@@ -81,6 +84,7 @@ class Animatic(Provider):
             uploaded_source=True,
             seed=True,
             cancel=True,
+            options={"audio": ("on", "off")},
             micros_per_second=0,
         )
 
@@ -106,7 +110,7 @@ class Animatic(Provider):
         if render is None:
             render = self._start(reference, ticket)
         if render.error:
-            return self._failed(reference, render.error)
+            return self._failed(ticket, render.error)
         if render.result is None:
             return Progress(Phase.RUNNING, percent=render.percent, again=AGAIN)
         known = ticket.data.get("scene") == render.result.get("scene")
@@ -144,7 +148,8 @@ class Animatic(Provider):
                 found[key] = value
         return found
 
-    def _failed(self, reference: str, error: Exception) -> Progress:
+    def _failed(self, ticket: Ticket, error: Exception) -> Progress:
+        reference = str(ticket.data["reference"])
         self._forget(reference)
         match error:
             case MediaRefused() | NotFound():
@@ -153,7 +158,7 @@ class Animatic(Provider):
                 raise StorageFull("The disk ran full while rendering; the render begins again when there is room.")
             case MediaCrashed():
                 log.error("animatic.crashed", reference=reference, error=error.message, detail=error.detail)
-                return Progress(Phase.FAILED, failure=Failure("render_failed", error.message))
+                return _begin_again(ticket, error)
             case _:
                 raise error
 
@@ -203,6 +208,15 @@ class Animatic(Provider):
             shutil.rmtree(render.folder, ignore_errors=True)
 
 
+def _begin_again(ticket: Ticket, error: MediaCrashed) -> Progress:
+    """The count of what crashed is kept in the ticket, so that neither a restart nor another process forgets it."""
+    crashes = ticket.data.get("crashes")
+    crashes = 1 + (crashes if isinstance(crashes, int) else 0)
+    if crashes >= TRIES:
+        return Progress(Phase.FAILED, failure=Failure("render_failed", f"{error.message}, {crashes} times in a row"))
+    return Progress(Phase.RUNNING, again=AGAIN, ticket=Ticket({**ticket.data, "crashes": crashes}))
+
+
 async def _chunks(path: Path, offset: int) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
         file.seek(offset)
@@ -214,7 +228,8 @@ def _spec(order: Order) -> dict[str, object]:
     operation = order.operation
     scene = (order.source_ticket or {}).get("scene")
     cast = [_member(member.name, member.media, member.facts, str(member.fidelity)) for member in order.cast]
-    common = {"prompt": order.prompt, "seed": order.seed, "cast": cast, "scene": scene}
+    audio = operation.wishes.options.get(Animatic.name, {}).get("audio")
+    common = {"prompt": order.prompt, "seed": order.seed, "cast": cast, "scene": scene, "audio": audio}
     return common | _task(operation)
 
 

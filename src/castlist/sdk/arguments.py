@@ -18,7 +18,7 @@ class Manner(TypedDict, total=False):
 
     `seed`: the same seed gives the same video where the provider can. `metadata`: up to 16 texts of yours. `prompt_name`: "strict"
     refuses a prompt without the character's name instead of adding it. `on_unsupported`: "degrade" drops what the model cannot do,
-    with a warning, instead of refusing. `options`: a provider's own options by its name.
+    with a warning, instead of refusing. `options`: a provider's own options by its name, such as {"animatic": {"audio": "off"}}.
     """
 
     seed: int | None

@@ -140,6 +140,8 @@ def describe(front: Front) -> Schema:
     schemas: dict[str, Schema] = definitions["$defs"]
     known = sorted(front.engine.kit.known_providers)
     names = [model.id for model in front.engine.models()]
+    nullable: dict[str, Schema] = {name: {"anyOf": [block, {"type": "null"}]} for name, block in _options(front).items()}
+    _fields(schemas[requests.OurWishes.__name__]).update(nullable)
     for shape in {operation.body for operation in OPERATIONS.values() if operation.body}:
         schema = schemas[shape.__name__]
         _settle(schema, names, providers=known, options={} if shape is requests.CreateCharacterBody else _options(front))
@@ -171,8 +173,13 @@ def _options(front: Front) -> dict[str, Schema]:
     blocks: dict[str, Schema] = {name: {"type": "object", "description": f"Options of {name} only."} for name in sorted(front.options)}
     deployments = front.engine.kit.deployments
     for provider in {deployment.provider for deployment in deployments} & blocks.keys():
-        taken = {name for deployment in deployments if deployment.provider == provider for name in deployment.capabilities.options}
-        blocks[provider] |= {"properties": {name: {} for name in sorted(taken)}, "additionalProperties": False}
+        taken = {
+            name: {"enum": [*words, None]}
+            for deployment in deployments
+            if deployment.provider == provider
+            for name, words in sorted(deployment.capabilities.options.items())
+        }
+        blocks[provider] |= {"properties": taken, "additionalProperties": False}
     return blocks
 
 

@@ -44,28 +44,38 @@ class Sources:
     providers: Collection[str]
 
     def split(self, fields: Fields) -> tuple[Fields, dict[str, Mapping[str, object]]]:
-        """The fields without the options of providers, and those."""
+        """The fields without the options of providers, and those: under `castlist`, or beside it as LiteLLM's callers write them."""
         plain: Fields = {}
         options: dict[str, Mapping[str, object]] = {}
         extra = fields.get("extra_body")
         if isinstance(extra, dict):
             fields = {**extra, **{name: value for name, value in fields.items() if name != "extra_body"}}
-        for name, value in fields.items():
+        ours = fields.get("castlist")
+        given = [*fields.items()]
+        if isinstance(ours, dict):
+            given = [
+                *((name, value) for name, value in given if name != "castlist"),
+                *((n, v) for n, v in ours.items() if n in self.options),
+            ]
+            plain["castlist"] = {name: value for name, value in ours.items() if name not in self.options}
+        for name, value in given:
             if name not in self.options:
                 plain[name] = value
-            elif value is None:
-                continue
-            elif isinstance(value, dict):
-                reading.refuse_forbidden({name: value})
-                options[name] = value
-            else:
-                raise InvalidRequest(f"{name} is an object of options, and not {reading.quote(value)}", code="invalid_value", param=name)
+            elif value is not None:
+                options[name] = {**options.get(name, {}), **_read_options(name, value)}
         return plain, options
 
     def know(self, provider: object) -> None:
         """Refuse a provider's name that is not one."""
         if provider is not None and (not isinstance(provider, str) or provider not in self.providers):
             raise unknown_provider(provider, self.providers)
+
+
+def _read_options(name: str, value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise InvalidRequest(f"{name} is an object of options, and not {reading.quote(value)}", code="invalid_value", param=name)
+    reading.refuse_forbidden({name: value})
+    return value
 
 
 Shape = type[CreateVideoBody] | type[EditVideoBody] | type[ExtendVideoBody] | type[RemixVideoBody]
