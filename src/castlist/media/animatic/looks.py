@@ -15,21 +15,31 @@ _HIGH = 160
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """gaze: -1 looks left, 1 looks right, 0 at the camera; stance: the width of its feet as a share of its height; middle: see `middle`."""
+    """gaze: -1 looks left, 1 looks right, 0 at the camera. In shares of its height: how wide its feet stand, how far it reaches aside."""
 
     gaze: float
     stance: float
+    left: float
+    right: float
+
+    @property
+    def wide(self) -> float:
+        return self.left + self.right
 
 
 def judge(sprite: Sprite) -> Looks:
     """Judge a character by a few of its pictures. A card looks at the camera."""
     if sprite.card:
-        return Looks(0.0, 0.9 * sprite.wide / sprite.tall)
+        wide = sprite.wide / sprite.tall
+        return Looks(0.0, 0.9 * wide, 0.5 * wide, 0.5 * wide)
     count = len(sprite.pictures)
     few = [sprite.pictures[n] for n in sorted({0, count // 3, 2 * count // 3})]
+    many = sprite.pictures[:: max(1, count // 12)]
+    reaches = np.array([_reach(picture, sprite) for picture in many])
+    left, right = reaches.max(axis=0)
     turned = float(np.median([_turned(picture) for picture in few]))
     gaze = float(np.sign(turned)) if abs(turned) > _SIDEWAYS else 0.0
-    return Looks(gaze, float(np.median([_stance(picture) for picture in few])))
+    return Looks(gaze, float(np.median([_stance(picture) for picture in few])), float(left), float(right))
 
 
 def _turned(picture: Picture) -> float:
@@ -49,6 +59,17 @@ def _turned(picture: Picture) -> float:
     face = float((detail.sum(axis=0) * columns).sum() / detail.sum())
     wide = float(np.ptp(np.flatnonzero(outline > 0.15 * outline.max()))) + 1
     return (face - middle) / wide
+
+
+def _reach(picture: Picture, sprite: Sprite) -> tuple[float, float]:
+    """How far it reaches to the left and right of where it stands, in its heights."""
+    if picture.keep is None:
+        raise ValueError("a sprite has alpha")
+    columns = np.flatnonzero(picture.keep.min(axis=0) < 160)
+    if len(columns) == 0:
+        return 0.0, 0.0
+    x = sprite.anchor[0]
+    return (x - float(columns[0])) / sprite.tall, (float(columns[-1]) + 1 - x) / sprite.tall
 
 
 def _stance(picture: Picture) -> float:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from castlist.media.animatic.action import NEAR, Stand, enter, stand
+from castlist.media.animatic.action import NEAR, Poise, Stand, enter, stand
 from castlist.media.animatic.brief import Member
 from castlist.media.animatic.camera import View, look
 from castlist.media.animatic.encode import FPS
@@ -19,6 +19,7 @@ from castlist.media.animatic.words import Action, Heading
 TALLEST = 0.60
 _TALL = 0.44
 _EDGE = 0.012
+_GAP = 0.008
 _AIR = 0.30
 
 
@@ -26,7 +27,7 @@ _AIR = 0.30
 class Actor:
     """A character in the scene: its pictures, its height on the frame at depth 1 in pixels, where it belongs, how it comes in.
 
-    `entrance` is how many frame widths from its home it starts, `widest` the share of the frame's width that it may fill.
+    `entrance` is how many frame widths from its home it starts, `lane` the part of the frame that is its own, in frame widths.
     """
 
     sprite: Sprite
@@ -34,8 +35,13 @@ class Actor:
     stand: Stand
     looks: Looks
     number: int
-    widest: float
+    lane: tuple[float, float]
     entrance: float = 0.0
+
+    @property
+    def room(self) -> float:
+        """The width of its lane."""
+        return self.lane[1] - self.lane[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +63,25 @@ def enlist(members: Sequence[Member], geometry: Geometry, light: Light, scene: S
     first = scene.shots[:1]
     nearest = max((_nearest(shot, scene) for shot in first), default=1.0)
     pixels = min(TALLEST, _TALL * nearest) * geometry.height
-    count = len(members)
     actors = []
     for number, member in enumerate(members):
         sprite = cut_out(member.cutout, round(pixels), light) if member.cutout else framed(member.clip, round(pixels), light)
-        widest = 0.80 if count == 1 else 0.50
-        shape = sprite.wide / sprite.tall
-        tall = min(_TALL * geometry.height, widest * geometry.width / shape / nearest)
+        side = _side(number, first) if len(members) > 1 else 0.0
+        lane = (_EDGE, 1 - _EDGE) if not side else (_EDGE, 0.5 - _GAP) if side < 0 else (0.5 + _GAP, 1 - _EDGE)
         looks = judge(sprite)
-        side = _side(number, first) if count > 1 else 0.0
-        at = _stand(side, wide=tall * shape / geometry.width, gaze=looks.gaze)
-        actors.append(Actor(sprite, tall, at, looks, number, widest, _entrance(first, number, wide=tall * shape / geometry.width, at=at)))
+        share = (1.0 if side else 0.84) * (lane[1] - lane[0])
+        tall = min(_TALL * geometry.height, share * geometry.width / looks.wide / nearest)
+        at = _stand(side, wide=tall * looks.wide / geometry.width, gaze=looks.gaze)
+        actor = Actor(sprite, tall, at, looks, number, lane)
+        actors.append(replace(actor, entrance=_entrance(first, actor, wide=_width(actor, geometry))))
     return tuple(actors)
 
 
 def step_in(actors: Sequence[Actor], geometry: Geometry) -> tuple[Actor, ...]:
     """The same actors, entering: the opening frame is empty of them."""
-    sides = (-1.0, 1.0)
     return tuple(
-        actor if actor.entrance else replace(actor, entrance=_outside(sides[n % 2], _width(actor, geometry), at=actor.stand))
-        for n, actor in enumerate(actors)
+        actor if actor.entrance else replace(actor, entrance=_outside(_nearer_side(actor), _width(actor, geometry), at=actor.stand))
+        for actor in actors
     )
 
 
@@ -93,12 +98,12 @@ def place(actor: Actor, shots: Sequence[Shot], frame: int, *, geometry: Geometry
     x = geometry.width * (0.5 + aside * zoom)
     lift = min(poise.lift * tall, max(0.0, ground - 1.03 * tall - 0.03 * geometry.height))
     return Spot(
-        x=x if _coming(actor, frame) else _kept(x, tall * actor.sprite.wide / actor.sprite.tall, geometry),
+        x=x if _coming(actor, frame) else _kept(x, actor, geometry, tall=tall, poise=poise),
         y=ground - lift,
         ground=ground,
         scale=tall / actor.sprite.tall,
         lean=0.4 * poise.lean if actor.sprite.card else poise.lean,
-        facing=1.0 if actor.sprite.card else poise.spin * (poise.heading * actor.looks.gaze if actor.looks.gaze else 1.0),
+        facing=_facing(actor, poise),
         squash=1.0 if actor.sprite.card else poise.squash,
         haze=_AIR * min(1.0, max(0.0, 1.0 - poise.depth) / 0.5),
     )
@@ -126,17 +131,21 @@ def _stand(side: float, *, wide: float, gaze: float) -> Stand:
     return Stand(side * home, max(0.0, min(0.05, home - wide / 2 - 0.02)), 1.0 if side < 0 else 0.95, -side)
 
 
-def _entrance(shots: Sequence[Shot], number: int, *, wide: float, at: Stand) -> float:
-    heading = shots[0].part(number).heading if shots else Heading.free
-    match heading:
+def _entrance(shots: Sequence[Shot], actor: Actor, *, wide: float) -> float:
+    at = actor.stand
+    match shots[0].part(actor.number).heading if shots else Heading.free:
         case Heading.from_left:
             return _outside(-1.0, wide, at=at)
         case Heading.from_right:
             return _outside(1.0, wide, at=at)
         case Heading.enters:
-            return _outside(math.copysign(1.0, at.home) if at.home else -1.0, wide, at=at)
+            return _outside(_nearer_side(actor), wide, at=at)
         case _:
             return 0.0
+
+
+def _nearer_side(actor: Actor) -> float:
+    return math.copysign(1.0, actor.stand.home) if actor.stand.home else -1.0
 
 
 def _outside(side: float, wide: float, *, at: Stand) -> float:
@@ -145,7 +154,7 @@ def _outside(side: float, wide: float, *, at: Stand) -> float:
 
 
 def _width(actor: Actor, geometry: Geometry) -> float:
-    return actor.tall * actor.sprite.wide / actor.sprite.tall / geometry.width
+    return actor.tall * actor.looks.wide / geometry.width
 
 
 def _coming(actor: Actor, frame: int) -> bool:
@@ -154,20 +163,33 @@ def _coming(actor: Actor, frame: int) -> bool:
 
 def _limited(tall: float, actor: Actor, geometry: Geometry) -> float:
     """Not more than the frame takes, however near the camera goes."""
-    most = min(TALLEST * geometry.height, actor.widest * 1.06 * geometry.width * actor.sprite.tall / actor.sprite.wide)
-    soft = 0.9 * most
+    most = min(TALLEST * geometry.height, actor.room * geometry.width / actor.looks.wide)
+    soft = 0.92 * most
     return tall if tall <= soft else most - (most - soft) * math.exp(-(tall - soft) / (most - soft))
 
 
-def _kept(x: float, wide: float, geometry: Geometry) -> float:
-    """Inside the frame, with a soft stop at its edges."""
-    reach = max(0.0, geometry.width * (0.5 - _EDGE) - wide / 2)
-    aside = x - geometry.width / 2
-    soft = 0.12 * geometry.width
-    free = max(0.0, reach - soft)
-    if abs(aside) <= free or soft == 0:
-        return x
-    return geometry.width / 2 + math.copysign(free + (reach - free) * (1 - math.exp(-(abs(aside) - free) / max(1.0, reach - free))), aside)
+def _kept(x: float, actor: Actor, geometry: Geometry, *, tall: float, poise: Poise) -> float:
+    """Inside its lane, with a soft stop at the edges of it, so that it neither leaves the frame nor covers another."""
+    turned = 0.5 - 0.5 * _facing(actor, poise)
+    broad, aside = poise.squash**-0.6, 0.9 * math.sin(math.radians(poise.lean))
+    left = tall * (broad * (actor.looks.left + (actor.looks.right - actor.looks.left) * turned) + max(0.0, -aside))
+    right = tall * (broad * (actor.looks.right + (actor.looks.left - actor.looks.right) * turned) + max(0.0, aside))
+    low, high = actor.lane[0] * geometry.width + left, actor.lane[1] * geometry.width - right
+    if high <= low:
+        return (low + high) / 2
+    soft = min(0.06 * geometry.width, (high - low) / 2)
+    if x < low + soft:
+        return low + soft * math.exp((x - low - soft) / soft)
+    if x > high - soft:
+        return high - soft * math.exp((high - soft - x) / soft)
+    return x
+
+
+def _facing(actor: Actor, poise: Poise) -> float:
+    """1 as drawn, -1 mirrored: who is seen from the side looks where it goes, who looks at the camera is not turned for it."""
+    if actor.sprite.card:
+        return 1.0
+    return poise.spin * (poise.heading * actor.looks.gaze if actor.looks.gaze else 1.0)
 
 
 def _grown(depth: float) -> float:
