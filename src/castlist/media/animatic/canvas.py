@@ -44,7 +44,9 @@ def fill(canvas: Canvas, points: Points | Sequence[tuple[float, float]], colour:
 
 def fill_all(canvas: Canvas, shapes: Iterable[Points], colour: Colour, low: Colour | None = None) -> None:
     """Fill polygons of one colour in one pass, quickest when they come as one array; what crosses an edge comes back on the other side."""
-    whole = _wrapped(shapes, canvas.width) if isinstance(shapes, np.ndarray) else [c for shape in shapes for c in _around(shape, canvas.width)]
+    whole = (
+        _wrapped(shapes, canvas.width) if isinstance(shapes, np.ndarray) else [c for shape in shapes for c in _around(shape, canvas.width)]
+    )
     if len(whole) == 0:
         return
     box = _bounds(whole, canvas)
@@ -53,7 +55,9 @@ def fill_all(canvas: Canvas, shapes: Iterable[Points], colour: Colour, low: Colo
     x, y, w, h = box
     mask = np.zeros((h, w), np.uint8)
     scale, corner = 1 << _SHIFT, (x, y)
-    ints = np.round((whole - np.array(corner)) * scale) if isinstance(whole, np.ndarray) else [np.round((s - corner) * scale) for s in whole]
+    ints = (
+        np.round((whole - np.array(corner)) * scale) if isinstance(whole, np.ndarray) else [np.round((s - corner) * scale) for s in whole]
+    )
     for shape in ints:
         cv2.fillPoly(mask, [shape.astype(np.int32)], 255, lineType=cv2.LINE_AA, shift=_SHIFT)
     stamp(canvas, mask, (x, y), colour, low)

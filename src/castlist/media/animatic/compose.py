@@ -98,7 +98,6 @@ def frame_at(studio: Studio, number: int) -> Frame:
         backdrops.unroll(frame, studio.backdrop, geometry, view, t)
     else:
         _stack(frame, studio, view, t)
-        living.shine(frame, studio.life, geometry=geometry, view=view, t=t)
     perform(frame, studio, number, view=view)
     for layer in studio.painted.before:
         draw(frame, layer, window_of(layer, geometry, view, t), below=geometry.height)
@@ -145,8 +144,7 @@ def _stack(frame: Frame, studio: Studio, view: View, t: float) -> None:
             _ground(frame, layer, geometry, view)
         else:
             draw(frame, layer, window, below=below)
-        if number == studio.life.beyond:
-            living.gleam(frame, studio.life, geometry=geometry, view=view, t=t)
+        living.shine(frame, studio.life, after=number, geometry=geometry, view=view, t=t)
 
 
 def _ground(frame: Frame, layer: Layer, geometry: Geometry, view: View) -> None:

@@ -11,7 +11,7 @@ from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.places.plants import Spot, blades, bush
 from castlist.media.animatic.places.rocks import boulder, pebbles
-from castlist.media.animatic.places.water import lace, water
+from castlist.media.animatic.places.water import glitter, lace, water
 from castlist.media.animatic.places.world import Lamp, Painted, World, clouds, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
 
@@ -34,7 +34,8 @@ def paint(world: World) -> Painted:
         _wave(world, 0.55, pace=0.7, bob=0.018),
         _palms(world),
     )
-    return Painted(behind, (_dune(world),), tuple(lamps))
+    sparks = glitter(world, (world.geometry.base(0.02), world.geometry.base(0.30)), depth=0.20)
+    return Painted(behind, (_dune(world),), tuple(lamps), swarms=(sparks,))
 
 
 def _island(world: World) -> Layer:

@@ -10,7 +10,7 @@ from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix
 from castlist.media.animatic.places.plants import Spot, blades, blooms, crown, spread, trunk, tufts
 from castlist.media.animatic.places.rocks import boulder, pebbles
-from castlist.media.animatic.places.water import water
+from castlist.media.animatic.places.water import glitter, water
 from castlist.media.animatic.places.world import Lamp, Painted, World, clouds, finish, sky
 from castlist.media.animatic.planes import Colour
 
@@ -32,7 +32,8 @@ def paint(world: World) -> Painted:
         _top(world),
         _boulders(world, 0.66),
     )
-    return Painted(behind, (_edge(world),), tuple(lamps))
+    sparks = glitter(world, (world.geometry.base(0), world.geometry.base(0.40)), depth=0.05)
+    return Painted(behind, (_edge(world),), tuple(lamps), swarms=(sparks,))
 
 
 def _sea(world: World) -> Layer:

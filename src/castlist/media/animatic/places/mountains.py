@@ -11,6 +11,7 @@ from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix
 from castlist.media.animatic.places.plants import Spot, blades, blooms, pine, spread, tufts
 from castlist.media.animatic.places.rocks import boulder, pebbles
+from castlist.media.animatic.places.water import glitter
 from castlist.media.animatic.places.world import Painted, World, clouds, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
 
@@ -32,7 +33,8 @@ def paint(world: World) -> Painted:
         _shore(world),
         _pines(world, 0.50),
     )
-    return Painted(behind, (_ledge(world),))
+    sparks = glitter(world, (world.geometry.base(0.04), world.geometry.base(0.34)), depth=0.20, count=34)
+    return Painted(behind, (_ledge(world),), swarms=(sparks,))
 
 
 def peaks(world: World, depth: float, *, height: float, caps: bool, rock: Colour = _ROCK, snow: Colour = _SNOW) -> Layer:

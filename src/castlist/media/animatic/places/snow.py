@@ -1,7 +1,5 @@
 """A winter land: white peaks, a cabin with smoke over its roof, laden pines, drifts with blue shadows, northern lights."""
 
-import math
-
 import cv2
 import numpy as np
 
@@ -14,6 +12,7 @@ from castlist.media.animatic.places.plants import PINE, SNOW, Spot, pine, spread
 from castlist.media.animatic.places.rocks import boulder
 from castlist.media.animatic.places.world import Lamp, Painted, World, apart, bank, clouds, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
+from castlist.media.animatic.swarm import Kind, Swarm
 
 _WHITE: Colour = (0.86, 0.90, 0.97)
 _BLUE: Colour = (0.60, 0.72, 0.96)
@@ -23,6 +22,7 @@ _WARM: Colour = (1.0, 0.74, 0.38)
 
 def paint(world: World) -> Painted:
     lamps: list[Lamp] = []
+    smoke: list[Swarm] = []
     behind = (
         sky(world),
         *_lights(world),
@@ -31,10 +31,10 @@ def paint(world: World) -> Painted:
         _slope(world),
         _snowfield(world),
         layer_of(finish(world, bank(world, _WHITE, 0.18, height=0.034), 0.18), 0.18),
-        _hamlet(world, lamps),
+        _hamlet(world, lamps, smoke),
         _pines(world, 0.52),
     )
-    return Painted(behind, (_boughs(world),), tuple(lamps))
+    return Painted(behind, (_boughs(world),), tuple(lamps), swarms=tuple(smoke))
 
 
 def _lights(world: World) -> tuple[Layer, ...]:
@@ -79,7 +79,7 @@ def _slope(world: World) -> Layer:
     return layer_of(finish(world, canvas, depth, mist=0.40), depth)
 
 
-def _hamlet(world: World, lamps: list[Lamp]) -> Layer:
+def _hamlet(world: World, lamps: list[Lamp], smoke: list[Swarm]) -> Layer:
     """A cabin among pines with light in its windows, a smaller one further off."""
     g, rng = world.geometry, world.rng
     canvas = stretch(g)
@@ -90,11 +90,11 @@ def _hamlet(world: World, lamps: list[Lamp]) -> Layer:
         for aside in (-0.95, -0.7, 0.72, 1.0, 1.3):
             tall = size * g.unit * float(rng.uniform(0.9, 1.5))
             pine(world, canvas, Spot(x + aside * size * g.unit, foot - 0.002 * g.unit, tall, 0.35), snowy=True)
-        _cabin(world, canvas, at=(x, foot), size=size * g.unit, lamps=lamps)
+        smoke.append(_cabin(world, canvas, at=(x, foot), size=size * g.unit, lamps=lamps))
     return layer_of(finish(world, canvas, depth, mist=0.16), depth)
 
 
-def _cabin(world: World, canvas: Canvas, *, at: tuple[float, float], size: float, lamps: list[Lamp]) -> None:
+def _cabin(world: World, canvas: Canvas, *, at: tuple[float, float], size: float, lamps: list[Lamp]) -> Swarm:
     x, foot = at
     half, eave, ridge_row = 0.50 * size, foot - 0.42 * size, foot - 0.86 * size
     fill(canvas, _rect(x, foot, half, 0.44 * size), world.lit(_LOG, 0.5), world.lit(_LOG, 0.5, 0.72))
@@ -120,21 +120,23 @@ def _cabin(world: World, canvas: Canvas, *, at: tuple[float, float], size: float
     fill(canvas, _rect(x, foot, 0.085 * size, 0.30 * size), world.lit((0.30, 0.20, 0.15), 0.5))
     heap = x + np.linspace(-1.2, 1.2, 9) * half
     dots(canvas, np.stack([heap, np.full(9, foot + 0.02 * size)], axis=1), np.full(9, 0.075 * size), world.lit(_WHITE, 0.4))
-    _smoke(world, canvas, at=(x + 0.28 * size, ridge_row - 0.09 * size), size=size)
+    return _smoke(world, at=(x + 0.28 * size, ridge_row - 0.09 * size), size=size)
 
 
 def _rect(x: float, foot: float, half: float, high: float) -> Points:
     return np.array([[x - half, foot], [x - half, foot - high], [x + half, foot - high], [x + half, foot]])
 
 
-def _smoke(world: World, canvas: Canvas, *, at: tuple[float, float], size: float) -> None:
-    """A plume that widens and thins as it rises."""
-    t = np.linspace(0, 1, 26)
-    bend = float(world.rng.uniform(0.3, 0.7)) * size
-    colour = mix(world.light.haze, (0.96, 0.96, 0.98), 0.5 if world.light.stars < 0.5 else 0.12)
-    for s in t:
-        x, y = at[0] + bend * s**1.6 + 0.05 * size * math.sin(9 * s), at[1] - 1.1 * size * s
-        glow(canvas, (x, y), size * (0.05 + 0.17 * s), colour, 0.42 * (1 - s) ** 1.2)
+def _smoke(world: World, *, at: tuple[float, float], size: float) -> Swarm:
+    """What rises from a chimney."""
+    g, count = world.geometry, 11
+    colour = mix(world.light.haze, (0.96, 0.96, 0.98), 0.5 if world.light.stars < 0.5 else 0.15)
+    x, y = (at[0] - g.left) / g.width, (at[1] - g.margin) / g.height
+    parts = (
+        np.asarray(part, np.float32)
+        for part in (np.full(count, x), np.full(count, y), np.arange(count) * 2 * np.pi / count, np.ones(count))
+    )
+    return Swarm(Kind.smoke, *parts, size=0.20 * size / g.unit, depth=0.26, colour=colour, held=g.period / g.width)
 
 
 def _snowfield(world: World) -> Layer:

@@ -8,6 +8,7 @@ from castlist.media.animatic.noise import cloudy
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.places.world import World
 from castlist.media.animatic.planes import Colour
+from castlist.media.animatic.swarm import Kind, Swarm
 
 
 def water(world: World, canvas: Canvas, rows: tuple[int, int], colours: tuple[Colour, Colour]) -> None:
@@ -49,3 +50,16 @@ def lace(world: World, canvas: Canvas, edge: NDArray[np.float64], *, reach: floa
     strength = np.clip(1 - above, 0, 1) * (above > 0)
     mask = np.clip((0.10 + 0.20 * np.clip(strength, 0, 1) ** 5 - net) * 16, 0, 1) * strength**0.7
     stamp(canvas, (mask * 235).astype(np.uint8), (0, top), colour)
+
+
+def glitter(world: World, rows: tuple[float, float], *, depth: float, count: int = 46) -> Swarm:
+    """Sparks on the water between two texture rows, most of them on the sun's or the moon's path."""
+    g, light = world.geometry, world.light
+    rng = np.random.default_rng(int(world.rng.integers(1 << 31)))
+    path = rng.random(count) < (0.7 if light.sun_size else 0.0)
+    x = np.where(path, 0.5 + light.sun[0] + rng.normal(0, 0.055, count), rng.uniform(0, g.period / g.width, count))
+    y = (rng.uniform(*rows, count) - g.margin) / g.height
+    phase, pace = rng.uniform(0, 6.28, count), rng.uniform(0.7, 1.5, count)
+    colour = mix(light.sun_colour if light.sun_size else light.sky[2], (1.0, 1.0, 1.0), 0.5)
+    parts = (np.asarray(part, np.float32) for part in (x, y, phase, pace))
+    return Swarm(Kind.glint, *parts, size=0.0030, depth=depth, colour=colour, held=g.period / g.width)

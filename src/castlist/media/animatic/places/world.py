@@ -13,6 +13,7 @@ from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import Light, mix, scale, shade
 from castlist.media.animatic.planes import Colour
+from castlist.media.animatic.swarm import Swarm
 from castlist.media.animatic.words import Extra, Hour, Place, Weather
 
 _WHITE: Colour = (1.0, 1.0, 1.0)
@@ -33,12 +34,13 @@ class Lamp:
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A place ready to be filmed: layers behind the characters, layers before them, its lamps, and its own light on the cast."""
+    """A place ready to be filmed: layers behind the characters, layers before them, its lamps, its own light on the cast, what swarms in it."""
 
     behind: tuple[Layer, ...]
     before: tuple[Layer, ...]
     lamps: tuple[Lamp, ...] = ()
     light: Light | None = None
+    swarms: tuple[Swarm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
