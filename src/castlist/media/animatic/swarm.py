@@ -176,7 +176,7 @@ def _splash(flock: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
 
 
 def _smoke(flock: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
-    x, y, p, v = flock.x, flock.y, flock.phase, flock.pace
+    x, y, p = flock.x, flock.y, flock.phase
     age = np.mod(p / np.float32(2 * np.pi) + np.float32(0.11 * t), 1.0)
     return x + 0.035 * age**1.6 + 0.003 * np.sin(9 * age + p), y - 0.15 * age, 0.34 * np.clip(age * 6, 0, 1) * (1 - age) ** 1.4
 
@@ -195,7 +195,7 @@ def _birds(frame: Frame, x: Reals, y: Reals, flock: Swarm, *, t: float, span: fl
         beat = math.sin(6.5 * float(pace) * t + float(phase)) * 0.5 * glide - 0.12
         own = span * (0.75 + 0.35 * float(pace - 0.75))
         half = np.array([[1.0, -0.9 * beat], [0.45, -0.30 - 0.3 * beat], [0.0, 0.05]]) * own
-        wing = np.concatenate([half * (-1, 1), half[-2::-1]]) + (float(bx), float(by))
+        wing = np.concatenate([half * np.array([-1.0, 1.0]), half[-2::-1]]) + np.array([float(bx), float(by)])
         cv2.polylines(frame.y, [np.round(wing * 16).astype(np.int32)], False, luma, max(1, round(span / 8)), cv2.LINE_AA, 4)
 
 

@@ -126,11 +126,11 @@ def _shell(world: World, canvas: Canvas, *, at: tuple[float, float]) -> None:
     turn = float(rng.uniform(0, 6.28))
     if rng.random() < 0.5:
         angle = turn + np.arange(10) * math.pi / 5
-        reach = np.where(np.arange(10) % 2, 0.42, 1.0) * r
+        reach = np.where(np.arange(10) % 2, 0.42, 1.0).astype(np.float64) * r
         shape, colour = np.stack([x + np.cos(angle) * reach, y + 0.62 * np.sin(angle) * reach], axis=1), (0.93, 0.46, 0.32)
     else:
         angle = turn + np.linspace(-1.2, 1.2, 9)
-        reach = r * (1 - 0.08 * (np.arange(9) % 2))
+        reach = r * (1 - 0.08 * (np.arange(9) % 2)).astype(np.float64)
         fan = np.stack([x + np.cos(angle) * reach, y + 0.62 * np.sin(angle) * reach], axis=1)
         shape, colour = np.concatenate([fan, [[x - math.cos(turn) * 0.3 * r, y - 0.62 * math.sin(turn) * 0.3 * r]]]), (0.98, 0.80, 0.74)
     fill(canvas, shape + np.array([0.12, 0.22]) * r, world.lit(_SAND, 1.0, 0.55))

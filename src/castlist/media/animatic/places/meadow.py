@@ -50,9 +50,9 @@ def _hills(world: World, albedo: Colour, depth: float, *, height: float, woods: 
         upper, lower = np.stack([x, crest[columns] + drop], axis=1), np.stack([x, crest[columns] + drop + bulge], axis=1)
         tint = mix(albedo, ((0.86, 0.80, 0.42), (0.30, 0.46, 0.26))[number % 2], 0.45)
         fill(canvas, np.concatenate([upper, lower[::-1]]), world.lit(tint, depth))
-    for x in spread(world, woods, jitter=0.6):
-        row = crest[int(x) % g.period] + 0.05 * g.unit * float(rng.random())
-        bush(world, canvas, Spot(x, row + 0.008 * g.unit, g.unit * float(rng.uniform(0.012, 0.034)), depth), leaf=(0.22, 0.40, 0.24))
+    for at in spread(world, woods, jitter=0.6):
+        hedge = float(crest[int(at) % g.period]) + 0.05 * g.unit * float(rng.random())
+        bush(world, canvas, Spot(at, hedge + 0.008 * g.unit, g.unit * float(rng.uniform(0.012, 0.034)), depth), leaf=(0.22, 0.40, 0.24))
     return layer_of(finish(world, canvas, depth, mist=0.5, edge=0.8), depth)
 
 
@@ -91,7 +91,7 @@ def _mill(world: World, canvas: Canvas, *, at: tuple[float, float], high: float,
         angle = turn + quarter * math.pi / 2
         way, wide = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
         tip = hub + way * 0.52 * high
-        stroke(canvas, [hub, tip], max(0.8, 0.018 * high), world.lit((0.40, 0.30, 0.24), 0.4))
+        stroke(canvas, np.stack([hub, tip]), max(0.8, 0.018 * high), world.lit((0.40, 0.30, 0.24), 0.4))
         sail = np.stack([hub + way * 0.12 * high, tip, tip + wide * 0.10 * high, hub + way * 0.12 * high + wide * 0.10 * high])
         fill(canvas, sail, world.lit((0.96, 0.93, 0.86), 0.4, 1.05))
     lit = world.light.lamps > 0.3
@@ -130,7 +130,9 @@ def _trees(world: World) -> Layer:
         x, foot = world.x(across + float(rng.uniform(-0.05, 0.05))), g.base(0.36)
         tall = high * g.unit * float(rng.uniform(0.85, 1.15))
         angle = np.linspace(0, 2 * math.pi, 24)
-        shadow = np.stack([x - np.sign(world.light.sun[0]) * 0.12 * tall + np.cos(angle) * 0.36 * tall, foot + np.sin(angle) * 0.035 * tall], axis=1)
+        shadow = np.stack(
+            [x - np.sign(world.light.sun[0]) * 0.12 * tall + np.cos(angle) * 0.36 * tall, foot + np.sin(angle) * 0.035 * tall], axis=1
+        )
         fill(canvas, shadow, world.lit(_GRASS, 0.5, 0.76))
         tree(world, canvas, Spot(x, foot, tall, 0.40))
     return layer_of(finish(world, canvas, 0.36), 0.36)

@@ -30,7 +30,11 @@ def boulder(world: World, canvas: Canvas, spot: Spot, *, rock: Colour, gain: flo
     fill_all(canvas, cracks, world.lit(rock, spot.depth, 0.40 * gain))
     if cap:
         above = body[2:7]
-        below = above * (0.92, 0.0) + (0.08 * spot.x, 0.0) + np.stack([0 * above[:, 0], above[:, 1] + 0.20 * spot.high * np.array([0.2, 1.0, 0.6, 1.1, 0.2])], axis=1)
+        below = (
+            above * (0.92, 0.0)
+            + (0.08 * spot.x, 0.0)
+            + np.stack([0 * above[:, 0], above[:, 1] + 0.20 * spot.high * np.array([0.2, 1.0, 0.6, 1.1, 0.2])], axis=1)
+        )
         fill(canvas, np.concatenate([above, below[::-1]]), world.lit(cap, spot.depth, 1.05 * gain), world.lit(cap, spot.depth, 0.8 * gain))
 
 

@@ -132,11 +132,11 @@ def _smoke(world: World, *, at: tuple[float, float], size: float) -> Swarm:
     g, count = world.geometry, 11
     colour = mix(world.light.haze, (0.96, 0.96, 0.98), 0.5 if world.light.stars < 0.5 else 0.15)
     x, y = (at[0] - g.left) / g.width, (at[1] - g.margin) / g.height
-    parts = (
-        np.asarray(part, np.float32)
-        for part in (np.full(count, x), np.full(count, y), np.arange(count) * 2 * np.pi / count, np.ones(count))
+    places = np.full(count, x, np.float32), np.full(count, y, np.float32)
+    ages = (np.arange(count) * 2 * np.pi / count).astype(np.float32)
+    return Swarm(
+        Kind.smoke, *places, ages, np.ones(count, np.float32), size=0.20 * size / g.unit, depth=0.26, colour=colour, held=g.period / g.width
     )
-    return Swarm(Kind.smoke, *parts, size=0.20 * size / g.unit, depth=0.26, colour=colour, held=g.period / g.width)
 
 
 def _snowfield(world: World) -> Layer:

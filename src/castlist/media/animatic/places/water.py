@@ -61,5 +61,5 @@ def glitter(world: World, rows: tuple[float, float], *, depth: float, count: int
     y = (rng.uniform(*rows, count) - g.margin) / g.height
     phase, pace = rng.uniform(0, 6.28, count), rng.uniform(0.7, 1.5, count)
     colour = mix(light.sun_colour if light.sun_size else light.sky[2], (1.0, 1.0, 1.0), 0.5)
-    parts = (np.asarray(part, np.float32) for part in (x, y, phase, pace))
-    return Swarm(Kind.glint, *parts, size=0.0030, depth=depth, colour=colour, held=g.period / g.width)
+    parts = [np.asarray(part, np.float32) for part in (x, y, phase, pace)]
+    return Swarm(Kind.glint, parts[0], parts[1], parts[2], parts[3], size=0.0030, depth=depth, colour=colour, held=g.period / g.width)

@@ -34,7 +34,7 @@ class Lamp:
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A place ready to be filmed: layers behind the characters, layers before them, its lamps, its own light on the cast, what swarms in it."""
+    """A place ready to be filmed: layers behind the cast and before it, its lamps, its own light on the cast, what swarms in it."""
 
     behind: tuple[Layer, ...]
     before: tuple[Layer, ...]
@@ -68,7 +68,7 @@ class World:
 
 
 def apart(world: World) -> World:
-    """The same world with chance of its own: what is drawn in it leaves all that follows as it is, at every hour and in every weather."""
+    """The same world with chance of its own: nothing drawn in it shifts what follows, whatever the hour."""
     return replace(world, rng=np.random.default_rng(int(world.rng.integers(1 << 31))))
 
 
