@@ -9,6 +9,7 @@ from castlist.media.animatic.planes import Colour, Plane, as_bytes
 
 Spot = tuple[float, float]
 Box = tuple[float, float, float, float]
+Face = NDArray[np.float32]
 
 
 def box(canvas: Canvas, area: Box, colour: Colour, low: Colour | None = None) -> None:
@@ -99,29 +100,25 @@ def _screen(canvas: Canvas, field: NDArray[np.float32], corner: tuple[int, int],
     np.copyto(rgb, cv2.add(rgb, cv2.multiply(room, lamp, scale=1 / 255)))
 
 
-def ball(
-    canvas: Canvas, centre: Spot, radius: float, colours: tuple[Colour, Colour], *, sun: Spot, rough: NDArray[np.float32] | None = None
-) -> None:
-    """A round body lit from one side: colours are its bright and its dark side, sun points to its light, rough varies its face."""
+def ball(canvas: Canvas, centre: Spot, radius: float, face: Face | Colour, *, sun: Spot, dark: Colour = (0.02, 0.02, 0.05)) -> None:
+    """A round body lit from one side. face is its colour, or a square of colours; sun points to the light, dark is its night."""
     side = int(2 * radius) + 4
     left, top = int(centre[0] - side / 2), int(centre[1] - side / 2)
-    axis_x = (np.arange(side, dtype=np.float32) + left - np.float32(centre[0])) / np.float32(radius)
-    axis_y = (np.arange(side, dtype=np.float32) + top - np.float32(centre[1])) / np.float32(radius)
-    x, y = np.meshgrid(axis_x, axis_y)
+    x, y = np.meshgrid(
+        *((np.arange(side, dtype=np.float32) + at - np.float32(c)) / np.float32(radius) for at, c in zip((left, top), centre, strict=True))
+    )
     far = np.sqrt(x * x + y * y)
     z = np.sqrt(np.clip(1 - far * far, 0, 1))
-    length = float(np.hypot(np.hypot(*sun), 0.55))
-    lit = np.clip((x * np.float32(sun[0]) + y * np.float32(sun[1]) + z * np.float32(0.55)) / np.float32(length), -0.15, 1)
-    lit = np.clip(lit * 1.25 + 0.08, 0, 1)
-    if rough is not None:
-        lit = np.clip(lit * (0.72 + 0.56 * cv2.resize(rough, (side, side))), 0, 1)
-    bright, dark = np.array(colours[0], np.float32), np.array(colours[1], np.float32)
-    face = (dark + (bright - dark) * lit[..., None]) * 255
+    length = float(np.hypot(np.hypot(*sun), 0.35))
+    lit = (x * np.float32(sun[0]) + y * np.float32(sun[1]) + z * np.float32(0.35)) / np.float32(length)
+    lit = np.clip(lit * 1.5 + 0.12, 0, 1) ** np.float32(0.8)
+    day = np.broadcast_to(np.array(face, np.float32), (side, side, 3)) if isinstance(face, tuple) else cv2.resize(face, (side, side))
+    night = np.array(dark, np.float32)
     cover = np.clip((1 - far) * np.float32(radius) + 0.5, 0, 1)
-    _put(canvas, face.astype(np.float32), cover.astype(np.float32), (left, top))
+    put(canvas, ((night + (day - night) * lit[..., None]) * 255).astype(np.float32), cover.astype(np.float32), (left, top))
 
 
-def _put(canvas: Canvas, face: NDArray[np.float32], cover: NDArray[np.float32], corner: tuple[int, int]) -> None:
+def put(canvas: Canvas, face: Face, cover: Face, corner: tuple[int, int]) -> None:
     """Lay a coloured patch over the canvas, wrapping at the sides and cut at the top and the foot."""
     left, top = corner
     rows = np.arange(top, top + face.shape[0])

@@ -59,7 +59,10 @@ def _windows(world: World, canvas: Canvas, area: tuple[float, float, float, floa
     u = g.unit
     columns, rows = max(2, round(wide / (0.078 * u))), max(1, round(high / (0.098 * u)))
     pw, ph = 0.036 * u, 0.058 * u
-    frames, panes, lit, sills = [], [], [], []
+    frames: list[Points] = []
+    panes: list[Points] = []
+    lit: list[Points] = []
+    sills: list[Points] = []
     for column in range(columns):
         for row in range(rows):
             x, y = left + (column + 0.5) * wide / columns - pw / 2, top + row * high / rows
