@@ -24,6 +24,7 @@ def test_the_demo_makes_four_takes_and_a_contact_sheet(own_desk):
     takes = [watch(path) for path in sorted(out.glob("*.mp4"))]
     assert [(take.size, take.seconds) for take in takes] == [((1280, 720), seconds) for seconds in (4.0, 4.0, 8.0, 4.0)]
     assert all(take.shows_luna for take in takes[:3])
+    assert {path.name for path in out.glob("luna-*.png")} == {"luna-cutout.png", "luna-still.png"}
     sheet = cv2.imread(str(out / "contact-sheet.png"))
     assert sheet.shape[1] == 1600
     assert sheet.std() > 20

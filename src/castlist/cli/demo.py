@@ -4,6 +4,7 @@ import asyncio
 import re
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ import typer
 from castlist.cli.following import follow
 from castlist.cli.printing import print_json, print_line, print_notice, print_table, show_safely
 from castlist.cli.running import Json, run
+from castlist.errors import NotFound
 from castlist.media import child
 from castlist.samples import path as sample_path
 from castlist.sdk._sync.characters import Character, CharacterVariant
@@ -102,8 +104,12 @@ def slug(name: str) -> str:
 
 def download_portraits(luna: Character, out: Path) -> list[Path]:
     """The cutout, where there is one, and a still of the clip."""
-    variants: list[CharacterVariant] = ["cutout", "still"] if luna.urls.get("cutout") else ["still"]
-    return [luna.download(out / f"{slug(luna.name)}-{variant}.png", variant=variant) for variant in variants]
+    variants: list[CharacterVariant] = ["cutout", "still"]
+    saved = []
+    for variant in variants:
+        with suppress(NotFound):
+            saved.append(luna.download(out / f"{slug(luna.name)}-{variant}.png", variant=variant))
+    return saved
 
 
 def lay_out(luna: CharacterRecord, portraits: list[Path], takes: list[Take], *, out: Path) -> Path:
