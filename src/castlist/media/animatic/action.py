@@ -141,31 +141,32 @@ def _act(beat: Beat, poise: Poise) -> Poise:
 def _stride(beat: Beat, poise: Poise) -> Poise:
     quick = beat.action is Action.run
     pace, high, forward = (6.6, 0.060, 6.0) if quick else (3.9, 0.028, 1.5)
-    goal, way = _path(beat, poise, speed=0.29 if quick else 0.17)
-    heading = _face(poise.heading, goal, 1.0 if beat.opening else rise(beat.t / 0.34))
+    goal, way, until = _path(beat, poise, speed=0.29 if quick else 0.17)
+    heading = _face(poise.heading, goal, 1.0 if beat.opening else rise(beat.t / 0.4))
     crouch = 0.0 if beat.opening else 2.5 * math.exp(-(((beat.t - 0.12) / 0.10) ** 2))
-    leaned = replace(poise, x=way, heading=heading, lean=poise.lean + heading * (forward * beat.force - crouch))
-    return _gait(beat, leaned, pace=pace, high=high)
+    under_way = replace(beat, length=until)
+    leaned = replace(poise, x=way, heading=heading, lean=poise.lean + heading * (forward * under_way.force - crouch))
+    return _gait(under_way, leaned, pace=pace, high=high)
 
 
-def _path(beat: Beat, poise: Poise, *, speed: float) -> tuple[float, float]:
-    """Which way a stride goes and where it has got to, in frame widths."""
+def _path(beat: Beat, poise: Poise, *, speed: float) -> tuple[float, float, float]:
+    """Which way a stride goes, where it has got to in frame widths, and for how long it goes on."""
     side = {Heading.left: -1.0, Heading.from_right: -1.0, Heading.right: 1.0, Heading.from_left: 1.0}.get(beat.heading, 0.0)
     home, room = beat.stand.home, beat.stand.room
     if room < _TIGHT and not beat.followed:
-        return poise.heading, poise.x + room * math.sin(1.1 * beat.t) * beat.force
+        return poise.heading, poise.x + room * math.sin(1.1 * beat.t) * beat.force, beat.length
     if beat.followed:
-        return side or 1.0, poise.x + 0.25 * room * math.sin(0.8 * beat.t) * beat.force
+        return side or 1.0, poise.x + 0.25 * room * math.sin(0.8 * beat.t) * beat.force, beat.length
     ahead = side or (1.0 if poise.x <= home + 1e-6 else -1.0)
     start = home - ahead * room if beat.opening else poise.x
     goal = home + ahead * room
-    least = abs(goal - start) / speed
-    length = min(beat.length, max(1.2, least))
+    least = max(1.2, abs(goal - start) / speed)
+    most = least * (1.25 if beat.action is Action.run else 2.0)
+    length = min(beat.length, most) if side or beat.length <= most else least
+    if beat.t > length and not side and beat.length > length + 1.0:
+        return (*_paced(beat, beat.t - length, (start, goal), length), beat.length)
     reached = min(1.0, glide(beat.t, length) / max(0.2, length - 0.5))
-    rest = beat.t - length
-    if rest > 0 and beat.length > length + 1.0:
-        return _paced(beat, rest, (start, goal), length)
-    return ahead, start + (goal - start) * reached
+    return ahead, start + (goal - start) * reached, length
 
 
 def _paced(beat: Beat, rest: float, ends: tuple[float, float], length: float) -> tuple[float, float]:
@@ -228,14 +229,14 @@ def _hop(poise: Poise, t: float, period: float, *, high: float) -> Poise:
 def _dance(beat: Beat, poise: Poise) -> Poise:
     """Side to side on the beat, a little hop on each, and every eight beats once around."""
     pulse = 1.9 * beat.t
-    side = math.sin(math.pi * pulse / 2)
-    hop = abs(math.sin(math.pi * pulse))
+    side = math.sin(math.pi * pulse)
+    hop = abs(math.cos(math.pi * pulse))
     around = rise((pulse % 8 - 6) / 1.6)
     return replace(
         poise,
         x=poise.x + min(0.03, 0.02 + beat.stand.room) * side * beat.force,
         lift=poise.lift + 0.055 * hop * beat.force,
-        lean=poise.lean + 7.0 * side * beat.force,
+        lean=poise.lean + 6.0 * side * beat.force,
         squash=poise.squash * (1 - 0.035 * (1 - hop) ** 2 * beat.force),
         spin=poise.spin * (1 + (math.cos(2 * math.pi * around) - 1) * beat.force),
     )

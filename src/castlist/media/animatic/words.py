@@ -217,7 +217,10 @@ _MOVES = {
         r"travell?ing shot|side[- ]scroll\w*|trucking|camera (?:moves|travels|slides)(?: \w+){0,2}? right"
     ),
     "pan_left": r"pan(?:s|ning)?(?: \w+){0,3}? left",
-    "pan_right": r"pan(?:s|ning)?(?: shot| across| slowly| right| to the right| over)?(?!(?: \w+){0,3}? left)",
+    "pan_right": (
+        r"pan(?:s|ning)?(?: shot| across| slowly| right| to the right| over)(?!(?: \w+){0,3}? left)|"
+        r"(?<!frying )(?<!peter )(?<!\ba )(?<!the )pan(?:s|ning)?(?!(?: \w+){0,3}? left)"
+    ),
     "tilt_down": r"tilt(?:s|ing)?(?: \w+){0,2}? down|camera (?:lowers|descends|looks down)|crane[- ]down",
     "tilt_up": r"tilt(?:s|ing)?(?: up| shot)?(?!(?: \w+){0,2}? down)|camera (?:looks up|rises)|crane(?:[- ]up| shot)",
     "push": (

@@ -1,0 +1,83 @@
+"""Whom a prompt's sentences give what to do."""
+
+import pytest
+
+from castlist.media.animatic import scene as scenes
+from castlist.media.animatic.grade import grades_of
+from castlist.media.animatic.parts import share
+from castlist.media.animatic.words import Heading, read
+
+NAMES = ("Luna", "Mossy")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "luna", "mossy"),
+    [
+        ("Luna dances while Mossy waves", "dance", "wave"),
+        ("Luna and Mossy walk through the market", "walk", "walk"),
+        ("Luna waves at Mossy", "wave", "idle"),
+        ("Luna dances with Mossy under floating lanterns", "dance", "dance"),
+        ("Two friends dance in the rain", "dance", "dance"),
+        ("Luna walks through a market. Mossy follows her and jumps for joy.", "walk", "walk jump"),
+        ("Luna sits. She waves. Mossy runs, then turns around.", "sit wave", "run turn"),
+        ("Luna hops, then spins around, then sits down", "jump turn sit", "idle"),
+        ("Luna runs towards the camera", "towards", "idle"),
+        ("Mossy walks away from the camera as Luna says hello", "wave", "away"),
+        ("Luna enters, they wave to each other", "wave", "wave"),
+        ("Birds fly over the running river as the waves crash", "idle", "idle"),
+        ("Fireflies dance around Luna, the camera turns", "idle", "idle"),
+    ],
+)
+def test_an_action_goes_to_whom_the_sentence_names(prompt: str, luna: str, mossy: str) -> None:
+    parts = share(prompt, NAMES)
+
+    assert [" ".join(action.value for action in part.actions) for part in parts] == [luna, mossy]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "headings"),
+    [
+        ("Luna enters from the left and Mossy walks in from the right", (Heading.from_left, Heading.from_right)),
+        ("Luna walks to the left", (Heading.left, Heading.free)),
+        ("Mossy leaps to the right", (Heading.free, Heading.right)),
+        ("Luna walks into the frame", (Heading.enters, Heading.free)),
+        ("Luna waves, the camera pans to the left", (Heading.free, Heading.free)),
+    ],
+)
+def test_ways_are_understood(prompt: str, headings: tuple[Heading, Heading]) -> None:
+    assert tuple(part.heading for part in share(prompt, NAMES)) == headings
+
+
+def test_names_are_whole_words() -> None:
+    assert [part.actions[0].value for part in share("A lunatic Mossy waves", NAMES)] == ["idle", "wave"]
+
+
+def test_a_scene_survives_its_json_and_reads_what_was_written_before_parts() -> None:
+    scene = scenes.compose(read("Luna dances while Mossy waves from the left"), size=(320, 180), seed=3, frames=48, cast=NAMES)
+    written = scenes.to_json(scene)
+    older = {**written, "shots": [{"start": 0, "frames": 48, "move": "drift", "actions": ["walk", "jump"]}]}
+
+    assert scenes.of_json(written) == scene
+    old = scenes.of_json(older)
+    assert old is not None
+    assert [[a.value for a in part.actions] for part in old.shots[0].parts] == [["walk", "jump"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("prompt", "grades"),
+    [
+        ("make it golden hour", ("golden",)),
+        ("turn it into night", ("night",)),
+        ("black and white", ("mono",)),
+        ("a vintage look", ("sepia",)),
+        ("soft pastel colours", ("pastel",)),
+        ("neon", ("neon",)),
+        ("neon lights at midnight", ("neon",)),
+        ("add a soft blue glow around Luna", ("aura:blue", "glow")),
+        ("add snow", ("snow",)),
+        ("dawn with fog", ("dawn", "fog")),
+        ("give her a hat", ("polish",)),
+    ],
+)
+def test_an_edit_is_read_as_looks(prompt: str, grades: tuple[str, ...]) -> None:
+    assert grades_of(read(prompt), prompt) == grades
