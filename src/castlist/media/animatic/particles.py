@@ -38,11 +38,23 @@ def _blend(plane: Plane, x: Reals, y: Reals, strength: Reals, shape: Shape, colo
         return
     left, top, strength = left[seen], top[seen], strength[seen]
     columns, rows = np.arange(-reach_x, reach_x + 1), np.arange(-reach_y, reach_y + 1)
-    dy = rows[None, :] - (y[seen] - top)[:, None]
-    dx = columns[None, :] - (x[seen] - left)[:, None]
-    across = dx[:, None, :] - np.float32(shape.slant) * dy[:, :, None]
-    weight = np.exp(-0.5 * ((across / shape.wide) ** 2 + ((dy / shape.high) ** 2)[:, :, None])).astype(np.float32)
-    weight = (weight * strength[:, None, None])[..., None]
-    spots = (top[:, None] + rows)[:, :, None], (left[:, None] + columns)[:, None, :]
-    now = plane[spots].astype(np.float32)
-    plane[spots] = (now + (colour - now) * weight + 0.5).astype(np.uint8)
+    dy = (rows[None, :] - (y[seen] - top)[:, None]).astype(np.float32)
+    dx = (columns[None, :] - (x[seen] - left)[:, None]).astype(np.float32)
+    high = np.exp(-0.5 * (dy / np.float32(shape.high)) ** 2) * strength[:, None]
+    if shape.slant:
+        across = (dx[:, None, :] - np.float32(shape.slant) * dy[:, :, None]) / np.float32(shape.wide)
+        weight = np.exp(-0.5 * across**2) * high[:, :, None]
+    else:
+        weight = np.exp(-0.5 * (dx / np.float32(shape.wide)) ** 2)[:, None, :] * high[:, :, None]
+    if weight[0].size > 160:
+        for number in range(len(left)):
+            spot = slice(top[number] - reach_y, top[number] + reach_y + 1), slice(left[number] - reach_x, left[number] + reach_x + 1)
+            _lighten(plane, spot, weight[number, ..., None], colour)
+    else:
+        _lighten(plane, ((top[:, None] + rows)[:, :, None], (left[:, None] + columns)[:, None, :]), weight[..., None], colour)
+
+
+def _lighten(plane: Plane, spot: tuple[slice, slice] | tuple[NDArray[np.intp], NDArray[np.intp]], weight: Reals, colour: Reals) -> None:
+    now = plane[spot].astype(np.float32)
+    now += (colour - now) * weight + np.float32(0.5)
+    plane[spot] = now.astype(np.uint8)

@@ -73,8 +73,8 @@ def fly(frame: Frame, flock: Swarm, *, geometry: Geometry, view: View, t: float)
             splat(frame, x, y, strength, _shape(flock, geometry.unit, t), flock.colour)
         case Kind.firefly:
             radius = max(0.55, 0.55 * flock.size * geometry.unit)
-            splat(frame, x, y, strength * np.float32(0.20), Shape(radius * 5.2, radius * 5.2), flock.colour)
-            splat(frame, x, y, strength * np.float32(0.50), Shape(radius * 2.0, radius * 2.0), flock.colour)
+            splat(frame, x, y, strength * np.float32(0.22), Shape(radius * 3.8, radius * 3.8), flock.colour)
+            splat(frame, x, y, strength * np.float32(0.50), Shape(radius * 1.7, radius * 1.7), flock.colour)
             splat(frame, x, y, strength, Shape(max(0.6, radius * 0.6), max(0.6, radius * 0.6)), (1.0, 0.98, 0.78))
         case Kind.bird:
             _birds(frame, x, y, flock, t=t, span=flock.size * geometry.unit)

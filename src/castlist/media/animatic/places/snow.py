@@ -129,7 +129,7 @@ def _rect(x: float, foot: float, half: float, high: float) -> Points:
 
 def _smoke(world: World, *, at: tuple[float, float], size: float) -> Swarm:
     """What rises from a chimney."""
-    g, count = world.geometry, 11
+    g, count = world.geometry, 8
     colour = mix(world.light.haze, (0.96, 0.96, 0.98), 0.5 if world.light.stars < 0.5 else 0.15)
     x, y = (at[0] - g.left) / g.width, (at[1] - g.margin) / g.height
     places = np.full(count, x, np.float32), np.full(count, y, np.float32)
