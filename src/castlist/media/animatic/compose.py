@@ -19,6 +19,7 @@ from castlist.media.animatic.figure import play
 from castlist.media.animatic.footing import shadow
 from castlist.media.animatic.geometry import Geometry, measure
 from castlist.media.animatic.layer import Layer, Window, cover, draw
+from castlist.media.animatic.moods import tinted
 from castlist.media.animatic.palette import Light, light_of
 from castlist.media.animatic.places import paint
 from castlist.media.animatic.places.world import Painted, World
@@ -47,7 +48,7 @@ class Studio:
 def build(scene: Scene, members: Sequence[Member]) -> Studio:
     """Paint the scene's layers and load its cast."""
     geometry = measure(*scene.size)
-    light = light_of(scene.hour, scene.weather)
+    light = tinted(light_of(scene.hour, scene.weather), scene.moods)
     world = world_of(scene, geometry, light)
     painted = paint(world)
     light = painted.light or bathe(light, painted.lamps, geometry)

@@ -11,7 +11,7 @@ from castlist.media.animatic.canvas import stamp, stretch
 from castlist.media.animatic.geometry import Geometry, even
 from castlist.media.animatic.layer import Layer, Window, draw, layer_of
 from castlist.media.animatic.noise import cloudy
-from castlist.media.animatic.palette import mix, scale, times
+from castlist.media.animatic.palette import grey, mix, scale, times
 from castlist.media.animatic.places.world import Lamp, Painted, World
 from castlist.media.animatic.planes import Colour, Frame, Picture, Plane, as_bytes, lay, picture_of
 from castlist.media.animatic.swarm import Kind, Swarm, fly, swarm
@@ -50,6 +50,8 @@ def populate(world: World, painted: Painted) -> Life:
         behind += [(_THROUGH_WINDOW, replace(flock, depth=0.3)) for flock in before if flock.kind in _WEATHER]
         before = [flock for flock in before if flock.kind not in _WEATHER]
     before += [flock for after, flock in behind if not after]
+    if not world.light.strength:
+        before = [replace(flock, colour=(grey(flock.colour),) * 3) for flock in before]
     foggy = world.weather is Weather.fog and not room
     storm = world.weather is Weather.storm
     return Life(

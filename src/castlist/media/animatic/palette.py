@@ -8,7 +8,10 @@ from castlist.media.animatic.words import Hour, Weather
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Colours in 0..1. `sun` is where it stands: x in frame widths from the centre, y in shares of the horizon's height."""
+    """Colours in 0..1. `sun` is where it stands: x in frame widths from the centre, y in shares of the horizon's height.
+
+    `strength` and `lift` say how much of their colour things show, and how pale they are.
+    """
 
     sky: tuple[Colour, Colour, Colour]
     haze: Colour
@@ -22,6 +25,8 @@ class Light:
     stars: float
     shadow: float
     cloud: Colour
+    strength: float = 1.0
+    lift: float = 0.0
 
 
 def mix(a: Colour, b: Colour, t: float) -> Colour:
@@ -36,9 +41,21 @@ def scale(a: Colour, gain: float) -> Colour:
     return (min(1.0, a[0] * gain), min(1.0, a[1] * gain), min(1.0, a[2] * gain))
 
 
+def grey(a: Colour) -> float:
+    """How bright a colour is."""
+    return 0.2126 * a[0] + 0.7152 * a[1] + 0.0722 * a[2]
+
+
+def _within(a: Colour) -> Colour:
+    return (min(1.0, max(0.0, a[0])), min(1.0, max(0.0, a[1])), min(1.0, max(0.0, a[2])))
+
+
 def shade(light: Light, albedo: Colour, depth: float, gain: float = 1.0) -> Colour:
     """The colour of a thing at a depth: lit by the key, veiled by the air between."""
     lit = scale(times(albedo, light.key), gain)
+    if light.strength != 1.0 or light.lift:
+        bright = grey(lit)
+        lit = mix(_within(mix((bright, bright, bright), lit, light.strength)), (1.0, 0.98, 0.97), light.lift * bright)
     veil = min(0.94, light.air * max(0.0, 1 - depth) ** 2.2)
     return mix(lit, light.haze, veil)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from castlist.media.animatic.moods import GRADED, Mood, moods_in
 from castlist.media.animatic.parts import Part, share
 from castlist.media.animatic.words import Action, Extra, Heading, Hour, Move, Place, Reading, Weather
 
@@ -42,6 +43,7 @@ class Scene:
     shots: tuple[Shot, ...]
     grades: tuple[str, ...] = ()
     backdrop: bool = False
+    moods: tuple[Mood, ...] = ()
 
     @property
     def frames(self) -> int:
@@ -57,6 +59,7 @@ class Scene:
 def compose(reading: Reading, *, size: tuple[int, int], seed: int, frames: int, cast: tuple[str, ...], backdrop: bool = False) -> Scene:
     """A new scene from a reading; what the prompt leaves open gets a calm default."""
     place = reading.place or Place.stage
+    moods = moods_in(reading.text)
     scene = Scene(
         size=size,
         seed=seed,
@@ -66,7 +69,9 @@ def compose(reading: Reading, *, size: tuple[int, int], seed: int, frames: int, 
         extras=reading.extras,
         cast=cast,
         shots=(),
+        grades=tuple(mood.value for mood in moods if mood in GRADED),
         backdrop=backdrop,
+        moods=moods,
     )
     return scene.then(reading, frames)
 
@@ -84,6 +89,7 @@ def to_json(scene: Scene) -> dict[str, object]:
         "shots": [_shot_json(shot) for shot in scene.shots],
         "grades": list(scene.grades),
         "backdrop": scene.backdrop,
+        "moods": [mood.value for mood in scene.moods],
     }
 
 
@@ -103,6 +109,7 @@ def of_json(value: Mapping[str, object] | None) -> Scene | None:
         shots=tuple(_shot(shot, len(_items(value["cast"]))) for shot in _items(value["shots"])),
         grades=tuple(str(grade) for grade in _items(value["grades"])),
         backdrop=value["backdrop"] is True,
+        moods=tuple(Mood(str(mood)) for mood in _items(value.get("moods"))),
     )
 
 
