@@ -40,7 +40,10 @@ EDITS = (
     "black and white",
 )
 WEATHERS = ("clear sky at dawn", "golden hour", "dusk", "rain", "storm", "fog", "snow falls")
-CASTS = ("Luna and Mossy talk in a forest at golden hour", "Luna waves while Mossy dances on a city street at night, neon lights")
+CASTS = {
+    "talking": "Luna and Mossy talk in a forest at golden hour",
+    "waving and dancing": "Luna waves while Mossy dances on a city street at night, neon lights",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ SHEETS = (
         "edits", "One take, edited", 5,
         (Take("the take", SOURCE), *(Take(words, SOURCE, edits=words) for words in EDITS)),
     ),
-    Sheet("two", "Two characters", 4, tuple(Take(f"{n}", prompt, (0.25, 0.75), ("Luna", "Mossy")) for n, prompt in enumerate(CASTS, 1))),
+    Sheet("two", "Two characters", 4, tuple(Take(name, prompt, (0.25, 0.75), ("Luna", "Mossy")) for name, prompt in CASTS.items())),
 )  # fmt: skip
 
 PREVIEW = (
