@@ -102,8 +102,8 @@ def glow(frame: Frame, aura: Aura, number: int) -> None:
     """Lay the light on a frame: strongest at the outline, gone a head's width from it, breathing slowly."""
     height, width = frame.y.shape
     solid = aura.outline(number)
-    near, far = (cv2.GaussianBlur(solid, (0, 0), s * height / PART) for s in (0.012, 0.045))
-    light = cv2.addWeighted(near, 0.55, far, 0.85, 0)
+    near, far = (cv2.GaussianBlur(solid, (0, 0), s * height / PART) for s in (0.012, 0.055))
+    light = cv2.addWeighted(near, 0.55, far, 1.15, 0)
     breath = 0.80 + 0.08 * math.sin(2.1 * number / FPS)
     outside = cv2.convertScaleAbs(cv2.multiply(light, cv2.bitwise_not(cv2.convertScaleAbs(solid, alpha=0.93)), scale=1 / 255), alpha=breath)
     luma, blue, red = yuv_of(aura.colour)

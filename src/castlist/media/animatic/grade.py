@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from castlist.media.animatic.palette import Light, light_of
 from castlist.media.animatic.planes import Frame, Plane
-from castlist.media.animatic.words import Extra, Hour, Reading, Weather, auras_in, read_grades, without_auras
+from castlist.media.animatic.words import Extra, Hour, Place, Reading, Weather, auras_in, read_grades, without_auras
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ def grades_of(reading: Reading, prompt: str) -> tuple[str, ...]:
         names.append(reading.hour.value)
     if reading.weather and reading.weather is not Weather.clear:
         names.append(reading.weather.value)
+    elif reading.place is Place.snow:
+        names.append(Weather.snow.value)  # an edit makes no other place: "make it snow", "a snowy day" mean what falls
     names += sorted(extra.value for extra in reading.extras)
     if Hour.golden.value in names:
         names = [name for name in names if name != "warm"]  # golden light is warm already; both together would be mustard

@@ -75,6 +75,7 @@ def test_a_scene_survives_its_json_and_reads_what_was_written_before_parts() -> 
         ("neon lights at midnight", ("neon",)),
         ("add a soft blue glow around Luna", ("aura:blue", "glow")),
         ("add snow", ("snow",)),
+        ("let it snow", ("snow",)),
         ("dawn with fog", ("dawn", "fog")),
         ("give her a hat", ("polish",)),
     ],

@@ -1,0 +1,178 @@
+"""An edit changes light, colour and weather and keeps composition and timing, measured on encoded films."""
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.unit.media.animatic import mascot
+from tests.unit.media.animatic.test_animatic import edges, frames, lab, shoot
+
+Frames = list[NDArray[np.uint8]]
+SIZE = [640, 360]
+PROMPT = "Puff dances in a meadow at noon, static camera"
+
+
+@pytest.fixture(scope="module")
+def puff(tmp_path_factory) -> dict:
+    folder = tmp_path_factory.mktemp("puff")
+    clip, cutout = mascot.clip(folder / "clip.mp4"), mascot.cutout(folder / "cut.mkv")
+    return {"name": "Puff", "clip": str(clip), "cutout": str(cutout), "cutout_facts": {"separable": True}}
+
+
+@pytest.fixture(scope="module")
+def takes(puff, tmp_path_factory) -> dict[str, tuple[dict, Path]]:
+    """The same take with its character and without."""
+    with_puff, empty = tmp_path_factory.mktemp("with"), tmp_path_factory.mktemp("empty")
+    return {"with": shoot(with_puff, PROMPT, cast=[puff], size=SIZE), "empty": shoot(empty, PROMPT, size=SIZE)}
+
+
+def edit(takes, out: Path, prompt: str, *, take: str = "with", cast: list[dict] | None = None) -> tuple[dict, Frames]:
+    out.mkdir(exist_ok=True)
+    result, source = takes[take]
+    edited, path = shoot(out, prompt, task="edit", source=str(source), scene=result["scene"], cast=cast or [], size=SIZE)
+    return edited, frames(path)
+
+
+def silhouettes(film: Frames, empty: Frames) -> list[NDArray[np.bool_]]:
+    """The character on each frame, whatever the light: where a pixel is nearer to the character's colour than to the empty frame's."""
+    return [_silhouette(*(cv2.GaussianBlur(p.astype(np.float32), (0, 0), 0.6) for p in pair)) for pair in zip(film, empty, strict=True)]
+
+
+def _silhouette(shown: NDArray[np.float32], bare: NDArray[np.float32]) -> NDArray[np.bool_]:
+    apart = np.linalg.norm(shown - bare, axis=2)
+    rough = _largest(cv2.morphologyEx((apart > 0.35 * np.percentile(apart, 97)).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9))))
+    inner = cv2.erode(rough, np.ones((9, 9), np.uint8))
+    _, nearest = cv2.distanceTransformWithLabels(1 - inner, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    colours = np.zeros((nearest.max() + 1, 3), np.float32)
+    colours[nearest[inner > 0]] = shown[inner > 0]
+    way = colours[nearest] - bare
+    share = ((shown - bare) * way).sum(axis=2) / np.maximum((way * way).sum(axis=2), 25)
+    solid = ((share > 0.6) & (cv2.dilate(rough, np.ones((9, 9), np.uint8)) > 0)) | (inner > 0)
+    return _largest(cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5)))) > 0
+
+
+def _largest(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    _, labels, facts, _ = cv2.connectedComponentsWithStats(mask)
+    return (labels == 1 + int(np.argmax(facts[1:, cv2.CC_STAT_AREA]))).astype(np.uint8)
+
+
+def ankles(mask: NDArray[np.bool_]) -> int:
+    """The row below which the shadow begins to count as the character."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    return int(rows[0] + 0.86 * (rows[-1] - rows[0]))
+
+
+def overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    return float((one & other).sum() / (one | other).sum())
+
+
+LOOKS = [("warm golden hour light", 2, 8), ("make it cool and blue", 2, -8), ("turn it into night", 0, -8)]
+
+
+@pytest.mark.parametrize(("prompt", "axis", "way"), LOOKS)
+def test_a_look_moves_the_colour_as_asked_and_nothing_else(takes, tmp_path: Path, prompt: str, axis: int, way: int) -> None:
+    before, still = (frames(takes[take][1]) for take in ("with", "empty"))
+    _, after = edit(takes, tmp_path / "with", prompt)
+    _, bare = edit(takes, tmp_path / "empty", prompt, take="empty")
+
+    assert len(after) == len(before)
+    assert (lab(after) - lab(before))[axis] * np.sign(way) >= abs(way)
+    true = silhouettes(before, still)
+    legs = ankles(true[0])
+    kept = [overlap(one[:legs], other[:legs]) for one, other in zip(true, silhouettes(after, bare), strict=True)]
+    assert min(kept) >= 0.97
+    assert overlap(true[0][:legs], np.roll(true[0][:legs], 2, axis=1)) < 0.97
+    for one, other in zip(before[::6], after[::6], strict=True):
+        (x, y), _ = cv2.phaseCorrelate(edges(one).astype(np.float64), edges(other).astype(np.float64))
+        assert np.hypot(x, y) <= 1
+        assert np.corrcoef(edges(one).ravel(), edges(other).ravel())[0, 1] >= 0.8
+
+
+MORE = [("dawn", 2, 3), ("dusk", 0, -5), ("bright daylight", 0, 8), ("a vintage look", 2, 0), ("pastel colours", 0, 3), ("neon", 1, 8)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("prompt", "axis", "way"), MORE)
+def test_other_looks_keep_the_composition_too(takes, tmp_path: Path, prompt: str, axis: int, way: int) -> None:
+    before = frames(takes["with"][1])
+    _, after = edit(takes, tmp_path, prompt)
+
+    moved = lab(after) - lab(before)
+    assert np.linalg.norm(moved) >= 5
+    assert moved[axis] * (np.sign(way) or 1) >= abs(way) or way == 0
+    assert min(np.corrcoef(edges(a).ravel(), edges(b).ravel())[0, 1] for a, b in zip(before[::8], after[::8], strict=True)) >= 0.8
+
+
+def test_black_and_white_has_no_colour(takes, tmp_path: Path) -> None:
+    _, after = edit(takes, tmp_path, "black and white")
+
+    assert np.abs(lab(after)[1:]).max() < 1
+
+
+@pytest.mark.parametrize("prompt", ["let it snow", "add fireflies", "heavy rain", "falling leaves"])
+def test_weather_and_living_things_are_let_in_and_move(takes, tmp_path: Path, prompt: str) -> None:
+    before = frames(takes["empty"][1])
+    _, after = edit(takes, tmp_path, prompt, take="empty")
+    lively = [float((np.abs(film[4].astype(int) - film[10]).max(axis=2) > 24).mean()) for film in (before, after)]
+
+    assert lively[1] > lively[0] + 0.0003
+
+
+def test_fog_is_thickest_in_the_distance(takes, tmp_path: Path) -> None:
+    before = frames(takes["empty"][1])[8]
+    _, after = edit(takes, tmp_path, "thick fog", take="empty")
+    contrast = [after[8][rows].std() / before[rows].std() for rows in (slice(150, 220), slice(300, 350))]
+
+    assert contrast[0] < 0.8
+    assert contrast[0] < contrast[1]
+
+
+def test_a_glow_is_around_the_character_and_not_on_the_rest(puff: dict, takes, tmp_path: Path) -> None:
+    _, plain = edit(takes, tmp_path / "plain", "make it glow", take="empty")
+    edited, lit = edit(takes, tmp_path / "glow", "a soft blue glow around Puff", cast=[puff])
+    before, still = (frames(takes[take][1]) for take in ("with", "empty"))
+    for number in (2, 14, 22):
+        body = silhouettes(before[number : number + 1], still[number : number + 1])[0]
+        far = cv2.distanceTransform((~body).astype(np.uint8), cv2.DIST_L2, 5)
+        ring, rest = (far > 5) & (far < 12), far > 120
+        gained = lit[number].astype(int) - before[number]
+
+        assert gained[..., 2][ring].mean() > gained[..., 2][rest].mean() + 15
+        assert gained[..., 2][ring].mean() > gained[..., 0][ring].mean() + 10
+    assert edited["warnings"] == []
+    assert len(plain) == len(lit)
+
+
+def test_a_glow_in_a_film_from_elsewhere_follows_what_moves(takes, tmp_path: Path) -> None:
+    source = walker(tmp_path / "walker.mp4")
+    edited, path = shoot(tmp_path, "a golden glow around him", task="edit", source=str(source), size=[320, 180])
+    before, after = frames(source), frames(path)
+    gained = (after[36].astype(int) - before[36]).sum(axis=2)
+
+    assert edited["warnings"] == []
+    assert gained[60:140, 205:225].mean() > gained[60:140, 40:120].mean() + 60
+
+
+def test_a_glow_with_nothing_to_follow_is_in_the_middle_and_says_so(takes, tmp_path: Path) -> None:
+    result, _ = edit(takes, tmp_path, "a golden glow", take="empty")
+
+    assert [warning["code"] for warning in result["warnings"]] == ["glow_in_the_middle"]
+
+
+def walker(path: Path) -> Path:
+    """A dark box that crosses a textured wall in two seconds."""
+    rng = np.random.default_rng(4)
+    wall = cv2.GaussianBlur(rng.integers(60, 200, (180, 320, 3), dtype=np.uint8), (0, 0), 3)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for number in range(48):
+            picture = wall.copy()
+            x = 40 + 4 * number
+            picture[60:140, x - 18 : x + 18] = (30, 20, 60)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
