@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from castlist.errors import InvalidRequest
-from castlist.model.characters import CastMember, Character, Fidelity, Note
+from castlist.model.characters import CastMember, Character, CharacterState, Fidelity, Note
 from castlist.model.operations import CreateVideo, Operation, Size, output_size
 from castlist.model.providing import Deployment
 
@@ -33,7 +33,8 @@ def _member(character: Character, deployment: Deployment, *, place: bool) -> Cas
 def _fidelity(character: Character, deployment: Deployment) -> Fidelity:
     capabilities = deployment.capabilities
     wanted = capabilities.native_variant
-    if capabilities.fidelity is Fidelity.NATIVE and wanted and wanted not in character.assets:
+    known = character.state is CharacterState.READY
+    if known and capabilities.fidelity is Fidelity.NATIVE and wanted and wanted not in character.assets:
         return Fidelity.REFERENCE
     return capabilities.fidelity
 

@@ -175,3 +175,15 @@ def test_what_was_taken_of_a_long_clip_is_told(stage, tmp_path):
     assert luna.clip.seconds == pytest.approx(3, abs=0.1)
     assert list(luna.range) == told["clip_range_chosen"]
     assert luna.range[1] - luna.range[0] == 3
+
+
+def test_the_cast_of_a_queued_video_is_shown_at_once(stage):
+    async def scene():
+        async with stage("hero: animatic/animatic", worker=False) as s:
+            luna = await s.character("Luna")
+            return luna, await s.create("Luna waves", model="hero", characters=(luna.id,))
+
+    luna, seen = asyncio.run(scene())
+
+    assert seen.job.state is State.QUEUED
+    assert [(member.id, member.name, member.fidelity) for member in seen.job.cast] == [(luna.id, "Luna", Fidelity.NATIVE)]

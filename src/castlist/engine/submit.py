@@ -12,7 +12,7 @@ from castlist.engine.looking import look
 from castlist.engine.missing import no_character, no_video
 from castlist.errors import CastlistError, Conflict, InvalidRequest, MediaRefused
 from castlist.model.asks import Caller, Incoming, Seen, VideoAsk
-from castlist.model.characters import Character, CharacterState, Note
+from castlist.model.characters import CastMember, Character, CharacterState, Note
 from castlist.model.jobs import Cost, Job, State
 from castlist.model.operations import (
     MAX_CAST,
@@ -40,8 +40,9 @@ async def submit(kit: Kit, caller: Caller, ask: VideoAsk) -> Seen:
         operation, characters, notes = await _operation(kit, caller, ask, kept=kept)
         plan = routing.plan(operation, kit.deployments)
         casting.check_names(operation, characters)
-        job = _job(kit, caller, operation, first=plan.able[0])
-        for note in (*notes, *_early_notes(operation, characters, deployment=plan.able[0])):
+        members = casting.cast(operation, characters, plan.able[0])
+        job = replace(_job(kit, caller, operation, first=plan.able[0]), cast=members)
+        for note in (*notes, *_early_notes(operation, members, characters)):
             job = job.warn(note)
     except BaseException:
         await kit.storage.assets.delete([asset.id for asset in kept])
@@ -94,9 +95,8 @@ def _job(kit: Kit, caller: Caller, operation: Operation, *, first: Deployment) -
     )
 
 
-def _early_notes(operation: Operation, characters: Sequence[Character], *, deployment: Deployment) -> tuple[Note, ...]:
+def _early_notes(operation: Operation, members: Sequence[CastMember], characters: Sequence[Character]) -> tuple[Note, ...]:
     """What can be said before the derivation of a new character is through; the rest is said when the cast is made."""
-    members = casting.cast(operation, characters, deployment)
     ready = [(m, c) for m, c in zip(members, characters, strict=True) if c.state is CharacterState.READY]
     _, added = casting.compile_prompt(operation.prompt, members)
     return (*added, *casting.notes(operation, [m for m, _ in ready], [c for _, c in ready]))

@@ -37,7 +37,7 @@ def recognise(path: Path, *, kind: str | None, param: str) -> Format:
     if found is not None and kind in (None, found.kind):
         return found
     looks = describe(head) if found is None else f"{found.name.upper()} {found.kind}"
-    article = "" if looks.startswith(("a", "no ")) else "a "
+    article = "" if looks.startswith(("a ", "an ", "no ", "plain ")) else "an " if looks.startswith("M") else "a "
     raise MediaRefused(f"the file looks like {article}{looks}; {wanted}", code="unsupported_media_type", param=param, value=looks)
 
 
@@ -76,6 +76,6 @@ def describe(head: bytes) -> str:
         (head[:3] == b"ID3" or head[:4] in (b"OggS", b"fLaC") or head[8:12] == b"WAVE", "an audio file"),
         (head[:4] == b"%PDF", "a PDF"),
         (head[:2] == b"PK", "a ZIP archive"),
-        (bool(head) and all(byte >= 32 or byte in b"\t\r\n\f\x1b" for byte in head[:512]), "a text"),
+        (bool(head) and all(byte >= 32 or byte in b"\t\r\n\f\x1b" for byte in head[:512]), "plain text"),
     )
     return next((words for fits, words in known if fits), "no format that we know")

@@ -23,7 +23,7 @@ NOT_TAKEN = {
     b"\x00\x00\x00\x18ftypheic": "a HEIC or AVIF image",
     b"\x1a\x45\xdf\xa3\x9f\x42\x82\x88matroska": "a Matroska file that is not WebM",
     b"ID3\x04": "an audio file",
-    b"Dear all,\n": "a text",
+    b"Dear all,\n": "plain text",
     b"\x00\x01\x02\x03\x04\x05\x06\x07\x08": "no format that we know",
 }
 
