@@ -15,7 +15,9 @@ class Capabilities:
 
     `characters` counts the most characters one video takes (0: none) and `fidelity` is the best form they can travel in, native
     only for a character that has the asset `native_variant`, where one is named; `implements` is what exists at all for that model.
-    `options` are the provider's own that a request may set, each with the words it takes.
+    `options` are the provider's own that a request may set, each with the words it takes. `wants` names the forms of a character
+    (`jpeg-0`, `clip-3s`, …) that are made for it before the first order that carries one; `binds` says that the provider keeps a
+    handle on a character, made once with `bind` and carried by the cast.
     """
 
     model: str
@@ -37,6 +39,8 @@ class Capabilities:
     cancel: bool = False
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     micros_per_second: int | None = None
+    wants: tuple[str, ...] = ()
+    binds: bool = False
 
     def why_not(self, operation: Operation) -> tuple[str, str, str | None] | None:
         """None when this model can do `operation`, else (code, sentence, param) of the first thing it lacks."""
