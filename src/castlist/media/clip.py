@@ -1,13 +1,13 @@
 """Cut a clip out of any taken video: upright, 24 frames a second, 8 bit, its sound kept."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 from av.video.frame import VideoFrame
 
-from castlist.media.encode import RATE, Pixels, hash_file, write_clip
+from castlist.media.encode import CLIP, RATE, Pixels, hash_file, write_clip
 from castlist.media.frames import Turn, to_bgr, turn_of
 from castlist.media.reading import Timing, decode, open_video, rewind, time_packets, undecodable
 from castlist.media.sniff import recognise
@@ -35,7 +35,7 @@ class Cut:
 
     start: float
     end: float
-    crf: int = 16
+    quality: Mapping[str, str] = field(default_factory=lambda: CLIP)
 
     @property
     def frames(self) -> int:
@@ -56,7 +56,7 @@ def cut_clip(path: Path, out: Path, *, cut: Cut, param: str, shown: Callable[[fl
         size = (turn.width, turn.height)
         with (
             open_sound(path, found, timing.origin + cut.start, seconds=cut.end - cut.start) as sound,
-            write_clip(out, size, crf=cut.crf, sound=sound) as clip,
+            write_clip(out, size, quality=cut.quality, sound=sound) as clip,
         ):
             for picture in pictures(chain([first], frames), turn):
                 clip.write(picture)

@@ -6,13 +6,12 @@ from pathlib import Path
 import av
 
 from castlist.media.clip import MAX_SHORT_SIDE, Cut, cut_clip
-from castlist.media.encode import MP4_OPTIONS, publish
+from castlist.media.encode import KEEPING, MP4_OPTIONS, publish
 from castlist.media.finish import make_previews, summarise
 from castlist.media.probe import Facts, measure
 from castlist.media.reading import open_video
 from castlist.media.sniff import recognise
 
-CRF = 14
 RATES = (10.0, 60.5)
 
 
@@ -25,7 +24,7 @@ def normalise(spec: Mapping[str, object], report: Callable[[float], None]) -> di
     if fits(facts):
         copy(path, video, param=param)
     else:
-        cut_clip(path, video, cut=Cut(0.0, facts.seconds, crf=CRF), param=param, shown=lambda done, _: report(0.8 * done))
+        cut_clip(path, video, cut=Cut(0.0, facts.seconds, quality=KEEPING), param=param, shown=lambda done, _: report(0.8 * done))
     report(0.8)
     written = measure(video, kind="video", role="result", param=param)
     previews = make_previews(video, out, facts=written, param=param)

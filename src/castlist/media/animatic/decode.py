@@ -8,22 +8,23 @@ import av
 import av.error
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
 
 from castlist.errors import MediaRefused
-from castlist.media.animatic.encode import FPS, RATE, Sound
+from castlist.media.animatic.encode import BT709, FPS, RATE, Sound, Tags
 from castlist.media.animatic.planes import Frame, Plane, as_bytes, frame_of
 
-_UNTAGGED = 2
 _GAP = RATE // 20
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A film on disk: even size, and how many frames it has at our rate."""
+    """A film on disk: even size, how many frames it has at our rate, and how its colours are meant."""
 
     path: Path
     size: tuple[int, int]
     frames: int
+    tags: Tags = BT709
 
 
 def open_source(path: Path) -> Source:
@@ -34,12 +35,13 @@ def open_source(path: Path) -> Source:
             rate = video.time_base
             ends = [(p.pts + (p.duration or 0)) * rate for p in container.demux(video) if p.pts is not None and rate is not None]
             size = (video.width // 2 * 2, video.height // 2 * 2)
+            tags = _tags(video)
     except (av.error.FFmpegError, IndexError) as error:
         raise MediaRefused(f"the source video cannot be read: {error}", code="undecodable_media", param="video") from error
     frames = round(float(max(ends)) * FPS) if ends else 0
     if frames < 1:
         raise MediaRefused("the source video has no frames", code="undecodable_media", param="video")
-    return Source(path, size, frames)
+    return Source(path, size, frames, tags)
 
 
 def frames_of(source: Source) -> Iterator[Frame]:
@@ -108,7 +110,9 @@ def _heard(path: Path) -> Iterator[Sound]:
     with av.open(str(path)) as container:
         if not container.streams.audio:
             return
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
+        # One channel is heard in both as loud as it is; the resampler would make it softer.
+        single = container.streams.audio[0].codec_context.channels == 1
+        resampler = av.AudioResampler(format="fltp", layout="mono" if single else "stereo", rate=RATE)
         place: int | None = None
         for frame in container.decode(audio=0):
             due = round((frame.time or 0.0) * RATE)
@@ -117,27 +121,32 @@ def _heard(path: Path) -> Iterator[Sound]:
                 place = max(due, place or 0) if place is not None else due
             for piece in resampler.resample(frame):
                 samples = np.asarray(piece.to_ndarray(), np.float32)
-                yield samples[:, max(0, -place) :]
+                yield _twice(samples[:, max(0, -place) :])
                 place += samples.shape[1]
         for piece in resampler.resample(None):
-            yield np.asarray(piece.to_ndarray(), np.float32)
+            yield _twice(np.asarray(piece.to_ndarray(), np.float32))
+
+
+def _twice(samples: Sound) -> Sound:
+    return samples if len(samples) == 2 else np.repeat(samples, 2, axis=0)
 
 
 def _copy(frame: Frame, size: tuple[int, int]) -> Frame:
     return frame_of(frame.buffer.copy(), *size)
 
 
+def _tags(video: VideoStream) -> Tags:
+    """As the film says, so that its numbers can stay what they are; only full range and RGB are brought into ours."""
+    context, name = video.codec_context, video.codec_context.pix_fmt or ""
+    if not name.startswith(("yuv", "nv")):
+        return BT709
+    limited = not name.startswith("yuvj") and context.color_range != ColorRange.JPEG
+    return Tags(context.colorspace, context.color_primaries, context.color_trc, context.color_range if limited else 1)
+
+
 def _nv12(frame: av.VideoFrame, width: int, height: int) -> Plane:
-    matrix = _matrix(frame)
-    plain = frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG and matrix == Colorspace.ITU709
-    if plain and (frame.width, frame.height) == (width, height):
+    if frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG and (frame.width, frame.height) == (width, height):
         return as_bytes(frame.reformat(format="nv12").to_ndarray())
-    fitted = frame.reformat(width, height, "nv12", src_colorspace=matrix, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+    matrix = Colorspace.ITU709 if frame.format.is_rgb or frame.colorspace == Colorspace.ITU709 else Colorspace.ITU601
+    fitted = frame.reformat(width, height, "nv12", src_colorspace=matrix, dst_colorspace=matrix, dst_color_range=ColorRange.MPEG)
     return as_bytes(fitted.to_ndarray())
-
-
-def _matrix(frame: av.VideoFrame) -> Colorspace:
-    """The matrix a frame says it has, else the usual one of its height."""
-    if frame.colorspace == Colorspace.ITU709 or (frame.colorspace == _UNTAGGED and frame.height >= 720):
-        return Colorspace.ITU709
-    return Colorspace.ITU601

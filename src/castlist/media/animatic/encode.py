@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from castlist.media.animatic.planes import Plane
+from castlist.media.encode import FILM, KEEPING
 
 Sound: TypeAlias = NDArray[np.float32]
 Ear: TypeAlias = Callable[[int, int], Sound]
@@ -23,14 +24,23 @@ FPS = 24
 RATE = 48_000
 PER_FRAME = RATE // FPS
 CRF = 20
-# Without mbtree: with it x264 gives other packets for the same frames from run to run where the processor has AVX-512 (measured).
-_X264 = "open-gop=0:stitchable=1:mbtree=0"
-_OPTIONS = {"preset": "veryfast", "threads": "2", "rc-lookahead": "10", "g": "120", "x264-params": _X264}
-KEEPING = {"crf": "14", "qmax": "20"}
-"""For a film from elsewhere, coded once: whatever it shows, no step is coarser than what leaves it above 40 dB."""
+_OPTIONS = FILM | {"preset": "veryfast"}
 # Of the encoder's two ways the quick one: a quarter of the time, and nearer to noise, which is what most of an ambience is (measured).
 _AAC = {"aac_coder": "fast"}
 _BITS = 96_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """How a film says its colours are meant: numbers of ITU-T H.273, 2 where it does not say."""
+
+    matrix: int = 1
+    primaries: int = 1
+    curve: int = 1
+    range: int = 1
+
+
+BT709 = Tags()
 
 
 class Track(Protocol):
@@ -106,13 +116,13 @@ class Writer:
 
 
 @contextmanager
-def film(path: Path, size: tuple[int, int], tracks: Tracks, *, keeping: bool = False) -> Iterator[Writer]:
+def film(path: Path, size: tuple[int, int], tracks: Tracks, *, tags: Tags = BT709, keeping: bool = False) -> Iterator[Writer]:
     """Open a film that appears under its name only when it is whole; `keeping` is for pictures from elsewhere, to stay as they are."""
     partial = path.with_suffix(".partial.mp4")
     quality = KEEPING if keeping else {"crf": str(CRF)}
     with av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video = container.add_stream("libx264", rate=FPS, options=_OPTIONS | quality)
-        configure(video, size)
+        configure(video, size, tags)
         writer = Writer(container, video, tracks(container))
         yield writer
         container.mux(video.encode(None))
@@ -120,14 +130,14 @@ def film(path: Path, size: tuple[int, int], tracks: Tracks, *, keeping: bool = F
     partial.replace(path)
 
 
-def configure(video: VideoStream, size: tuple[int, int]) -> None:
-    """Size, time base and BT.709 tags, the same for every take."""
+def configure(video: VideoStream, size: tuple[int, int], tags: Tags) -> None:
+    """Size, time base and tags, the same for every take that is to be joined."""
     video.width, video.height = size
     video.pix_fmt = "nv12"
     video.time_base = Fraction(1, FPS)
     context = video.codec_context
     context.time_base = Fraction(1, FPS)
-    context.color_range = 1
-    context.colorspace = 1
-    context.color_primaries = 1
-    context.color_trc = 1
+    context.color_range = tags.range
+    context.colorspace = tags.matrix
+    context.color_primaries = tags.primaries
+    context.color_trc = tags.curve

@@ -35,22 +35,26 @@ class Seam:
     used: int
 
 
-def seam(frames: int) -> Seam:
-    """The seam after so many frames: the last packets of the source have silence mixed into them, so they are encoded again with what
-    really follows. A film of a few frames is encoded again altogether."""
+def seam(source: Source) -> Seam:
+    """Where a source's sound goes over into its continuation's: its last packets have silence mixed into them, so they are encoded again
+    with what really follows. Sound with other settings, or of a few frames, is encoded again altogether."""
+    at = _after(source.frames)
+    return at if at.start > 0 and copies(source) else Seam(0, -_BLOCK)
+
+
+def _after(frames: int) -> Seam:
     used = (frames * PER_FRAME - 3 * _BLOCK) // _BLOCK * _BLOCK + _BLOCK
-    start = used - _RUN_UP * _BLOCK
-    return Seam(start, used) if start > 0 else Seam(0, -_BLOCK)
+    return Seam(used - _RUN_UP * _BLOCK, used)
 
 
 def ours(source: Source, folder: Path) -> bool:
-    """Whether a source has our settings, so that its packets may be followed by ours: one frame is encoded to see."""
+    """Whether a source's pictures have our settings, so that they may be followed by ours: one frame is encoded to see."""
     sample = folder / "sample.mp4"
-    with film(sample, source.size, encoded(silence)) as writer:
+    with film(sample, source.size, encoded(silence), tags=source.tags) as writer:
         writer.write(blank(*source.size).buffer, 0)
     try:
         with av.open(str(source.path)) as first, av.open(str(sample)) as second:
-            return _same_pictures(first, second) and copies(source)
+            return _same_pictures(first, second)
     finally:
         sample.unlink()
 
@@ -71,7 +75,7 @@ def copies(source: Source) -> bool:
         if (context.name, context.rate, context.channels, context.profile) != ("aac", RATE, 2, "LC"):
             return False
         starts = [packet.pts for packet in container.demux(sound) if packet.pts is not None]
-    return bool(starts) and starts[0] == -_BLOCK and starts[-1] >= seam(source.frames).used - _BLOCK
+    return bool(starts) and starts[0] == -_BLOCK and starts[-1] >= _after(source.frames).used - _BLOCK
 
 
 class Copied:
@@ -110,9 +114,9 @@ def stitch(source: Source, part: Path, out: Path) -> None:
         first, second, heard, more = (stack.enter_context(av.open(str(path))) for path in (source.path, part, source.path, part))
         target = stack.enter_context(av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}))
         video = target.add_stream_from_template(first.streams.video[0])
-        audio = target.add_stream_from_template(first.streams.audio[0])
+        audio = target.add_stream_from_template(second.streams.audio[0])
         pictures = ((packet, video) for packet in _pictures(first, second, frames=source.frames))
-        sounds = ((packet, audio) for packet in _sounds(heard, more, at=seam(source.frames)))
+        sounds = ((packet, audio) for packet in _sounds(heard, more, at=seam(source)))
         for packet, stream in heapq.merge(pictures, sounds, key=lambda pair: _time(pair[0])):
             packet.stream = stream  # type: ignore[assignment]  # the two kinds were paired with their own streams above
             target.mux(packet)
@@ -132,7 +136,8 @@ def _pictures(first: av.container.InputContainer, second: av.container.InputCont
 
 
 def _sounds(first: av.container.InputContainer, second: av.container.InputContainer, *, at: Seam) -> Iterator[Coded]:
-    yield from (packet for packet in _moved(first.demux(first.streams.audio[0]), 0) if (packet.pts or 0) < at.used)
+    if at.start:
+        yield from (packet for packet in _moved(first.demux(first.streams.audio[0]), 0) if (packet.pts or 0) < at.used)
     yield from (packet for packet in _moved(second.demux(second.streams.audio[0]), at.start) if (packet.pts or 0) >= at.used)
 
 

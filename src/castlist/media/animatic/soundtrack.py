@@ -88,8 +88,8 @@ def extend(source: Source, scene: Scene, heard: Heard, *, frames: int, audio: st
     muted = heard.muted if audio is None else audio == "off"
     since = None if muted else source.frames if heard.since is None else heard.since
     ambience = None if since is None else compose(surrounding(scene), since=since * PER_FRAME)
-    start = seam(source.frames).start
-    ear = _continue(Tape(source), source.frames * PER_FRAME, ambience)
+    start = seam(source).start
+    ear = ambience if ambience and heard.composed else _continue(source, start, ambience)
     return Soundtrack(
         encoded(ear, first=start, last=(source.frames + frames) * PER_FRAME),
         Heard(since, heard.recorded or (muted and heard.since is not None), muted),
@@ -105,11 +105,12 @@ def _both(tape: Tape, ambience: Ambience) -> Ear:
     return lambda first, count: np.clip(tape(first, count) + ambience(first, count), -1, 1)
 
 
-def _continue(tape: Tape, end: int, ambience: Ambience | None) -> Ear:
+def _continue(source: Source, start: int, ambience: Ambience | None) -> Ear:
     """The source's sound and, from the sample `end` on, the ambience. One that was there before is blended into, as what was decoded
     is not to a sample what it was; before a new one the source runs out in an echo of its last moment, so that nothing clicks."""
-    reach = min(end, max(_ECHO, end - seam(round(end / PER_FRAME)).start))
-    last = tape(end - reach, reach)
+    end = source.frames * PER_FRAME
+    reach = min(end, max(_ECHO, end - start))
+    last = Tape(source)(end - reach, reach)
     going = ambience is not None and ambience.since < end - _BLEND
 
     def hear(first: int, count: int) -> Sound:

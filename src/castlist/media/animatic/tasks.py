@@ -66,7 +66,7 @@ def edit(brief: Brief, report: Report) -> dict[str, object]:
     halo = auras.of_edit(names, scene, source, brief.cast if _follow(old, source) else ())
     heard = soundtrack.heard_in(brief, source, own=_follow(old, source) is not None)
     sound = soundtrack.edit(source, scene, graded, heard, brief.audio)
-    with film(brief.out / FILE, source.size, sound.tracks) as writer:
+    with film(brief.out / FILE, source.size, sound.tracks, tags=source.tags) as writer:
         for number, frame in enumerate(frames_of(source)):
             if look_up:
                 grading.apply(frame, look_up)
@@ -90,7 +90,7 @@ def extend(brief: Brief, report: Report) -> dict[str, object]:
     studio = _continued(brief, scene, source=head, own=old is not None)
     sound = soundtrack.extend(head, scene, heard, frames=frames, audio=brief.audio)
     part = brief.out / "part.mp4"
-    with film(part, source.size, sound.tracks) as writer:
+    with film(part, source.size, sound.tracks, tags=source.tags) as writer:
         for number in range(frames):
             writer.write(frame_at(studio, source.frames + number).buffer, number)
             report(0.97 * (before + number + 1) / (before + frames))
@@ -167,7 +167,7 @@ def _continued(brief: Brief, scene: Scene, *, source: Source, own: bool) -> Stud
 def _adopt(source: Source, folder: Path, report: Report) -> Source:
     """A source from elsewhere in our settings: encoded once, well, so that this extension and all later ones copy it."""
     head = folder / "head.mp4"
-    with film(head, source.size, encoded(Tape(source)), keeping=True) as writer:
+    with film(head, source.size, encoded(Tape(source)), tags=source.tags, keeping=True) as writer:
         for number, frame in enumerate(frames_of(source)):
             writer.write(frame.buffer, number)
             report(0.97 * (number + 1) / source.frames)
