@@ -32,6 +32,13 @@ class Path:
         warped = cv2.warpAffine(frame, move, frame.shape[1::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(warped, np.uint8)
 
+    def reach(self) -> tuple[float, float]:
+        """How far it takes the middle of the picture, sideways and up or down, as shares of the frame."""
+        middle = np.array([self.size[0] / 2, self.size[1] / 2])
+        far = [np.abs(move[:, :2] @ middle + move[:, 2] - middle) for move in self.moves] or [np.zeros(2)]
+        aside, down = np.max(far, axis=0)
+        return float(aside) / self.size[0], float(down) / self.size[1]
+
     def scaled(self, number: int, size: tuple[int, int]) -> Move:
         """The move between frames of another size; pixel centres, not corners, are what it maps."""
         scale = size[0] / self.size[0]

@@ -103,7 +103,11 @@ def segment(frames: Sequence[Pixels]) -> Segmentation:
     for found in tried:
         if found.separable:
             return found
-    fault = tried[0].fault if tried else f"only {background.coverage:.0%} of the frame's border has one even colour, and nothing moves before it"
+    fault = (
+        tried[0].fault
+        if tried
+        else f"only {background.coverage:.0%} of the frame's border has one even colour, and nothing moves before it"
+    )
     nothing = tuple(np.zeros(frame.shape[:2], np.uint8) for frame in frames)
     return Segmentation(nothing, (None,) * len(frames), background, 0, fault)
 
@@ -116,6 +120,7 @@ def cut_from(background: Background | Plate, frames: Sequence[Pixels]) -> Segmen
     edges: list[float] = []
     for number, view in enumerate(views(background, frames)):
         rough = shape.grow(view.ratio) & (1 - shape.smeared(view.ratio, np.abs(view.lab[..., 0] - view.under[..., 0])))
+        rough = shape.mend(rough, view.ratio) if view.seen is not None else rough
         shadow = shape.find_shadow(rough, view)
         rough &= 1 - shadow
         shadows.append(shadow if shadow.any() else None)
@@ -128,8 +133,20 @@ def cut_from(background: Background | Plate, frames: Sequence[Pixels]) -> Segmen
     masks = [mask.copy() for mask in filled]
     for hole in shape.settle_holes(holes, filled):
         masks[hole.frame][hole.where][hole.pixels > 0] = 0
+    if isinstance(background, Plate):
+        size = (frames[0].shape[1], frames[0].shape[0])
+        masks = [put(mask, size, box=background.box(size)) for mask in masks]
+        shadows = [None if shadow is None else put(shadow, size, box=background.box(size)) for shadow in shadows]
     fault = judge(masks, edge=float(np.median(edges)))
     return Segmentation(tuple(masks), tuple(shadows), background, int(np.median(counts)), fault)
+
+
+def put(part: Mask, size: tuple[int, int], *, box: tuple[int, int, int, int]) -> Mask:
+    """A part of a frame where it belongs in the whole."""
+    x, y, w, h = box
+    whole = np.zeros((size[1], size[0]), np.uint8)
+    whole[y : y + h, x : x + w] = part
+    return whole
 
 
 def views(background: Background | Plate, frames: Sequence[Pixels]) -> Iterable[shape.View]:
@@ -140,7 +157,7 @@ def views(background: Background | Plate, frames: Sequence[Pixels]) -> Iterable[
     under = to_lab(background.paint(frames[0].shape[1::-1]))
     for frame in frames:
         lab = to_lab(frame)
-        yield shape.View(distance(lab, under) / background.threshold, lab, under, busy=False)
+        yield shape.View(distance(lab, under) / background.threshold, lab, under)
 
 
 def edge_contrast(mask: Mask, ratio: Reals) -> float:

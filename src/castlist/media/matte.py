@@ -14,7 +14,6 @@ from castlist.media.shape import smeared
 Box = tuple[int, int, int, int]
 Places = tuple[NDArray[np.intp], ...]
 BAND = 3
-SPECK = 12
 STILL = 6.0
 FAR = 40.0
 LOW, HIGH = 0.18, 0.82
@@ -63,7 +62,11 @@ class Matte:
         self.behind = self.behind if self.behind.still else self.look_behind()
         self.frames += 1
         whole = frame.shape[1::-1]
-        under = self.behind if shadow is None else darken(self.behind, part, enlarge(255 * shadow, whole)[y : y + h, x : x + w], self.reach)
+        under = (
+            self.behind
+            if shadow is None
+            else darken(self.behind, part, enlarge(np.asarray(255 * shadow, np.uint8), whole)[y : y + h, x : x + w], self.reach)
+        )
         solid = self.sharpen(part, enlarge(mask, whole)[y : y + h, x : x + w], under)
         sure = np.asarray(cv2.erode(solid, disc(BAND)), np.uint8)
         band = np.asarray(cv2.dilate(solid, disc(BAND)), np.uint8) - sure
@@ -89,7 +92,7 @@ class Matte:
         ratio[where] = distance(seen, under.lab[where]) / under.tolerance[where]
         lightness[where] = np.abs(seen[:, 0] - under.lab[where][:, 0])
         solid[where] = (ratio[where] > 1) & (smeared(ratio, lightness)[where] == 0)
-        return drop_specks(solid)
+        return np.asarray(cv2.medianBlur(solid, 3), np.uint8)
 
     def unmix(self, part: Pixels, over: Reals, solid: Mask, *, under: Reals, where: Places) -> tuple[Reals, Pixels]:
         """In the band each pixel is a mixture of background and the nearest sure subject colour; what is no such mixture is subject."""
@@ -127,24 +130,16 @@ def enlarge(mask: Mask, size: tuple[int, int]) -> Mask:
 
 def darken(behind: Behind, part: Pixels, shadow: Mask, reach: int) -> Behind:
     """The background with the subject's shadow on it, as dark as the frame shows it nearby."""
-    near = np.asarray(cv2.dilate(shadow, disc(2 * reach)), np.uint8) > 0
-    smooth = np.asarray(cv2.blur(np.dstack([part * shadow[:, :, None], 255 * shadow]), (9, 9)), np.float32)
-    known = near & (smooth[:, :, 3] > 40)
+    x, y, w, h = cv2.boundingRect(shadow)
+    room = 2 * reach + 5
+    near = slice(max(0, y - room), y + h + room), slice(max(0, x - room), x + w + room)
+    cast, seen = shadow[near], part[near]
+    smooth = np.asarray(cv2.blur(np.dstack([seen * cast[:, :, None], 255 * cast]), (9, 9)), np.float32)
+    known = (cv2.dilate(cast, disc(2 * reach)) > 0) & (smooth[:, :, 3] > 40)
     colour, lab = behind.colour.copy(), behind.lab.copy()
-    colour[known] = smooth[known][:, :3] * 255 / smooth[known][:, 3:]
-    lab[known] = to_lab(colour[known][:, None])[:, 0]
+    colour[near][known] = smooth[known][:, :3] * 255 / smooth[known][:, 3:]
+    lab[near][known] = to_lab(colour[near][known][:, None])[:, 0]
     return Behind(colour, lab, behind.tolerance, behind.still)
-
-
-def drop_specks(solid: Mask) -> Mask:
-    """Without holes and islands of a few pixels."""
-    for value in (0, 1):
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(np.asarray(solid == value, np.uint8), connectivity=4)
-        small = stats[:, cv2.CC_STAT_AREA] < SPECK
-        small[0] = False
-        if small.any():
-            solid[small[labels]] = 1 - value
-    return solid
 
 
 def nearest_colour(part: Pixels, sure: Mask, *, where: Places) -> Reals:

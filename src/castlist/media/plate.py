@@ -1,7 +1,7 @@
 """A clean plate: what is behind a subject that moves before a still or hand-held background, pixel by pixel."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,38 +12,56 @@ from castlist.media.align import Path, follow, shown_by
 from castlist.media.lab import Mask, Pixels, Reals, disc, distance, to_lab
 
 ROUGH_SIDE = 320
-LOOKS = 24
-KEYS = 6
+LOOKS, ROUNDS, FULL_STEP = 24, 7, 3
+MOVING_EDGE = 7.0
 NOISE_FLOOR, NOISE_GAIN, EDGE_GAIN = 6.0, 3.0, 0.12
 MAX_SWEPT, MIN_SWEPT = 0.8, 0.004
-UNSEEN = 1.6
+UNSEEN, GUESSED = 1.6, 0.006
 
 
 @dataclass(frozen=True)
 class Plate:
-    """The background (BGR) as the reference frame would show it, how far a pixel may be from it, where it was never seen, the camera's path."""
+    """The background as the reference frame would show it, and how the camera moved.
+
+    Planes of one size: colour (BGR), how far a pixel may be from it, where it was never seen (0 or 1) and in what share of the
+    looks it was. `region` (x, y, w, h, as shares of the frame) holds the subject at all times.
+    """
 
     colour: Reals
     tolerance: Reals
     hidden: Reals
+    seen: Reals
     path: Path
+    region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
     def views(self, frames: Sequence[Pixels]) -> Iterator[shape.View]:
+        """The region of each frame beside what is behind it."""
+        size = (frames[0].shape[1], frames[0].shape[0])
+        box = self.box(size)
+        inner = slice(box[1], box[1] + box[3]), slice(box[0], box[0] + box[2])
+        under = self.behind(0, size, box=box)
+        under_lab = to_lab(under.colour)
         for number, frame in enumerate(frames):
-            size = (frame.shape[1], frame.shape[0])
-            under = self.behind(number, size)
-            lab, under_lab = to_lab(frame), to_lab(under.colour)
+            if self.path.moves:
+                under = self.behind(number, size, box=box)
+                under_lab = to_lab(under.colour)
+            lab = to_lab(np.ascontiguousarray(frame[inner]))
             ratio = np.maximum(distance(lab, under_lab) / under.tolerance, UNSEEN * under.hidden)
-            yield shape.View(soften(ratio), lab, under_lab, busy=True)
+            yield shape.View(soften(ratio), lab, under_lab, seen=under.seen)
 
-    def behind(self, number: int, size: tuple[int, int], *, box: tuple[int, int, int, int] | None = None) -> "Plate":
-        """The plate as frame `number` of this size shows it, or `box` (x, y, w, h) of it."""
-        x, y, w, h = box or (0, 0, *size)
+    def box(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """The region in pixels of a frame of this size."""
+        x, y, w, h = (share * side for share, side in zip(self.region, (*size, *size), strict=True))
+        left, top = int(x), int(y)
+        return left, top, min(size[0], round(x + w)) - left, min(size[1], round(y + h)) - top
+
+    def behind(self, number: int, size: tuple[int, int], *, box: tuple[int, int, int, int]) -> "Plate":
+        """`box` (x, y, w, h) of the plate as frame `number` of this size shows it."""
+        x, y, w, h = box
+        planes = (self.colour, self.tolerance, self.hidden, self.seen)
         if not self.path.moves:
-            part = slice(y, y + h), slice(x, x + w)
-            return Plate(self.colour[part], self.tolerance[part], self.hidden[part], self.path)
-        planes = (shown_by(plane, self.path, number, size=size, box=(x, y, w, h)) for plane in (self.colour, self.tolerance, self.hidden))
-        return Plate(*planes, self.path)
+            return Plate(*(plane[y : y + h, x : x + w] for plane in planes), self.path)
+        return Plate(*(shown_by(plane, self.path, number, size=size, box=box) for plane in planes), self.path)
 
 
 def soften(ratio: Reals) -> Reals:
@@ -54,46 +72,69 @@ def soften(ratio: Reals) -> Reals:
 def build_plate(frames: Sequence[Pixels]) -> Plate | None:
     """None where nothing moves before the background, or all of it does."""
     path = follow(frames)
-    step = max(1, len(frames) // LOOKS)
-    chosen = range(0, len(frames), step)
-    scale = min(1.0, ROUGH_SIDE / max(frames[0].shape[:2]))
+    chosen = range(0, len(frames), -(-len(frames) // LOOKS))
+    size = (frames[0].shape[1], frames[0].shape[0])
+    scale = min(1.0, ROUGH_SIDE / max(size))
     aligned = [path.settle(frames[number], number) for number in chosen]
     rough = np.stack([cv2.resize(one, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for one in aligned])
     labels = part(np.asarray(rough, np.uint8))
     if labels is None:
         return None
-    return average(((look, obscured(label, look)) for look, label in zip(aligned, labels, strict=True)), path)
+    plate = average(((look, obscured(label, look, reach=1)) for look, label in zip(aligned, labels, strict=True)), path)
+    return replace(plate, region=widen(labels, path))
+
+
+def widen(labels: Sequence[Mask], path: Path) -> tuple[float, float, float, float]:
+    """The shares of the frame in which the subject moves, with room for what the looks between may show and for the camera's path."""
+    height, width = labels[0].shape
+    x, y, w, h = cv2.boundingRect(np.bitwise_or.reduce(list(labels)))
+    aside, down = path.reach()
+    aside, down = aside + 0.04, down + 0.04
+    left, top = max(0.0, x / width - aside), max(0.0, y / height - down)
+    return left, top, min(1.0, (x + w) / width + aside) - left, min(1.0, (y + h) / height + down) - top
 
 
 def enlarge_plate(plate: Plate, frames: Iterable[Pixels], masks: Sequence[Mask]) -> Plate:
     """The same plate at the size of these frames, which show it better; the masks are small and of 0 and 255."""
     path = plate.path
-    looks = ((path.settle(frame, n), path.settle(obscured(masks[n], frame), n)) for n, frame in enumerate(frames))
-    return average(looks, path)
+    looks = (
+        (path.settle(frame, n), path.settle(obscured(masks[n], frame, reach=2), n)) for n, frame in enumerate(frames) if n % FULL_STEP == 0
+    )
+    return replace(average(looks, path), region=plate.region)
 
 
-def obscured(mask: Mask, frame: Pixels) -> Mask:
+def obscured(mask: Mask, frame: Pixels, *, reach: int) -> Mask:
     """1 at and near the subject, at the frame's size."""
-    near = cv2.dilate(np.asarray(mask > 0, np.uint8), disc(2))
+    near = cv2.dilate(np.asarray(mask > 0, np.uint8), disc(reach))
     return np.asarray(cv2.resize(near, frame.shape[1::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def part(looks: Pixels) -> list[Mask] | None:
     """For each look (n, h, w, BGR, aligned) where the subject is: 1 in it, 0 outside."""
-    lab = np.stack([to_lab(look) for look in looks])
     middle = to_lab(np.median(looks, axis=0).astype(np.uint8))
-    gaps = np.stack([distance(one, middle) for one in lab])
-    swept = sweep(gaps)
-    share = float(swept.mean())
-    if not MIN_SWEPT < share < MAX_SWEPT:
+    swept = sweep(np.stack([distance(to_lab(look), middle) for look in looks]))
+    if not MIN_SWEPT < float(swept.mean()) < MAX_SWEPT:
         return None
-    keys = np.linspace(0, len(looks) - 1, min(KEYS, len(looks))).round().astype(int)
-    cuts = [separate(looks[key], swept) for key in keys]
-    plate, known = recall(lab[keys], cuts)
-    labels = [mark(one, plate, known, swept) for one in lab]
-    for _ in range(2):
+    x, y, w, h = grown(cv2.boundingRect(swept.astype(np.uint8)), swept.shape)
+    inner = slice(y, y + h), slice(x, x + w)
+    found = settle([np.ascontiguousarray(look[inner]) for look in looks], swept[inner])
+    labels = np.zeros(looks.shape[:3], np.uint8)
+    labels[:, inner[0], inner[1]] = found
+    return list(labels)
+
+
+def settle(looks: Sequence[Pixels], swept: NDArray[np.bool_]) -> list[Mask]:
+    """Where the subject is inside the swept area: what is behind it and where it is are found in turns, each from the other."""
+    lab = np.stack([to_lab(look) for look in looks])
+    safe, bold = outline_moving(lab, swept)
+    plate, known = recall(lab, safe)
+    guess, guessed = recall(lab, bold)
+    plate[~known] = guess[~known]
+    known |= guessed
+    labels = bold
+    for _ in range(ROUNDS):
+        labels = [mark(look, distance(one, plate), known, swept) for look, one in zip(looks, lab, strict=True)]
         plate, known = recall(lab, labels)
-        labels = [mark(one, plate, known, swept) for one in lab]
     return labels
 
 
@@ -113,30 +154,66 @@ def sweep(gaps: Reals) -> NDArray[np.bool_]:
     return np.asarray(cv2.dilate(whole, disc(3)) > 0)
 
 
-def separate(look: Pixels, swept: NDArray[np.bool_]) -> Mask:
-    """A first guess at the subject in one look: colours that are inside the swept area and not around it."""
-    marks = np.where(swept, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
-    behind, before = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.setRNGSeed(1)
-    cv2.grabCut(look, marks, None, behind, before, 3, cv2.GC_INIT_WITH_MASK)
-    return np.asarray((marks == cv2.GC_PR_FGD) | (marks == cv2.GC_FGD), np.uint8)
+def outline_moving(lab: Reals, swept: NDArray[np.bool_]) -> tuple[list[Mask], list[Mask]]:
+    """Two first guesses: what cannot be reached from outside the swept area without crossing an edge that few other looks have there.
+
+    Where the subject dwells its own edges are seen often too: the safe guess takes an edge for the background's only when a third
+    of the looks has it, the bold one a sixth.
+    """
+    slopes = np.stack([slope_of(one) for one in lab])
+    ranks = [max(1, len(lab) // share) for share in (3, 6)]
+    guesses: tuple[list[Mask], list[Mask]] = [], []
+    for number, slope in enumerate(slopes):
+        gaps = np.einsum("nhwc,nhwc->nhw", difference := slopes - slope, difference)
+        gaps[max(0, number - 1) : number + 2] = np.inf
+        nearest = np.partition(gaps, ranks, axis=0)
+        for guess, rank in zip(guesses, ranks, strict=True):
+            guess.append(enclosed(nearest[rank] > MOVING_EDGE**2, ~swept))
+    return guesses
+
+
+def enclosed(wall: NDArray[np.bool_], outside: NDArray[np.bool_]) -> Mask:
+    """What the walls keep apart from the outside."""
+    whole = np.asarray(cv2.morphologyEx(np.asarray(wall & ~outside, np.uint8), cv2.MORPH_CLOSE, disc(2)), np.uint8)
+    count, regions = cv2.connectedComponents(1 - whole, connectivity=4)
+    reached = np.zeros(count, bool)
+    reached[np.unique(regions[outside & (whole == 0)])] = True
+    reached[0] = False
+    inside = np.asarray(~reached[regions] & ~outside, np.uint8)
+    return np.asarray(cv2.erode(inside, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+def grown(box: Sequence[int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    x, y, w, h = (int(side) for side in box)
+    left, top = max(0, x - 4), max(0, y - 4)
+    return left, top, min(shape[1], x + w + 4) - left, min(shape[0], y + h + 4) - top
+
+
+def slope_of(lab: Reals) -> Reals:
+    return np.concatenate([cv2.Sobel(lab, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(lab, cv2.CV_32F, 0, 1, scale=0.25)], axis=2)
 
 
 def recall(lab: Reals, labels: Sequence[Mask]) -> tuple[Reals, NDArray[np.bool_]]:
-    """The background's Lab where some look shows it, from the looks that do, and where that is."""
-    wide = np.stack([cv2.dilate(label, disc(2)) for label in labels]) > 0
-    hidden = np.broadcast_to(wide[..., None], lab.shape)
-    seen = (~wide).sum(axis=0)
-    plate = np.ma.median(np.ma.masked_array(lab, hidden), axis=0).filled(0)
-    return np.asarray(plate, np.float32), np.asarray(seen >= max(1, len(labels) // 12))
+    """The background's Lab where some look shows it, the median of the looks that do, and where that is."""
+    hides = np.stack(labels) > 0
+    seen = len(labels) - hides.sum(axis=0)
+    ordered = np.sort(np.where(hides[..., None], np.float32(np.inf), lab), axis=0)
+    middle = np.maximum((seen - 1) // 2, 0)
+    plate = np.take_along_axis(ordered, np.broadcast_to(middle[None, ..., None], (1, *lab.shape[1:])), axis=0)[0]
+    known = seen >= 1
+    plate[~known] = 0
+    return np.asarray(plate, np.float32), np.asarray(known)
 
 
-def mark(lab: Reals, plate: Reals, known: NDArray[np.bool_], swept: NDArray[np.bool_]) -> Mask:
-    """What differs from the plate, or hides what no look has shown."""
-    ratio = distance(lab, plate) / NOISE_FLOOR
-    ratio[~known] = 1.5
-    ratio[~swept] = 0.0
-    mask, _ = shape.keep_largest(np.asarray(soften(ratio) > 1, np.uint8))
+def mark(look: Pixels, gap: Reals, known: NDArray[np.bool_], swept: NDArray[np.bool_]) -> Mask:
+    """What differs from the plate; what no look has shown yet goes to the side that no edge parts it from."""
+    ratio = np.where(known & swept, gap / NOISE_FLOOR, np.float32(0))
+    differs = soften(np.asarray(ratio, np.float32)) > 1
+    if not known.all():
+        seeds = np.where(differs & known, 2, np.where(known, 1, 0)).astype(np.int32)
+        cv2.watershed(cv2.GaussianBlur(look, (3, 3), 0), seeds)
+        differs |= ~known & (seeds != 1)
+    mask, _ = shape.keep_largest(np.asarray(differs & swept, np.uint8))
     mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(1)), np.uint8)
     return np.asarray(mask > 0, np.uint8)
 
@@ -155,7 +232,11 @@ def average(looks: Iterable[tuple[Pixels, Mask]], path: Path) -> Plate:
     mean = total / count[..., None]
     spread = np.sqrt(np.maximum(squares / count - np.square(mean[..., 1]), 0))
     hidden = np.asarray(seen == 0, np.uint8)
-    return Plate(spread_into(mean, hidden), tolerate(mean, spread), hidden.astype(np.float32), path)
+    colour = spread_into(mean, hidden)
+    tolerance = tolerate(colour, spread) * (1 + 0.5 * hidden)
+    deep = cv2.erode(hidden, disc(max(2, round(GUESSED * hidden.shape[1]))))
+    looked = np.asarray(seen / max(1.0, float(seen.max())), np.float32)
+    return Plate(colour, np.asarray(tolerance, np.float32), np.asarray(deep, np.float32), looked, path)
 
 
 def spread_into(colour: Reals, hidden: Mask) -> Reals:

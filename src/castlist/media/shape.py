@@ -18,7 +18,8 @@ SHADE = (0.42, 0.985)
 SMEAR, SMEAR_MOST, SMEAR_REACH = 0.35, 3.5, 3
 LUMA, LUMA_SHARE = 2.5, 0.12
 SHADE_FLAT, SHADE_LOW, SHADE_WIDE, SOFT = 0.6, 0.72, 0.12, 1.7
-EXACT = 1.6
+EXACT, BUSY, OFTEN = 1.6, 3.0, 0.2
+MEND, FAINT = 5, 0.33
 THIN, THIN_SHARE = 0.085, 0.22
 OPENED = 0.5
 
@@ -36,12 +37,15 @@ class Hole:
 
 @dataclass(frozen=True)
 class View:
-    """One small frame against its background: the distance in units of the threshold, Lab of both, and how sharp the background is."""
+    """One small frame against its background: the distance in units of the threshold, Lab of both.
+
+    `seen` is, where the background was pieced together from several frames, the share of them that showed it.
+    """
 
     ratio: Reals
     lab: Reals
     under: Reals
-    busy: bool
+    seen: Reals | None = None
 
 
 def grow(ratio: Reals) -> Mask:
@@ -58,6 +62,12 @@ def grow(ratio: Reals) -> Mask:
     if loose.any():
         grown |= np.asarray(loose[labels] & (ratio > 1), np.uint8)
     return np.asarray(grown, np.uint8)
+
+
+def mend(mask: Mask, ratio: Reals) -> Mask:
+    """Close bites where subject and background are alike by chance, if they differ at all."""
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(MEND))
+    return np.asarray(mask | (closed & np.asarray(ratio > FAINT, np.uint8)), np.uint8)
 
 
 def smeared(ratio: Reals, lightness: Reals) -> Mask:
@@ -162,8 +172,9 @@ def likeness(pixels: Mask, view: View, far: Reals, *, where: tuple[slice, slice]
     bias = np.linalg.norm(np.median(view.lab[where][inside] - view.under[where][inside], axis=0))
     if bias > EXACT:
         return 0.0
-    if view.busy:
-        return 1.0
+    if view.seen is not None:
+        busy = float(np.std(view.under[where][inside], axis=0).max()) > BUSY
+        return float(busy and float(np.median(view.seen[where][inside])) > OFTEN)
     rim = (pixels - core) > 0
     thin = float(np.mean(far[where][rim] <= max(3.0, THIN * tall)))
     return 1.0 if thin >= THIN_SHARE and sharp(pixels, view, where=where) else 0.0
