@@ -20,7 +20,7 @@ def shadow(frame: Frame, actor: Actor, spot: Spot, light: Light) -> None:
     stance = max(0.25, actor.looks.stance) * tall
     loose = 1 + 0.5 * min(1.0, high)
     at = (spot.x, spot.ground + 0.006 * tall)
-    _smear(frame, at, (0.62 * stance * loose, 0.13 * stance * loose), (1.0, 0.0), light.shadow * (0.25 + 1.15 * near))
+    _smear(frame, at, (0.62 * stance * loose, min(0.13 * stance, 0.075 * tall) * loose), (1.0, 0.0), light.shadow * (0.25 + 1.15 * near))
     if light.sun_size:
         aside, down, long = _away(light)
         middle = (at[0] + aside * long * tall * 0.5, at[1] + down * long * tall * 0.5)

@@ -69,7 +69,11 @@ def overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     return float((one & other).sum() / (one | other).sum())
 
 
-LOOKS = [("warm golden hour light", 2, 8), ("make it cool and blue", 2, -8), ("turn it into night", 0, -8)]
+LOOKS = [
+    ("warm golden hour light", 2, 8),
+    pytest.param("make it cool and blue", 2, -8, marks=pytest.mark.slow),
+    pytest.param("turn it into night", 0, -8, marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize(("prompt", "axis", "way"), LOOKS)
