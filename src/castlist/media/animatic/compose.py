@@ -20,7 +20,7 @@ from castlist.media.animatic.footing import shadow
 from castlist.media.animatic.geometry import Geometry, measure
 from castlist.media.animatic.layer import Layer, Window, cover, draw
 from castlist.media.animatic.moods import tinted
-from castlist.media.animatic.palette import Light, light_of
+from castlist.media.animatic.palette import Light, light_of, risen
 from castlist.media.animatic.places import paint
 from castlist.media.animatic.places.world import Painted, World
 from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, blank, lay
@@ -48,7 +48,7 @@ class Studio:
 def build(scene: Scene, members: Sequence[Member]) -> Studio:
     """Paint the scene's layers and load its cast."""
     geometry = measure(*scene.size)
-    light = tinted(light_of(scene.hour, scene.weather), scene.moods)
+    light = risen(tinted(light_of(scene.hour, scene.weather), scene.moods), scene.seed)
     world = world_of(scene, geometry, light)
     painted = paint(world)
     light = painted.light or bathe(light, painted.lamps, geometry)
@@ -151,25 +151,30 @@ def _stack(frame: Frame, studio: Studio, view: View, t: float) -> None:
 def _ground(frame: Frame, layer: Layer, geometry: Geometry, view: View) -> None:
     """The ground moves by rows: a sideways step of the camera is a shear of the plane about the horizon."""
     zoom = 1 / (1 - view.push)
-    tilt = view.tilt * geometry.height
-    horizon = geometry.horizon - tilt
-    first = max(0, math.ceil(horizon / 2) * 2)
-    height = geometry.height - first
-    if height <= 0:
+    horizon = geometry.horizon - view.tilt * geometry.height
+    rows = [horizon + (row - geometry.margin - geometry.horizon) * zoom for row in (layer.top, layer.solid)]
+    first, middle = (min(geometry.height, max(0, math.ceil(row / 2) * 2)) for row in rows)
+    _leaning(frame, layer, geometry, view, rows=(first, middle))
+    _leaning(frame, layer, geometry, view, rows=(max(first, middle), geometry.height))
+
+
+def _leaning(frame: Frame, layer: Layer, geometry: Geometry, view: View, *, rows: tuple[int, int]) -> None:
+    """Rows of the ground; from where it is solid on nothing behind it needs to be kept."""
+    first, last = rows
+    if last <= first:
         return
+    zoom = 1 / (1 - view.push)
+    horizon = geometry.horizon - view.tilt * geometry.height
     slope = view.track * geometry.width / (geometry.feet - geometry.horizon)
-    pan = view.pan * geometry.width
-    size = (geometry.width, height)
-    picture = layer.picture
-    planes = ((picture.y, picture.keep, frame.y[first:], 1), (picture.uv, picture.keep2, frame.uv[first // 2 :], 2))
+    top = (first - horizon) / zoom
+    start = geometry.left + geometry.width / 2 * (1 - 1 / zoom) + view.pan * geometry.width + slope * top
+    row = geometry.margin + geometry.horizon + top
+    picture, solid = layer.picture, row >= layer.solid
+    planes = ((picture.y, picture.keep, frame.y[first:last], 1), (picture.uv, picture.keep2, frame.uv[first // 2 : last // 2], 2))
     for plane, keep, target, part in planes:
-        top = (first - horizon) / zoom
-        start = geometry.left + geometry.width / 2 * (1 - 1 / zoom) + pan + slope * top
-        matrix = np.array(
-            [[1 / zoom, slope / zoom, start / part], [0, 1 / zoom, (geometry.margin + geometry.horizon + top) / part]], np.float64
-        )
-        small = (size[0] // part, size[1] // part)
-        lay(target, _shear(plane, matrix, small), None if keep is None else _shear(keep, matrix, small))
+        matrix = np.array([[1 / zoom, slope / zoom, start / part], [0, 1 / zoom, row / part]], np.float64)
+        small = (geometry.width // part, (last - first) // part)
+        lay(target, _shear(plane, matrix, small), None if solid or keep is None else _shear(keep, matrix, small))
 
 
 def _shear(plane: Plane, matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", size: tuple[int, int]) -> Plane:
