@@ -1,5 +1,6 @@
 """Light: what an hour and a weather do to the sky and to the colour of things."""
 
+import math
 from dataclasses import dataclass, replace
 
 from castlist.media.animatic.planes import Colour
@@ -84,6 +85,14 @@ def light_of(hour: Hour, weather: Weather) -> Light:
             )
 
 
+def risen(light: Light, seed: int) -> Light:
+    """The sun or the moon at a height and a distance that a seed decides, on the side where its hour has it."""
+    aside, up = ((seed * 2654435761 >> shift) % 1024 / 1023 for shift in (7, 19))
+    x, y = light.sun
+    height = y if y > 0.6 else 0.16 + 0.20 * up
+    return replace(light, sun=(math.copysign(0.17 + 0.17 * aside, x), height))
+
+
 def _overcast(base: Light, grey: Colour, share: float) -> Light:
     top, middle, low = base.sky
     return replace(
@@ -159,11 +168,11 @@ _HOURS = {
     Hour.night: Light(
         sky=((0.02, 0.03, 0.11), (0.05, 0.09, 0.24), (0.13, 0.22, 0.40)),
         haze=(0.13, 0.20, 0.36),
-        key=(0.40, 0.47, 0.68),
+        key=(0.37, 0.46, 0.73),
         rim=(0.60, 0.74, 1.0),
         sun=(0.25, 0.27),
         sun_colour=(0.96, 0.97, 0.90),
-        sun_size=0.045,
+        sun_size=0.050,
         air=0.82,
         lamps=1.0,
         stars=1.0,
