@@ -17,7 +17,9 @@ class Capabilities:
     only for a character that has the asset `native_variant`, where one is named; `implements` is what exists at all for that model.
     `options` are the provider's own that a request may set, each with the words it takes. `wants` names the forms of a character
     (`jpeg-0`, `clip-3s`, …) that are made for it before the first order that carries one; `binds` says that the provider keeps a
-    handle on a character, made once with `bind` and carried by the cast.
+    handle on a character, made once with `bind` and carried by the cast. `extension` is the least and the most seconds one
+    extension adds, where that is not as for a new video; `sources` the shortest and the longest source of an operation, in seconds;
+    `cast_sizes` the sizes with characters, where those are fewer.
     """
 
     model: str
@@ -41,6 +43,9 @@ class Capabilities:
     micros_per_second: int | None = None
     wants: tuple[str, ...] = ()
     binds: bool = False
+    extension: tuple[int, int] | None = None
+    sources: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    cast_sizes: tuple[Size, ...] = ()
 
     def why_not(self, operation: Operation) -> tuple[str, str, str | None] | None:
         """None when this model can do `operation`, else (code, sentence, param) of the first thing it lacks."""
@@ -50,7 +55,7 @@ class Capabilities:
             case CreateVideo():
                 return self._length(operation.seconds) or self._size(operation.size) or self._inputs(operation)
             case ExtendVideo():
-                return self._length(operation.seconds) or self._total(operation) or self._source(operation)
+                return self._added(operation.seconds) or self._total(operation) or self._source(operation)
             case EditVideo() | RemixVideo():
                 return self._source(operation)
 
@@ -65,6 +70,14 @@ class Capabilities:
                 "seconds",
             )
         return None
+
+    def _added(self, seconds: int) -> tuple[str, str, str | None] | None:
+        if self.extension is None:
+            return self._length(seconds)
+        least, most = self.extension
+        if least <= seconds <= most:
+            return None
+        return "unsupported_value", f"{self.model} extends by {least} to {most} seconds at a time, not {seconds}", "seconds"
 
     def _total(self, operation: ExtendVideo) -> tuple[str, str, str | None] | None:
         total = output_seconds(operation)
@@ -96,11 +109,18 @@ class Capabilities:
             return "too_many_characters", f"{self.model} takes {limit} characters, not {len(operation.characters)}", "characters"
         if operation.reference and operation.characters and not self.reference_with_characters:
             return "reference_conflict", f"{self.model} does not combine input_reference with characters", "input_reference"
+        if operation.characters and self.cast_sizes and operation.size not in self.cast_sizes:
+            allowed = ", ".join(map(str, self.cast_sizes))
+            return "unsupported_value", f"{self.model} makes {allowed} with characters, not {operation.size}", "size"
         return None
 
     def _source(self, operation: EditVideo | ExtendVideo | RemixVideo) -> tuple[str, str, str | None] | None:
         if operation.source.video is None and not self.uploaded_source:
             return "unsupported_operation", f"{self.model} takes videos made here as a source, not uploaded ones", "video"
+        least, most = self.sources.get(operation.kind, (0.0, float("inf")))
+        if not least <= operation.source.seconds <= most:
+            text = f"{self.model} can {VERBS[operation.kind]} of {least:g} to {most:g} seconds, not {operation.source.seconds:g}"
+            return "unsupported_value", text, "video"
         size = operation.source.size
         if max(size.width, size.height) > self.max_side or size.width * size.height > self.max_pixels:
             limit = f"up to {self.max_side} pixels a side and {self.max_pixels:,} in all"
