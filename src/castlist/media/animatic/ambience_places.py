@@ -136,7 +136,7 @@ def _crickets(here: Surrounding, level: float) -> Parts:
 
 
 def _forest(here: Surrounding) -> Parts:
-    yield from (_air(-2), _hiss(-5, 1800, 6500))
+    yield from (_air(-2), _hiss(-11, 1800, 6500))
     yield from _birds(here, 9, 0.6)
     yield from _crickets(here, -5)
     if here.still and here.hour is Hour.night:
@@ -144,7 +144,7 @@ def _forest(here: Surrounding) -> Parts:
 
 
 def _meadow(here: Surrounding) -> Parts:
-    yield from (_air(-3), _hiss(-6, 2600, 8000))
+    yield from (_air(-3), _hiss(-13, 2600, 8000))
     yield from _birds(here, 8, 0.5)
     yield from _crickets(here, -3)
 
@@ -201,7 +201,7 @@ def _snowfield(here: Surrounding) -> Parts:
 
 
 def _desert(here: Surrounding) -> Parts:
-    yield from (_air(-1, depth=0.55, low=140, high=700), _hiss(-14, 4200, 9000), _whistle(-18))
+    yield from (_air(-1, depth=0.55, low=140, high=700), _hiss(-17, 4200, 9000), _whistle(-18))
     yield from _crickets(here, -13)
 
 
@@ -237,7 +237,7 @@ def _asked(here: Surrounding) -> Parts:
     """What the prompt names."""
     if here.place not in (Place.interior, Place.stage):
         if Extra.wind in here.extras or Extra.leaves in here.extras:
-            yield from (_air(1, depth=0.75), _hiss(-3, 1800, 7000))
+            yield from (_air(1, depth=0.75), _hiss(-8, 1800, 7000))
         if Extra.birds in here.extras and here.place not in (Place.beach, Place.cliff):
             yield Part("birds", 8, event=(bird, 1.6, 0.7))
         if Extra.fireflies in here.extras and here.place in (Place.forest, Place.meadow):
@@ -261,7 +261,7 @@ def _weather(here: Surrounding) -> Parts:
         case _:
             pass
     if here.weather is Weather.storm:
-        yield Part("thunder", 7 if not inside else 3, event=(thunder, 7.0, 0.6))
+        yield Part("thunder", 9 if not inside else 4, event=(thunder, 6.0, 0.85))
         if not inside:
             yield _air(2, depth=0.8, pace=1.3, high=700)
 
@@ -284,5 +284,5 @@ _NUMBERS = (
     "wind", "rustle", "birds", "crickets", "owl", "murmur", "rumble", "crackle", "hum", "hush", "traffic", "swell", "surf", "gulls",
     "whistle", "room", "clock", "fire", "air", "drone", "drone above", "rain", "drops", "thunder",
 )  # fmt: skip
-_OF_AIR = frozenset({"wind", "rustle", "whistle", "swell", "surf", "room", "fire"})
+_OF_AIR = frozenset({"wind", "whistle", "swell", "surf", "room", "fire"})
 _OF_WEATHER = frozenset({"wind", "rustle", "rain", "drops", "thunder", "crackle", "fire"})
