@@ -1,5 +1,8 @@
 """The places people build, and the two that stand nowhere: painted whole, deep, lit, and fit to stand in."""
 
+from dataclasses import replace
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
@@ -16,9 +19,13 @@ SIZE = (320, 180)
 Picture = NDArray[np.float32]
 
 
+def build(prompt: str, *, seed: int = 7, size: tuple[int, int] = SIZE) -> Studio:
+    return compose.build(scenes.compose(read(f"{prompt}, static"), size=size, seed=seed, frames=24, cast=()), ())
+
+
+@cache
 def studio(place: str, hour: Hour = Hour.day, *, seed: int = 7, size: tuple[int, int] = SIZE) -> Studio:
-    prompt = f"{'nowhere' if place == 'stage' else place}, {'sunset' if hour is Hour.golden else hour.value}, static"
-    built = compose.build(scenes.compose(read(prompt), size=size, seed=seed, frames=24, cast=()), ())
+    built = build(f"{'nowhere' if place == 'stage' else place}, {'sunset' if hour is Hour.golden else hour.value}", seed=seed, size=size)
     assert (built.scene.place.value, built.scene.hour) == (place, hour)
     return built
 
@@ -28,6 +35,18 @@ def look(built: Studio, number: int = 0) -> Picture:
     rgb = cv2.cvtColor(compose.frame_at(built, number).buffer, cv2.COLOR_YUV2RGB_NV12)
     small = cv2.resize(rgb, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
+
+
+def lab(built: Studio, number: int = 0) -> Picture:
+    """A frame in Lab at its full size."""
+    rgb = cv2.cvtColor(compose.frame_at(built, number).buffer, cv2.COLOR_YUV2RGB_NV12)
+    return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
+
+
+def stirred(built: Studio, rows: slice, columns: slice = slice(None)) -> float:
+    """How much a part of the frame changes in half a second, in luma."""
+    first, second = (compose.frame_at(built, number).y[rows, columns].astype(np.float32) for number in (0, 12))
+    return float(np.abs(first - second).mean())
 
 
 def apart(a: Picture, b: Picture) -> float:
@@ -98,10 +117,10 @@ def test_lamps_are_lit_when_it_is_dark_and_out_by_day(days: dict[str, Studio], n
 
 @pytest.mark.parametrize("name", BUILT)
 def test_a_seed_gives_one_built_place_and_another_seed_another(days: dict[str, Studio], name: str) -> None:
-    first, again, other = days[name], studio(name), studio(name, seed=8)
+    first, again, other = days[name], build(f"{'nowhere' if name == 'stage' else name}, day"), studio(name, seed=8)
 
     assert np.array_equal(compose.frame_at(first, 5).buffer, compose.frame_at(again, 5).buffer)
-    assert apart(look(first), look(other)) > 2
+    assert apart(look(first), look(other)) > 4
 
 
 @pytest.mark.parametrize("size", [SIZE, (180, 320)])
@@ -134,3 +153,95 @@ def test_nothing_near_hides_the_feet_in_a_built_place(days: dict[str, Studio], n
 )
 def test_words_lead_to_a_built_place(prompt: str, place: Place | None) -> None:
     assert read(prompt).place is place
+
+
+def test_traffic_goes_both_ways_along_a_city_street_and_never_before_the_cast(days: dict[str, Studio]) -> None:
+    painted = days["city"].painted
+    lanes = [layer for layer in painted.behind if layer.drift and layer.depth > 0.5]
+
+    assert {layer.drift > 0 for layer in lanes} == {True, False}
+    assert all(layer.depth < 1 for layer in lanes)
+    assert not any(layer.drift for layer in painted.before)
+    assert stirred(days["city"], slice(120, 145)) > 4
+
+
+def test_lanterns_sway_and_people_stroll_over_a_market(days: dict[str, Studio]) -> None:
+    assert stirred(days["market"], slice(25, 65)) > 0.5
+    assert stirred(days["market"], slice(100, 122)) > 0.5
+
+
+def test_lamps_warm_the_ground_where_the_cast_stands_at_night() -> None:
+    market, room, moonlit = (float(lab(studio(name, Hour.night))[125:170, 60:260, 2].mean()) for name in ("market", "interior", "snow"))
+
+    assert market > 6
+    assert room > 10
+    assert moonlit < -4
+
+
+@pytest.mark.parametrize("name", ["market", "interior", "city"])
+def test_the_cast_is_lit_by_the_lamps_of_its_place_and_not_by_the_moon(days: dict[str, Studio], name: str) -> None:
+    night, moon = studio(name, Hour.night).light, studio("mountains", Hour.night).light
+
+    assert moon.key[2] > moon.key[0]
+    assert night.key[0] > 1.08 * night.key[2]
+    assert max(night.key) < max(days[name].light.key)
+
+
+def test_neon_words_light_a_city_with_neon() -> None:
+    plain, neon = lab(studio("city", Hour.night)), lab(build("cyberpunk street"))
+
+    assert np.hypot(neon[..., 1], neon[..., 2]).mean() > 1.3 * np.hypot(plain[..., 1], plain[..., 2]).mean()
+    assert neon[..., 1].mean() > plain[..., 1].mean() + 6
+
+
+def test_rain_falls_behind_a_window_and_not_into_the_room() -> None:
+    built = build("living room on a rainy day")
+    layer = next(layer for layer in built.painted.behind if layer.depth == 0.24)
+    keep = layer.picture.keep
+    assert keep is not None
+    left = round(built.geometry.left)
+    rows = slice(built.geometry.margin - layer.start, built.geometry.margin - layer.start + 60)
+    pane = keep[rows, left : left + SIZE[0]] == 255
+    change = np.abs(np.subtract(*(compose.frame_at(built, number).y[:60].astype(np.float32) for number in (0, 12))))
+
+    inside = cv2.dilate(pane.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+
+    assert change[pane].mean() > 0.5
+    assert change[inside].mean() < 0.1
+
+
+def test_rain_lays_the_lights_of_a_street_on_the_road() -> None:
+    dry, wet = (build(f"city street at night{rain}") for rain in ("", " in the rain"))
+    near = round(dry.geometry.base(0.85))
+
+    streaks = [next(layer for layer in built.painted.behind if layer.ground).picture.y[near].std() for built in (dry, wet)]
+
+    assert streaks[1] > 1.5 * streaks[0]
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_the_stage_has_no_line_between_wall_and_floor(seed: int) -> None:
+    luma = compose.frame_at(studio("stage", seed=seed), 0).y.astype(np.float32)
+    city = compose.frame_at(studio("city"), 0).y.astype(np.float32)
+
+    steps, hard = (np.abs(np.diff(np.median(y[104:150, 20:300], axis=1))).max() for y in (luma, city))
+
+    assert steps < 4 < hard
+
+
+@pytest.mark.parametrize("move", ["static", "tracking shot", "pan left"])
+@pytest.mark.parametrize("name", ["market", "interior"])
+def test_drawing_only_what_is_painted_leaves_the_frame_as_it_was(name: str, move: str) -> None:
+    scene = scenes.compose(read(f"{name} at night, {move}"), size=SIZE, seed=3, frames=48, cast=())
+    built = compose.build(scene, ())
+    painted = built.painted
+    whole = replace(
+        painted,
+        behind=tuple(replace(layer, boxes=()) for layer in painted.behind),
+        before=tuple(replace(layer, boxes=()) for layer in painted.before),
+    )
+    assert any(layer.boxes for layer in painted.behind)
+
+    for number in (0, 31):
+        sparse, dense = (compose.frame_at(replace(built, painted=layers), number).buffer for layers in (painted, whole))
+        assert np.array_equal(sparse, dense)
