@@ -9,10 +9,11 @@ import structlog
 
 from castlist import casting
 from castlist.engine.ending import fail
+from castlist.engine.forms import furnish
 from castlist.engine.kit import Kit
-from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, provider_of, put_off, save, unsure
+from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, provider_of, put_off, save, unsure, wait_for
 from castlist.errors import Ambiguous, Moderated, ProviderError, Retry, Unavailable
-from castlist.model.characters import CastMember, Character, Note
+from castlist.model.characters import CastMember, Character, Fidelity, Note
 from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
 from castlist.model.operations import CreateVideo, Operation, output_seconds
 from castlist.model.providing import Absent, CannotTell, Deployment, Order, Prepared, Provider, Ticket
@@ -20,13 +21,20 @@ from castlist.model.providing import Absent, CannotTell, Deployment, Order, Prep
 log = structlog.get_logger("castlist.engine")
 
 WAIT_SAVE = 1.0
+WAIT_FORMS = 1.0
+"""Seconds between looks at a character of which another job makes forms or a handle; whoever is done wakes the others at once."""
+
 MARGIN = 30.0
 """Seconds past an order's own limit after which an adapter that does not answer is not waited for."""
 
 
 async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequence[Character]) -> Job | None:
-    """The job submitted. Raises what `prepare` raises, before anything that may cost; nothing of the provider's after it."""
-    members = casting.cast(job.operation, characters, deployment)
+    """The job submitted, or waiting for what somebody else is making of its characters. Raises what `prepare` raises, before anything
+    that may cost; nothing of the provider's after it."""
+    furnished = await _furnish(kit, job, characters, deployment)
+    if furnished is None:
+        return await wait_for(kit, job, "character", seconds=WAIT_FORMS)
+    characters, members = furnished
     attempt = _attempt(kit, job, deployment, number=len(await kit.storage.jobs.attempts(job.id)) + 1)
     order = await _order(kit, job, attempt, members=members)
     provider = kit.provider(deployment)
@@ -36,6 +44,21 @@ async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequ
     job = job.to(State.SUBMITTING, attempt=attempt.id, cast=members, cost=attempt.cost)
     # A worker that stops lets go of the job, never of an intent or of a request that may have left: its answer is waited for and kept.
     return await kit.to_the_end(_send(kit, job, attempt, provider=provider, prepared=prepared))
+
+
+async def _furnish(
+    kit: Kit, job: Job, characters: Sequence[Character], deployment: Deployment
+) -> tuple[Sequence[Character], Sequence[CastMember]] | None:
+    """The characters with the forms that this model wants of those it can show, and the cast they make."""
+    members = casting.cast(job.operation, characters, deployment)
+    made = []
+    for character, member in zip(characters, members, strict=True):
+        shown = member.fidelity is not Fidelity.DESCRIBED
+        found = await furnish(kit, character, deployment.capabilities.wants) if shown else character
+        if found is None:
+            return None
+        made.append(found)
+    return made, casting.cast(job.operation, made, deployment)
 
 
 async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, prepared: Prepared) -> Job | None:

@@ -21,6 +21,7 @@ TASKS = {
     "source": "castlist.media.source:normalise",
     "animatic": "castlist.media.animatic:render",
     "contact": "castlist.media.contact:compose",
+    "forms": "castlist.media.forms:derive",
 }
 OUTPUT_LIMIT = 4 << 30
 PROGRESS_STEP = 0.005

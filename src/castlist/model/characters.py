@@ -4,6 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+FORMS: Final[Mapping[str, str]] = {
+    "jpeg-0": "still-0",
+    "jpeg-1": "still-1",
+    "jpeg-2": "still-2",
+    "jpeg-3": "still-3",
+    "jpeg-0-16x9": "still-0",
+    "jpeg-0-9x16": "still-0",
+    "clip-3s": "video",
+    "clip-5s": "video",
+    "clip-8s": "video",
+}
+"""What can be made of a character for a model that wants it, and of which variant: a JPEG of at most 3.5 MB and 2048 pixels a side, that
+padded to an aspect, a silent cut of at most so many seconds."""
 
 
 class CharacterState(StrEnum):
@@ -66,7 +81,8 @@ class Binding:
 class Character:
     """A named being we own; immutable but for how far its derivation has come.
 
-    `assets` maps a variant (`source-0`…, `video`, `still-0`…, `cutout_sequence`, `cutout`, `sheet`) to an asset id; `facts` holds
+    `assets` maps a variant (`source-0`…, `video`, `still-0`…, `cutout_sequence`, `cutout`, `sheet`, and the FORMS made by need) to an
+    asset id; `facts` holds
     what the cutout measured (`separable`, `box`, …), as the media child reported it.
     """
 

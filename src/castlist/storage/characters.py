@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -124,6 +124,47 @@ class Characters:
             self._pending.settle([*character.assets.values(), *(asset.id for asset in assets)])
         return done
 
+    async def hold(self, character: str, *, lease: float) -> bool:
+        """Lease a living character to this process for `lease` seconds, unless anybody has it now, a task of this process too."""
+
+        def write(connection: sqlite3.Connection) -> bool:
+            now = self._clock()
+            values = {
+                "id": character,
+                "holder": self._holders.me,
+                "now": to_micros(now),
+                "until": to_micros(now + timedelta(seconds=lease)),
+                "dead": many(self._holders.dead()),
+            }
+            return connection.execute(_HOLD, values).rowcount == 1
+
+        return await self._database.write(write)
+
+    async def release(self, character: str) -> None:
+        """Give a lease taken with `hold` back."""
+        sql = "UPDATE characters SET lease_holder = NULL, lease_until = NULL WHERE id = ? AND lease_holder = ?"
+        await self._database.write(lambda connection: connection.execute(sql, (character, self._holders.me)).rowcount)
+
+    async def add_forms(self, character: str, forms: Mapping[str, StoredAsset]) -> bool:
+        """Give a character more variants, with the rows of their assets. Fenced."""
+
+        def write(connection: sqlite3.Connection) -> bool:
+            values = {"id": character, "holder": self._holders.me}
+            row = connection.execute(_HELD_DOC, values).fetchone()
+            if row is None:
+                return False
+            doc = json.loads(row[0])
+            doc["assets"] |= {form: asset.id for form, asset in forms.items()}
+            connection.execute(_NEW_DOC, {**values, "doc": json.dumps(doc, separators=(",", ":"))})
+            insert_assets(connection, forms.values())
+            link_assets(connection, character, assets=[asset.id for asset in forms.values()], role="character")
+            return True
+
+        done = await self._database.write(write)
+        if done:
+            self._pending.settle([asset.id for asset in forms.values()])
+        return done
+
     async def delete(self, project: str, character: str) -> Character | None:
         """Mark a character deleted and fail its jobs that were not submitted yet; its bytes go with `Jobs.purge`."""
 
@@ -165,6 +206,13 @@ UPDATE characters SET
   lease_until = CASE WHEN :release THEN NULL ELSE lease_until END
 WHERE id = :id AND lease_holder = :holder AND deleted_at IS NULL
 """
+_HOLD = """
+UPDATE characters SET lease_holder = :holder, lease_until = :until
+WHERE id = :id AND deleted_at IS NULL
+AND (lease_holder IS NULL OR lease_until < :now OR lease_holder IN (SELECT value FROM json_each(:dead)))
+"""
+_HELD_DOC = "SELECT doc FROM characters WHERE id = :id AND lease_holder = :holder AND deleted_at IS NULL"
+_NEW_DOC = "UPDATE characters SET doc = :doc WHERE id = :id AND lease_holder = :holder"
 _DELETE = f"""
 UPDATE characters SET deleted_at = :now, lease_holder = NULL, lease_until = NULL
 WHERE id = :id AND project = :project AND deleted_at IS NULL RETURNING {_COLUMNS}
