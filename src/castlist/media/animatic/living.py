@@ -37,6 +37,7 @@ INDOORS = (Place.interior, Place.stage)
 _WEATHER = frozenset({Kind.snow, Kind.rain})
 _THROUGH_WINDOW = 3  # a room's sky, clouds and garden
 _SEASIDE = (Place.beach, Place.cliff)
+_BANKS = ((0.22, 205.0), (0.62, 175.0))
 _STORM_SLANT, _RAIN_SLANT = -0.34, -0.13
 
 
@@ -58,8 +59,8 @@ def populate(world: World, painted: Painted) -> Life:
         behind=tuple(behind),
         before=tuple(before),
         lamps=tuple((_after(painted, lamp.depth), lamp, _halo(lamp)) for lamp in painted.lamps),
-        banks=((_after(painted, 0.35), _bank(world, 0.30, strength=190)),) if foggy and painted.behind else (),
-        fog=_bank(world, 0.7, strength=105) if foggy else None,
+        banks=tuple((_after(painted, depth), _bank(world, depth, strength=s)) for depth, s in _BANKS) if foggy and painted.behind else (),
+        fog=_bank(world, 0.9, strength=110) if foggy else None,
         bolts=1 if storm and painted.behind and world.place not in INDOORS else None,
         seed=int(rng.integers(1 << 16)),
     )
@@ -104,7 +105,7 @@ def _sky(rng: np.random.Generator, world: World, painted: Painted) -> list[Swarm
     if open_ and light.stars > 0.3:
         found.append(swarm(rng, Kind.star, 46, size=0.0016, depth=0.015, colour=(1.0, 1.0, 0.96)))
     homes = open_ and world.place in (*_SEASIDE, Place.mountains, Place.desert, Place.meadow)
-    fair = light.stars < 0.2 and world.weather in (Weather.clear, Weather.fog)
+    fair = light.lamps < 0.9 and world.weather in (Weather.clear, Weather.fog)
     if Extra.birds in world.extras or (homes and fair):
         gulls = world.place in _SEASIDE
         colour = times((0.94, 0.95, 0.98), light.key) if gulls and world.light.sun[1] < 0.6 else scale(light.haze, 0.34)
@@ -243,10 +244,10 @@ def _bank(world: World, depth: float, *, strength: float) -> Layer:
     canvas = stretch(g)
     shape = cloudy(world.rng, (g.period, g.rows), cells=(4, 7), octaves=3)
     rows = (np.arange(g.rows, dtype=np.float32) - g.margin) / g.height
-    band = np.exp(-(((rows - (0.54 + 0.22 * depth)) / 0.26) ** 2))[:, None]
-    mask = np.clip(shape * 1.15 - 0.10, 0, 1) * band * strength
+    band = np.exp(-(((rows - (0.46 + 0.26 * depth)) / 0.27) ** 2))[:, None]
+    mask = np.clip(0.22 + 0.95 * shape, 0, 1) * band * strength
     stamp(canvas, mask.astype(np.uint8), (0, 0), mix(world.light.haze, (0.9, 0.92, 0.94), 0.35 if world.light.stars < 0.1 else 0.1))
-    return layer_of(canvas, depth, drift=(0.008 + 0.012 * depth) * g.width)
+    return layer_of(canvas, depth, drift=(0.012 + 0.024 * depth) * g.width)
 
 
 def _roll(frame: Frame, bank: Layer, *, geometry: Geometry, view: View, t: float) -> None:

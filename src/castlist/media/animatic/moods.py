@@ -105,7 +105,7 @@ _WORDS: Mapping[Mood, str] = {
 
 _TINTS: Mapping[Mood, Tint] = {
     Mood.warm: Tint((1.0, 0.74, 0.46), share=0.22),
-    Mood.cool: Tint((0.46, 0.70, 1.0), share=0.30),
+    Mood.cool: Tint((0.36, 0.64, 1.0), share=0.46),
     Mood.crimson: Tint((0.95, 0.20, 0.22), share=0.52, gain=0.94),
     Mood.teal: Tint((0.12, 0.72, 0.72), share=0.50),
     Mood.emerald: Tint((0.20, 0.76, 0.36), share=0.46),

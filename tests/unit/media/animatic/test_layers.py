@@ -1,0 +1,100 @@
+"""Layers move against each other when the camera tracks: measured on the frames by optical flow, plane by plane."""
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.unit.media.animatic.filming import studio
+
+from castlist.media.animatic.camera import look
+from castlist.media.animatic.compose import Studio, frame_at, window_of
+from castlist.media.animatic.encode import FPS
+from castlist.media.animatic.layer import Layer, draw
+from castlist.media.animatic.planes import blank
+
+SIZE = (640, 360)
+FIRST, LAST = 12, 15
+Mask = NDArray[np.bool_]
+
+
+def covered(layer: Layer, built: Studio, number: int) -> Mask:
+    """The pixels of a frame that a layer hides what is behind it from."""
+    view = look(built.scene.shots, number, seed=built.scene.seed)
+    window = window_of(layer, built.geometry, view, number / FPS)
+    shown = []
+    for luma in (16, 235):
+        frame = blank(*SIZE)
+        frame.y[:] = luma
+        draw(frame, layer, window, below=SIZE[1])
+        shown.append(frame.y.astype(int))
+    return np.asarray(shown[1] - shown[0] < 20)
+
+
+def on_top(built: Studio, number: int) -> list[tuple[Layer, Mask]]:
+    """Each layer with the pixels on which nothing nearer lies, and no edge of it either."""
+    nearer = np.zeros((SIZE[1], SIZE[0]), bool)
+    seen = []
+    for layer in reversed(built.painted.behind + built.painted.before):
+        mine = covered(layer, built, number)
+        free = cv2.erode((mine & ~nearer).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        seen.append((layer, np.asarray(free)))
+        nearer |= mine
+    return seen
+
+
+def paces(built: Studio, masks: list[Mask]) -> list[float | None]:
+    """How far the corners inside each mask go to the left between two frames; None where there are too few to say."""
+    before, after = (frame_at(built, number).y for number in (FIRST, LAST))
+    found: list[float | None] = []
+    for mask in masks:
+        corners = cv2.goodFeaturesToTrack(before, 120, 0.02, 5, mask=mask.astype(np.uint8))
+        if corners is None or len(corners) < 12:
+            found.append(None)
+            continue
+        moved, good, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, winSize=(15, 15), maxLevel=3)
+        found.append(-float(np.median((moved - corners)[good[:, 0] == 1, 0, 0])))
+    return found
+
+
+def speeds(prompt: str) -> dict[float, float]:
+    """Depth of each layer that does not drift by itself -> the optical flow of its corners."""
+    built = studio(prompt, size=SIZE)
+    still = [
+        (layer, mask)
+        for layer, mask in on_top(built, FIRST)
+        if layer.depth > 0.03 and not (layer.ground or layer.sway or layer.drift or layer.bob)
+    ]
+    flows = paces(built, [mask for _, mask in still])
+    return {layer.depth: pace for (layer, _), pace in zip(still, flows, strict=True) if pace is not None}
+
+
+@pytest.mark.parametrize("place", ["forest", "mountains", "meadow", "cliff", "arctic"])
+def test_layers_flow_at_different_speeds_the_nearer_the_faster(place: str) -> None:
+    found = speeds(f"{place} at noon, tracking shot")
+
+    depths = sorted(found)
+    pace = [found[depth] for depth in depths]
+    assert len(depths) >= 3, found
+    assert all(b > a for a, b in itertools.pairwise(pace)), found
+    assert pace[-1] > 3 * pace[0], found
+
+
+def test_nothing_flows_while_the_camera_stands() -> None:
+    found = speeds("mountains at noon, static camera")
+
+    assert max(abs(value) for value in found.values()) < 0.1, found
+
+
+def test_the_ground_flows_faster_towards_the_viewer() -> None:
+    built = studio("mountains at noon, tracking shot", size=SIZE)
+    ground = next(mask for layer, mask in on_top(built, FIRST) if layer.ground)
+    bands = np.array_split(np.flatnonzero(ground.any(axis=1)), 3)
+
+    far, middle, near = paces(built, [ground & np.isin(np.arange(SIZE[1]), band)[:, None] for band in bands])
+
+    assert far is not None
+    assert middle is not None
+    assert near is not None
+    assert far + 0.2 < middle < near - 0.2, (far, middle, near)
