@@ -14,6 +14,7 @@ OURS: Final = MappingProxyType(
     {
         "animatic": "castlist.providers.animatic:Animatic",
         "fake": "castlist.testing.fake:FakeProvider",
+        "gemini": "castlist.providers.gemini:Gemini",
         "openai": "castlist.providers.openai:OpenAI",
     }
 )
