@@ -8,6 +8,7 @@ import openai
 import pytest
 
 from castlist.errors import Ambiguous, LostJob, Moderated, NotSent, ProviderError, Refused, Retry
+from castlist.model.characters import Fidelity
 from castlist.model.operations import CreateVideo, Size
 from castlist.model.providing import Account, Order, Phase, Reply, Stopped, Ticket
 from castlist.providers.openai import OpenAI, read_progress
@@ -345,7 +346,7 @@ def test_openai_has_its_limits_and_another_server_its_own(tmp_path):
     assert Size(1920, 1080) not in home.capabilities("sora-2").sizes
     assert home.capabilities("sora-2").micros_per_second == 100_000
     assert other.capabilities("wan").why_not(strange) is None
-    assert other.capabilities("wan").characters == 0
+    assert (other.capabilities("wan").characters, other.capabilities("wan").fidelity) == (2, Fidelity.NATIVE)
 
 
 def test_every_fault_of_the_emulator_is_met_somewhere_here():

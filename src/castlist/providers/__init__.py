@@ -15,7 +15,10 @@ OURS: Final = MappingProxyType(
         "animatic": "castlist.providers.animatic:Animatic",
         "fake": "castlist.testing.fake:FakeProvider",
         "gemini": "castlist.providers.gemini:Gemini",
+        "azure": "castlist.providers.openai:Azure",
+        "hosted_vllm": "castlist.providers.openai:HostedVllm",
         "openai": "castlist.providers.openai:OpenAI",
+        "sglang": "castlist.providers.openai:SGLang",
     }
 )
 """Known without a look at what is installed, which takes longer than all of them."""

@@ -1,35 +1,40 @@
-"""The OpenAI Videos API and servers that speak it: text-only create, poll and download."""
+"""The OpenAI Videos API and the servers that speak it: characters, follow-ups, poll and download."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from math import isfinite
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
-from castlist.errors import Ambiguous, ProviderError, Retry
+from castlist.errors import Ambiguous, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
+from castlist.model.characters import Character, Fidelity
 from castlist.model.jobs import Failure
-from castlist.model.operations import CreateVideo, Size
+from castlist.model.operations import MAX_CAST, CreateVideo, EditVideo, ExtendVideo, RemixVideo
 from castlist.model.providing import (
+    Account,
     Cancelled,
+    Handle,
+    Order,
     Part,
     Phase,
     Prepared,
     Progress,
     Provider,
+    References,
     Reply,
     Stopped,
     Stream,
     Ticket,
+    Transport,
 )
+from castlist.providers.openai_forms import create_form, file_part, follow_form
+from castlist.providers.openai_profiles import AZURE, HOME, OPENAI, SGLANG, VLLM, Characters, Profile, choose
 from castlist.providers.replies import MODERATION_CODES, judge, judge_free, read_object
 
-HOME: Final = "https://api.openai.com/v1"
-SECONDS: Final = (4, 8, 12, 16, 20)
-SIZES: Final = (Size(720, 1280), Size(1280, 720), Size(1024, 1792), Size(1792, 1024))
-PRO_SIZES: Final = (*SIZES, Size(1080, 1920), Size(1920, 1080))
-MICROS_PER_SECOND: Final = {"sora-2": 100_000, "sora-2-pro": 300_000}
+BASE: Final = "https://api.openai.com/v1"
 _PHASES: Final = {
     "queued": Phase.QUEUED,
     "in_progress": Phase.RUNNING,
@@ -39,40 +44,99 @@ _PHASES: Final = {
 }
 _THEIR_TROUBLE: Final = frozenset({"internal_error", "server_error", "rate_limit_exceeded"})
 _POLL_SECONDS: Final = 2.0
+_BIND_SECONDS: Final = 120.0
+_NO_SUCH_ROUTE: Final = frozenset({404, 405, 501})
 
 
 class OpenAI(Provider):
     """An upstream with OpenAI's shapes at `api_base`, OpenAI's own by default. Its limits are known for OpenAI's host only; another
-    server's are whatever it says."""
+    server's are whatever it says. `characters: native | references | none` in a deployment's settings overrides the profile."""
 
     name: ClassVar[str] = "openai"
+    profile: ClassVar[Profile] = OPENAI
+
+    def __init__(self, account: Account, http: Transport) -> None:
+        super().__init__(account, http)
+        at_home = self.profile is OPENAI and urlsplit(self._base).hostname == urlsplit(BASE).hostname
+        self.chosen = choose(HOME if at_home else self.profile, account.settings.get("characters"))
 
     def capabilities(self, model: str) -> Capabilities:
-        if not self._at_home:
-            return Capabilities(model=f"openai/{model}", max_seconds=120, cancel=True)
+        profile = self.chosen
+        pro = profile.pro_sizes if "pro" in model else profile.sizes
+        places = 0 if profile.characters is Characters.NONE else 1 if profile.clip_field else MAX_CAST
         return Capabilities(
-            model=f"openai/{model}",
-            seconds=SECONDS,
-            sizes=PRO_SIZES if "pro" in model else SIZES,
+            model=f"{self.name}/{model}",
+            implements=frozenset({"create"}) | profile.follow_ups,
+            max_seconds=20 if profile.seconds else 120,
+            seconds=profile.seconds,
+            sizes=pro,
+            characters=places,
+            fidelity=Fidelity.NATIVE if profile.characters is Characters.NATIVE else Fidelity.REFERENCE,
+            reference=profile.frame_field is not None,
+            reference_with_characters=profile.both,
+            uploaded_source=profile.uploads,
             cancel=True,
-            micros_per_second=MICROS_PER_SECOND.get(model),
+            micros_per_second=profile.micros_per_second.get(model),
+            binds=profile.characters is Characters.NATIVE,
         )
 
     async def submit(self, prepared: Prepared) -> Ticket:
-        """POST /videos as the official SDK sends it: multipart, also without a file."""
-        order = prepared.order
+        """POST as the official SDK sends it: multipart, also without a file; a remix is JSON.
+
+        Raises Refused for a remix of a video that this account did not make.
+        """
+        order, assets = prepared.order, self.http.assets
         match order.operation:
-            case CreateVideo(seconds=seconds, size=size):
-                fields = {"prompt": order.prompt, "model": order.provider_model, "seconds": str(seconds), "size": str(size)}
-            case _:
-                raise NotImplementedError(f"{self.name} creates videos only, so far")
-        parts = [Part(name, value) for name, value in fields.items()]
-        reply = await self.http.send("POST", self._url(), headers=self._headers(), body=parts, timeout=order.timeout)
+            case CreateVideo() as operation:
+                return await self._post("", await create_form(order, operation, profile=self.chosen, assets=assets), order)
+            case EditVideo() as operation:
+                return await self._post("/edits", await follow_form(order, operation, assets=assets), order)
+            case ExtendVideo() as operation:
+                return await self._post("/extensions", await follow_form(order, operation, assets=assets), order)
+            case RemixVideo():
+                return await self._remix(order)
+
+    async def _remix(self, order: Order) -> Ticket:
+        if order.source_ticket is None:
+            text = f"{self.name} remixes only videos that it made itself; edit the video instead"
+            raise Refused(text, code="unsupported_operation", retry=Retry.ELSEWHERE)
+        body = json.dumps({"prompt": order.prompt}).encode()
+        return await self._post(f"/{quote(str(order.source_ticket['id']), safe='')}/remix", body, order)
+
+    async def _post(self, path: str, body: bytes | Sequence[Part], order: Order) -> Ticket:
+        typed = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
+        reply = await self.http.send("POST", self._url() + path, headers={**self._headers(), **typed}, body=body, timeout=order.timeout)
         judge(reply)
         found = read_object(reply).get("id")
         if not isinstance(found, str) or not found:
             raise Ambiguous(f"the upstream accepted the video ({reply.status}) and gave no id for it")
         return Ticket({"id": found})
+
+    async def bind(self, character: Character, media: References) -> Handle | Ticket:
+        """Upload the clip once; the upstream's id for it goes with every video.
+
+        Raises Refused, `characters_not_native`, from a server that has no characters.
+        """
+        clip = await file_part("video", media.media["video"].asset, assets=self.http.assets, name=character.id)
+        body = [Part("name", character.name), clip]
+        reply = await self.http.send("POST", f"{self._url()}/characters", headers=self._headers(), body=body, timeout=_BIND_SECONDS)
+        if reply.status in _NO_SUCH_ROUTE:
+            text = (
+                f"the server of this deployment keeps no characters ({reply.status}); "
+                "set characters: references or characters: none in its settings"
+            )
+            raise Refused(text, code="characters_not_native", retry=Retry.ELSEWHERE)
+        judge(reply)
+        found = read_object(reply).get("id")
+        if not isinstance(found, str) or not found:
+            raise ProviderError("the upstream took the character and gave no id for it", retry=Retry.SAME)
+        return Handle(found)
+
+    async def unbind(self, handle: Handle) -> None:
+        """DELETE, which Castlist knows; a server without it keeps what it has."""
+        reply = await self.http.ask("DELETE", f"{self._url()}/characters/{quote(handle.value, safe='')}", headers=self._headers())
+        if reply.status not in {410, *_NO_SUCH_ROUTE}:
+            judge_free(reply)
 
     async def poll(self, tickets: Sequence[Ticket]) -> Sequence[Progress]:
         """One request a ticket. An error about one of several is raised for all; ask for that one alone to know which."""
@@ -108,18 +172,36 @@ class OpenAI(Provider):
 
     @property
     def _base(self) -> str:
-        return (self.account.api_base or HOME).rstrip("/")
-
-    @property
-    def _at_home(self) -> bool:
-        return urlsplit(self._base).hostname == urlsplit(HOME).hostname
+        return (self.account.api_base or BASE).rstrip("/")
 
     def _url(self, ticket: Ticket | None = None) -> str:
         return f"{self._base}/videos" + (f"/{quote(str(ticket.data['id']), safe='')}" if ticket else "")
 
     def _headers(self) -> Mapping[str, str]:
         key = self.account.api_key
-        return {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        header = self.chosen.key_header
+        return {"Accept": "application/json"} | ({header: f"Bearer {key}" if header == "Authorization" else key} if key else {})
+
+
+class Azure(OpenAI):
+    """The same paths at an Azure resource (`https://NAME.openai.azure.com/openai/v1`), with the key in a header of its own."""
+
+    name: ClassVar[str] = "azure"
+    profile: ClassVar[Profile] = AZURE
+
+
+class HostedVllm(OpenAI):
+    """vLLM-Omni at `api_base`: characters go as pictures."""
+
+    name: ClassVar[str] = "hosted_vllm"
+    profile: ClassVar[Profile] = VLLM
+
+
+class SGLang(OpenAI):
+    """SGLang at `api_base`: a character goes as its clip."""
+
+    name: ClassVar[str] = "sglang"
+    profile: ClassVar[Profile] = SGLANG
 
 
 def read_progress(reply: Reply) -> Progress:

@@ -11,112 +11,36 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from castlist.testing.fake import read_clip
 from castlist.testing.recording import Recorded, record
+from castlist.testing.upstream_answers import FAULTS, Work, abort, error_reply, refusal, script_of
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-FAULTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "create": {
-        "refuse": "400 invalid_value",
-        "moderated": "400 moderation_blocked",
-        "bad_key": "401",
-        "quota": "429 insufficient_quota",
-        "rate_limit": "429 with Retry-After: 7",
-        "rate_limit_bare": "429 with no word about when",
-        "unavailable": "503 in the vendor's own words",
-        "proxy": "503 in the HTML of a proxy",
-        "error": "500",
-        "timeout": "408",
-        "moved": "307 to elsewhere",
-        "drop": "the connection closed before the body is read; nothing is accepted",
-        "lose": "accepted, and the connection closed instead of an answer",
-        "hang": "accepted, and never answered",
-        "empty": "accepted, and 200 without a body",
-        "no_id": "accepted, and 200 without an id",
-    },
-    "job": {
-        "stick": "stays at 99 %",
-        "fail": "fails at the end",
-        "block": "fails at the end for its content",
-        "strange": "says a status word that nobody knows before it is done",
-    },
-    "poll": {
-        "error": "500",
-        "rate_limit": "429 with Retry-After: 7",
-        "drop": "the connection closed",
-        "hang": "never answered",
-        "garbage": "200 with HTML",
-        "missing": "404",
-    },
-    "content": {
-        "cut": "the connection closed in the middle",
-        "error": "500",
-        "missing": "404",
-        "no_ranges": "the whole file, whatever range was asked for",
-        "wrong_range": "206 with the whole file",
-        "away": "302 to an address of this machine",
-    },
+_MOST_CHARACTERS: Final = 2
+_SOURCE: Final = frozenset({"prompt", "video", "video[id]"})
+_KNOWN: Final[Mapping[str, frozenset[str]]] = {
+    "videos": frozenset({"prompt", "model", "seconds", "size", "characters", "characters[][id]", "input_reference", "seed"}),
+    "edits": _SOURCE,
+    "extensions": _SOURCE | {"seconds"},
+    "remix": frozenset({"prompt"}),
 }
-"""What can go wrong where. A model name may say so as well: `sora-2?job=stick&create=lose&lasts=3`."""
-
-_FATES: Final = {
-    "fail": {"code": "video_generation_failed", "message": "The video could not be generated."},
-    "block": {"code": "moderation_blocked", "message": "The video was blocked by moderation."},
-}
-
-
-@dataclass(slots=True)
-class Work:
-    """A video this upstream has accepted."""
-
-    id: str
-    fields: Mapping[str, str]
-    started: float
-    lasts: float
-    fate: str | None
-
-    def show(self, now: float) -> dict[str, object]:
-        """The video object of OpenAI's API."""
-        share = 1.0 if self.lasts <= 0 else min(1.0, (now - self.started) / self.lasts)
-        status, percent = ("queued", 0) if share < 0.1 else ("in_progress", int(share * 100))
-        if self.fate == "stick":
-            status, percent = "in_progress", min(99, percent)
-        elif self.fate == "strange" and share < 1:
-            status = "warming_up"
-        elif share >= 1:
-            status, percent = ("failed", percent) if self.fate in _FATES else ("completed", 100)
-        return {
-            "id": self.id,
-            "object": "video",
-            "model": self.fields["model"],
-            "status": status,
-            "progress": percent,
-            "prompt": self.fields["prompt"],
-            "seconds": self.fields["seconds"],
-            "size": self.fields["size"],
-            "created_at": int(self.started),
-            "completed_at": int(self.started + self.lasts) if status == "completed" else None,
-            "expires_at": None,
-            "error": _FATES.get(self.fate or "") if status == "failed" else None,
-            "remixed_from_video_id": None,
-        }
 
 
 class Upstream:
-    """The server's state: what it accepted (`works`), was asked (`counts`, `requests`), and is to do wrong next (`break_next`)."""
+    """The server's state: what it accepted (`works`; `characters` with their clips), was asked (`counts`, `requests`), and is to do
+    wrong next (`break_next`)."""
 
     def __init__(self, *, lasts: float = 0.2, key: str | None = None, clip: bytes | None = None) -> None:
         self.lasts = lasts
         self.key = key
         self.clip = clip or read_clip()
         self.works: dict[str, Work] = {}
+        self.characters: dict[str, tuple[str, bytes]] = {}
         self.counts: Counter[str] = Counter()
         self.requests: list[Recorded] = []
         self.base_url = ""
@@ -137,6 +61,12 @@ class Upstream:
         app = web.Application(client_max_size=256 * 1024 * 1024, middlewares=[self._check_key])
         for prefix in ("/v1", ""):
             app.router.add_post(f"{prefix}/videos", self._create)
+            app.router.add_post(f"{prefix}/videos/edits", self._create)
+            app.router.add_post(f"{prefix}/videos/extensions", self._create)
+            app.router.add_post(f"{prefix}/videos/{{id}}/remix", self._create)
+            app.router.add_post(f"{prefix}/videos/characters", self._make_character)
+            app.router.add_get(f"{prefix}/videos/characters/{{id}}", self._character)
+            app.router.add_delete(f"{prefix}/videos/characters/{{id}}", self._forget_character)
             app.router.add_get(f"{prefix}/videos", self._list)
             app.router.add_get(f"{prefix}/videos/{{id}}", self._poll)
             app.router.add_get(f"{prefix}/videos/{{id}}/content", self._content)
@@ -148,43 +78,100 @@ class Upstream:
     @web.middleware
     async def _check_key(self, request: web.Request, handler: Answer) -> web.StreamResponse:
         if self.key and request.headers.get("Authorization") != f"Bearer {self.key}" and not request.path.startswith("/_"):
-            return _error(401, "invalid_api_key", "Incorrect API key provided.")
+            return error_reply(401, "invalid_api_key", "Incorrect API key provided.")
         return await handler(request)
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         self.counts["create"] += 1
         if self._next("create", peek=True) == "drop":
             self._next("create")
-            return _abort(request)
+            return abort(request)
         recorded = await record(request)
         self.requests.append(recorded)
-        script = _script(recorded.value("model") or "")
+        script = script_of(recorded.value("model") or "")
         fault = script.get("create") or self._next("create")
         if fault == "drop":
-            return _abort(request)
-        answer = _refusal(fault)
+            return abort(request)
+        answer = refusal(fault) or self._complain(request, recorded)
         if answer is not None:
             return answer
-        work = self._accept(recorded, script=script)
+        work = self._accept(recorded, script=script, source=self._source(request, recorded))
         if fault == "hang":
             await asyncio.Event().wait()
         if fault == "lose":
-            return _abort(request)
+            return abort(request)
         if fault == "empty":
             return web.Response()
         shown = work.show(time.time())
         return web.json_response({key: value for key, value in shown.items() if fault != "no_id" or key != "id"})
 
-    def _accept(self, recorded: Recorded, *, script: Mapping[str, str]) -> Work:
+    def _complain(self, request: web.Request, recorded: Recorded) -> web.Response | None:
+        """What a strict upstream refuses: no prompt, a field it does not know, a video or a character it does not have."""
+        kind = request.path.rpartition("/")[2]
+        known = _KNOWN.get(kind, _KNOWN["videos"])
+        given = [field.name for field in recorded.fields] or list(recorded.document if isinstance(recorded.document, dict) else {})
+        if unknown := [name for name in given if name not in known]:
+            return error_reply(400, "unknown_parameter", f"Unknown parameter: '{unknown[0]}'.")
+        if not recorded.value("prompt"):
+            return error_reply(400, "missing_required_parameter", "Missing required parameter: 'prompt'.")
+        cast = [field.value.decode() for field in recorded.fields if field.name == "characters[][id]"]
+        if len(cast) > _MOST_CHARACTERS or any(one not in self.characters for one in cast):
+            return error_reply(400, "invalid_value", f"At most two characters that exist, not {cast}.")
+        source = request.match_info.get("id") or recorded.value("video[id]")
+        if source is not None and source not in self.works:
+            return error_reply(404, "not_found", f"Video {source} not found.")
+        if kind in {"edits", "extensions"} and source is None and "video" not in given:
+            return error_reply(400, "missing_required_parameter", "Missing required parameter: 'video'.")
+        return None
+
+    def _source(self, request: web.Request, recorded: Recorded) -> Work | None:
+        return self.works.get(request.match_info.get("id") or recorded.value("video[id]") or "")
+
+    def _accept(self, recorded: Recorded, *, script: Mapping[str, str], source: Work | None) -> Work:
         self.counts["accepted"] += 1
         given = {name: recorded.value(name) for name in ("model", "prompt", "seconds", "size")}
         defaults = {"model": "sora-2", "prompt": "", "seconds": "4", "size": "720x1280"}
-        fields = defaults | {name: value for name, value in given.items() if value is not None}
+        fields = defaults | (dict(source.fields) if source else {}) | {name: value for name, value in given.items() if value is not None}
         lasts = float(script.get("lasts", self.lasts))
         fate = script.get("job") or self._next("job")
         work = Work(f"video_{self.counts['accepted']:08d}", fields, time.time(), lasts, fate)
+        work.remixed = source.id if source and recorded.path.endswith("/remix") else None
         self.works[work.id] = work
         return work
+
+    async def _make_character(self, request: web.Request) -> web.StreamResponse:
+        self.counts["character"] += 1
+        fault = self._next("character")
+        recorded = await record(request)
+        self.requests.append(recorded)
+        if fault == "absent":
+            return error_reply(404, "not_found", "Invalid URL (POST /v1/videos/characters)")
+        answer = refusal(fault)
+        if answer is not None:
+            return answer
+        clip = next((field.value for field in recorded.fields if field.name == "video"), b"")
+        if not recorded.value("name") or not clip:
+            return error_reply(400, "missing_required_parameter", "A character needs a name and a video.")
+        number = f"char_{self.counts['character']:08d}"
+        self.characters[number] = (str(recorded.value("name")), clip)
+        return web.json_response(self._show_character(number))
+
+    async def _character(self, request: web.Request) -> web.Response:
+        number = request.match_info["id"]
+        return (
+            web.json_response(self._show_character(number))
+            if number in self.characters
+            else error_reply(404, "not_found", "No such character.")
+        )
+
+    async def _forget_character(self, request: web.Request) -> web.Response:
+        number = request.match_info["id"]
+        if self.characters.pop(number, None) is None:
+            return error_reply(404, "not_found", "No such character.")
+        return web.json_response({"id": number, "object": "character.deleted", "deleted": True})
+
+    def _show_character(self, number: str) -> dict[str, object]:
+        return {"id": number, "created_at": int(time.time()), "name": self.characters[number][0]}
 
     async def _list(self, request: web.Request) -> web.Response:
         self.counts["list"] += 1
@@ -205,13 +192,13 @@ class Upstream:
         if fault == "hang":
             await asyncio.Event().wait()
         if fault == "drop":
-            return _abort(request)
+            return abort(request)
         if fault == "garbage":
             return web.Response(text="<html>busy</html>", content_type="text/html")
         if fault in {"error", "rate_limit"}:
-            return _refusal(fault) or _error(500, "server_error", "The server had an error.")
+            return refusal(fault) or error_reply(500, "server_error", "The server had an error.")
         if fault == "missing" or work is None:
-            return _error(404, "not_found", "Video not found.")
+            return error_reply(404, "not_found", "Video not found.")
         return web.json_response(work.show(time.time()), headers={"openai-poll-after-ms": "100"})
 
     async def _content(self, request: web.Request) -> web.StreamResponse:
@@ -219,11 +206,11 @@ class Upstream:
         work = self.works.get(request.match_info["id"])
         fault = self._next("content")
         if fault == "error":
-            return _error(500, "server_error", "The server had an error.")
+            return error_reply(500, "server_error", "The server had an error.")
         if fault == "away":
             return web.Response(status=302, headers={"Location": "http://127.0.0.1:1/clip.mp4"})
         if fault == "missing" or work is None or work.show(time.time())["status"] != "completed":
-            return _error(404, "not_found", "Video not found, or not ready.")
+            return error_reply(404, "not_found", "Video not found, or not ready.")
         return await self._pour(request, fault=fault)
 
     async def _pour(self, request: web.Request, *, fault: str | None) -> web.StreamResponse:
@@ -244,7 +231,7 @@ class Upstream:
         middle = start + (size - start) // 2
         await response.write(self.clip[start:middle])
         if fault == "cut":
-            return _abort(request)
+            return abort(request)
         await response.write(self.clip[middle:])
         await response.write_eof()
         return response
@@ -253,7 +240,7 @@ class Upstream:
         self.counts["delete"] += 1
         work = self.works.pop(request.match_info["id"], None)
         if work is None:
-            return _error(404, "not_found", "Video not found.")
+            return error_reply(404, "not_found", "Video not found.")
         return web.json_response({"id": work.id, "object": "video.deleted", "deleted": True})
 
     async def _show_counts(self, _: web.Request) -> web.Response:
@@ -298,45 +285,6 @@ async def _run(upstream: Upstream, *, port: int, stop: asyncio.Event, ready: Cal
         await stop.wait()
     finally:
         await runner.cleanup()
-
-
-def _script(model: str) -> Mapping[str, str]:
-    return dict(parse_qsl(model.partition("?")[2]))
-
-
-def _abort(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-def _refusal(fault: str | None) -> web.Response | None:
-    words = {
-        "refuse": (400, "invalid_value", "The prompt is not one we like."),
-        "moderated": (400, "moderation_blocked", "Your request was blocked by our moderation system."),
-        "bad_key": (401, "invalid_api_key", "Incorrect API key provided: sk-wrong."),
-        "quota": (429, "insufficient_quota", "You exceeded your current quota."),
-        "rate_limit": (429, "rate_limit_exceeded", "Rate limit reached."),
-        "rate_limit_bare": (429, "rate_limit_exceeded", "Rate limit reached."),
-        "unavailable": (503, "server_error", "The server is overloaded."),
-        "error": (500, "server_error", "The server had an error."),
-        "timeout": (408, "timeout", "Request timeout."),
-    }
-    if fault == "proxy":
-        return web.Response(status=503, text="<html>503 Service Unavailable</html>", content_type="text/html")
-    if fault == "moved":
-        return web.Response(status=307, headers={"Location": "/elsewhere"})
-    if fault not in words:
-        return None
-    answer = _error(*words[fault])
-    if fault == "rate_limit":
-        answer.headers["Retry-After"] = "7"
-    return answer
-
-
-def _error(status: int, code: str, message: str) -> web.Response:
-    kind = "server_error" if status >= 500 else "invalid_request_error"
-    return web.json_response({"error": {"message": message, "type": kind, "param": None, "code": code}}, status=status)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from castlist.config import OnRetired, Overrides, PromptName, Settings, client_settings, load
 from castlist.config.document import read
 from castlist.errors import ConfigError
+from castlist.providers import provider_names
 
 SEED = """\
 model_list:
@@ -146,9 +147,9 @@ general_settings: {database_url: x}
 
 
 def test_a_provider_we_do_not_have_yet_is_unavailable_and_not_a_mistake(read_config):
-    model = read_config(entry("model: runwayml/gen4.5, api_key: k")).models[0]
+    model = read_config(entry("model: dashscope/wan3, api_key: k")).models[0]
 
-    assert model.unavailable == "this installation has no provider runwayml (it has animatic, fake, openai)"
+    assert model.unavailable == f"this installation has no provider dashscope (it has {', '.join(provider_names())})"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,83 @@
+"""What the servers that speak OpenAI's Videos API take beyond a prompt, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from castlist.model.operations import Size
+
+
+class Characters(StrEnum):
+    """How a server is given a character."""
+
+    NATIVE = "native"
+    REFERENCES = "references"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The fields of one kind of server.
+
+    `frame_field` takes the opening frame. Where characters go by reference, each goes as up to `stills` pictures in `stills_field`
+    or as its clip in `clip_field`; `both` says that an opening frame may come with them. `follow_ups` are what exists beside create,
+    `uploads` says that they take a video from elsewhere.
+    """
+
+    characters: Characters = Characters.NONE
+    follow_ups: frozenset[str] = frozenset()
+    uploads: bool = False
+    both: bool = False
+    frame_field: str | None = "input_reference"
+    stills_field: str | None = None
+    clip_field: str | None = None
+    stills: int = 3
+    key_header: str = "Authorization"
+    seconds: tuple[int, ...] = ()
+    sizes: tuple[Size, ...] = ()
+    pro_sizes: tuple[Size, ...] = ()
+    micros_per_second: Mapping[str, int] = field(default_factory=dict)
+
+
+OPENAI: Final = Profile(
+    characters=Characters.NATIVE,
+    follow_ups=frozenset({"edit", "extend", "remix"}),
+    uploads=True,
+    both=True,
+)
+"""OpenAI's own surface, which another Castlist serves too; its limits are what that server says."""
+
+_SIZES: Final = (Size(720, 1280), Size(1280, 720), Size(1024, 1792), Size(1792, 1024))
+
+HOME: Final = replace(
+    OPENAI,
+    seconds=(4, 8, 12, 16, 20),
+    sizes=_SIZES,
+    pro_sizes=(*_SIZES, Size(1080, 1920), Size(1920, 1080)),
+    micros_per_second={"sora-2": 100_000, "sora-2-pro": 300_000},
+)
+"""OpenAI's host as it was until its video models were shut down on 2026-09-24."""
+
+AZURE: Final = replace(HOME, characters=Characters.NONE, key_header="api-key")
+"""The same paths under a resource's own address, without characters; its dates of retirement conflict (unverified)."""
+
+VLLM: Final = Profile(characters=Characters.REFERENCES, stills_field="input_references")
+"""vLLM-Omni 0.30.0, from the field list of its protocol: pictures are a list of files that excludes an opening frame. A clip as
+`video_reference` is taken by single models only (unverified) and is not sent."""
+
+SGLANG: Final = Profile(characters=Characters.REFERENCES, clip_field="video_reference", both=True)
+"""SGLang 0.5.23, from the field list of its protocol: one clip as `video_reference`, so one character a video. That a file part is
+taken there, and not only an address, is unverified."""
+
+
+def choose(profile: Profile, wanted: object) -> Profile:
+    """The profile with characters given as a deployment's settings say. Raises ValueError for another word than the three."""
+    if wanted is None:
+        return profile
+    if wanted not in set(Characters):
+        raise ValueError(f"characters is native, references or none, and not {wanted!r}")
+    chosen = replace(profile, characters=Characters(str(wanted)))
+    if chosen.characters is Characters.REFERENCES and not (chosen.stills_field or chosen.clip_field):
+        return replace(chosen, stills_field=VLLM.stills_field, both=VLLM.both)
+    return chosen
