@@ -65,7 +65,7 @@ def spread(canvas: Canvas, mask: Plane, corner: tuple[int, int], colour: Colour,
 
 def shine(canvas: Canvas, centre: Spot, radii: Spot, colour: Colour, strength: float = 1.0, *, sharp: float = 2.0) -> None:
     """Let light fall on what is painted: an ellipse of it, brightest in the middle."""
-    rx, ry = radii
+    rx, ry = min(radii[0], canvas.width / 2 - 1), radii[1]
     left, right = int(centre[0] - rx), int(centre[0] + rx) + 1
     top, bottom = max(0, int(centre[1] - ry)), min(canvas.height, int(centre[1] + ry) + 1)
     if right - left < 2 or bottom - top < 2:

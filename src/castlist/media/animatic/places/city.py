@@ -10,7 +10,7 @@ from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.palette import Light, mix
 from castlist.media.animatic.places.brush import box, corners, oval, shine
 from castlist.media.animatic.places.facades import NEON, WALLS, WARM, front, picture_sign, shop, sign, tube
-from castlist.media.animatic.places.paving import Pool, broken, plain, pools, soak
+from castlist.media.animatic.places.paving import Pool, broken, dusted, plain, pools, soak
 from castlist.media.animatic.places.people import crowd
 from castlist.media.animatic.places.traffic import cars, cyclists, tram
 from castlist.media.animatic.places.world import Lamp, Painted, World, clouds, sky
@@ -142,7 +142,7 @@ def _ground(world: World, pooled: list[Pool]) -> Layer:
     """Pavement, kerb, road and, where the cast stands, pavement again."""
     g = world.geometry
     canvas = plain(world, (0.40, 0.40, 0.43), (0.44, 0.44, 0.47), grain=0.10)
-    stone: Colour = (0.66, 0.63, 0.61)
+    stone = dusted(world, (0.66, 0.63, 0.61))
     far, near = g.base(0.46), g.base(0.90)
     _paving(world, canvas, (g.base(0.28), far), stone, depth=0.4)
     _paving(world, canvas, (near, float(g.rows)), stone, depth=1.0)
@@ -217,7 +217,12 @@ def _tree(world: World, canvas: Canvas, spot: tuple[float, float], *, depth: flo
     spots = np.stack([x + np.cos(angle) * far * 0.075 * u, foot - 0.27 * u + np.sin(angle) * far * 0.085 * u], axis=1)
     order = np.argsort(-spots[:, 1])
     for part, gain in zip(np.array_split(order, 4), (0.62, 0.80, 1.0, 1.22), strict=True):
-        dots(canvas, spots[part], rng.uniform(0.020, 0.034, len(part)) * u, world.lit((0.34, 0.52, 0.26), depth, gain))
+        dots(
+            canvas,
+            spots[part],
+            rng.uniform(0.020, 0.034, len(part)) * u,
+            world.lit(dusted(world, (0.34, 0.52, 0.26), 0.8 * (gain > 0.9)), depth, gain),
+        )
     if world.light.lamps > 0.3:
         shine(canvas, (x, foot - 0.17 * u), (0.11 * u, 0.12 * u), WARM, 0.22 * world.light.lamps)
 
@@ -229,9 +234,11 @@ def _kerb(world: World) -> Layer:
     u, foot = g.unit, g.margin + 1.08 * g.height
     for across in (0.0, 0.98, 1.30):
         x, wide = world.x(across), 0.13 * u
-        leaves = np.stack([x + rng.uniform(-1.1, 1.1, 40) * wide, foot - 0.12 * u - np.abs(rng.normal(0, 0.036, 40)) * u], axis=1)
+        leaves = np.stack(
+            [x + rng.uniform(-1.1, 1.1, 40) * wide, foot - 0.12 * u - np.minimum(0.06, np.abs(rng.normal(0, 0.030, 40))) * u], axis=1
+        )
         for part, gain in zip(np.array_split(leaves[np.argsort(leaves[:, 1])], 3), (0.85, 0.6, 0.4), strict=True):
-            dots(canvas, part, rng.uniform(0.012, 0.022, len(part)) * u, world.lit((0.32, 0.50, 0.28), 1.0, gain))
+            dots(canvas, part, rng.uniform(0.012, 0.022, len(part)) * u, world.lit(dusted(world, (0.32, 0.50, 0.28), 0.5), 1.0, gain))
         blooms = leaves[rng.integers(0, 40, 7)] - np.array([0, 0.008 * u])
         dots(canvas, blooms, np.full(7, 0.010 * u), world.lit(NEON[int(rng.integers(3))], 1.0, 0.8))
         shape = [(x - 1.1 * wide, foot - 0.125 * u), (x + 1.1 * wide, foot - 0.125 * u), (x + wide, foot), (x - wide, foot)]

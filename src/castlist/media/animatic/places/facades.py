@@ -5,7 +5,7 @@ import numpy as np
 from castlist.media.animatic.canvas import Canvas, Points, fill, fill_all, stroke
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.places.brush import Spot, box, corners, oval, shine, soft
-from castlist.media.animatic.places.paving import Pool
+from castlist.media.animatic.places.paving import Pool, dusted
 from castlist.media.animatic.places.world import World
 from castlist.media.animatic.planes import Colour
 
@@ -29,7 +29,7 @@ def front(world: World, canvas: Canvas, area: tuple[float, float, float, float],
     left, foot, wide, high = area
     u, top = g.unit, foot - high
     wall = WALLS[int(rng.integers(len(WALLS)))]
-    trim = mix(wall, (0.95, 0.92, 0.86), 0.55)
+    trim = dusted(world, mix(wall, (0.95, 0.92, 0.86), 0.55), 0.8)
     box(canvas, (left, top, wide, high), world.lit(wall, depth, 1.05), world.lit(wall, depth, 0.80))
     box(canvas, (left + wide - 0.012 * u, top, 0.012 * u, high), world.lit(wall, depth, 0.62))
     _windows(world, canvas, (left, top + 0.045 * u, wide, high - 0.20 * u), (wall, trim, depth))

@@ -8,7 +8,7 @@ from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all,
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.palette import Light, mix
 from castlist.media.animatic.places.brush import box, oval, shine, soft
-from castlist.media.animatic.places.paving import Pool, broken, cobble, plain, pools, soak
+from castlist.media.animatic.places.paving import Pool, broken, cobble, dusted, plain, pools, soak
 from castlist.media.animatic.places.people import crowd
 from castlist.media.animatic.places.stalls import CLOTH, GLOW, GOODS, stall
 from castlist.media.animatic.places.world import Lamp, Painted, World, clouds, sky
@@ -96,7 +96,7 @@ def _house(world: World, canvas: Canvas, spot: tuple[float, float, float, float]
     u, top = g.unit, foot - tall
     wall = _WALLS[int(rng.integers(len(_WALLS)))]
     box(canvas, (x, top, wide, tall), world.lit(wall, depth, 1.02), world.lit(wall, depth, 0.78))
-    roof, peak = _ROOFS[int(rng.integers(3))], top - u * float(rng.uniform(0.05, 0.10))
+    roof, peak = dusted(world, _ROOFS[int(rng.integers(3))], 0.82), top - u * float(rng.uniform(0.05, 0.10))
     chimney = x + wide * float(rng.choice([0.22, 0.74]))
     box(canvas, (chimney, peak - 0.012 * u, 0.026 * u, 0.07 * u), world.lit(wall, depth, 0.7))
     eaves = [(x - 0.04 * wide, top + 0.006 * u), (x + 0.16 * wide, peak), (x + 0.84 * wide, peak), (x + 1.04 * wide, top + 0.006 * u)]

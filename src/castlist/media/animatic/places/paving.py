@@ -32,6 +32,7 @@ def plain(world: World, near: Colour, far: Colour, *, grain: float) -> Canvas:
     g = world.geometry
     canvas = stretch(g)
     top = g.margin + g.horizon
+    near, far = dusted(world, near), dusted(world, far)
     depth = _depths(world)
     colours = np.array(
         [mix(world.lit(far, d), world.lit(near, max(d, 0.05)), min(1.0, 0.25 + d)) for d in np.clip(depth, 0, 1)], np.float32
@@ -65,7 +66,8 @@ def cobble(world: World, canvas: Canvas, *, size: float, strength: float) -> Non
     edge = np.minimum(side * 6, np.minimum(share, 1 - share)[:, None] * 4.5).clip(0, 1) ** 0.7
     field = (0.34 + 0.32 * tone) * edge + 0.16 * edge * (1 - share)[:, None]
     clear = np.clip(depth * 2.2 - 0.25, 0, 1)[:, None]
-    texture(canvas, (0.5 + (field - 0.50) * clear).astype(np.float32), strength, (top, g.rows))
+    shown = strength * (0.4 if world.weather is Weather.snow else 1.0)
+    texture(canvas, (0.5 + (field - 0.50) * clear).astype(np.float32), shown, (top, g.rows))
 
 
 def pools(world: World, canvas: Canvas, lamps: list[Pool]) -> None:
@@ -101,6 +103,11 @@ def soak(world: World, canvas: Canvas) -> None:
     sheen = 0.16 + 0.10 * (1 - depth)
     sky = mix(world.light.sky[2], world.light.haze, 0.4)
     light(canvas, (puddles * 0.34 + sheen * 0.6).astype(np.float32), (0, top), sky)
+
+
+def dusted(world: World, colour: Colour, share: float = 0.66) -> Colour:
+    """The colour of what snow has fallen on."""
+    return mix(colour, (0.94, 0.96, 1.0), share) if world.weather is Weather.snow else colour
 
 
 def is_wet(world: World) -> bool:

@@ -5,6 +5,7 @@ import numpy as np
 from castlist.media.animatic.canvas import Canvas, dots, fill, stroke
 from castlist.media.animatic.palette import mix
 from castlist.media.animatic.places.brush import box, oval, shine
+from castlist.media.animatic.places.paving import dusted
 from castlist.media.animatic.places.people import person
 from castlist.media.animatic.places.world import World
 from castlist.media.animatic.planes import Colour
@@ -128,7 +129,7 @@ def _awning(world: World, canvas: Canvas, spot: tuple[float, float, float], *, d
     """Striped cloth with a scalloped hem, brighter on its ridge, and the shade it throws below."""
     x, y, half = spot
     u, rng = world.geometry.unit, world.rng
-    cloth = CLOTH[int(rng.integers(6))]
+    cloth = dusted(world, CLOTH[int(rng.integers(6))], 0.35)
     stripes = int(rng.integers(7, 11))
     step = 2 * half / stripes
     glow = 0.14 * world.light.lamps
