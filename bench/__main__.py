@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0, help="of load in each measurement")
     parser.add_argument("--out", type=Path, help="where the JSON goes (docs/bench.json when all rows are run)")
+    parser.add_argument("--update", action="store_true", help="put the rows that were run into docs/bench.json; the others stay")
     asked = parser.parse_args()
     if unknown := set(asked.rows) - {row.name for row in ROWS}:
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(row.name for row in ROWS)}")
@@ -33,10 +34,9 @@ def main() -> None:
             rounds[row.name].append(figures)
             print(f"round {number + 1}  {row.name}: {show(figures)}", file=sys.stderr, flush=True)
     results = [Result(row, median(rounds[row.name]), rounds[row.name]) for row in chosen]
-    report = {"made_at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "rounds": asked.rounds}
-    out = asked.out or (ROOT / "docs" / "bench.json" if not asked.rows else None)
+    out = asked.out or (ROOT / "docs" / "bench.json" if asked.update or not asked.rows else None)
     if out:
-        out.write_text(json.dumps(report | {"rows": [result.to_json() for result in results]}, indent=2) + "\n")
+        write(out, [result.to_json() | made(asked.rounds) for result in results], keep=asked.update)
     for result in results:
         result.show()
     sys.exit(0 if all(good for result in results for _, good in result.goals) else 1)
@@ -64,6 +64,18 @@ class Result:
         print(f"{self.row.what} [{self.row.unit}]\n    {show(self.figures)}")
         for words, good in self.goals:
             print(f"    {'ok    ' if good else 'MISSED'}  {words}")
+
+
+def made(rounds: int) -> dict[str, object]:
+    return {"made_at": datetime.now(UTC).isoformat(timespec="seconds"), "of_rounds": rounds}
+
+
+def write(path: Path, rows: list[dict[str, object]], *, keep: bool) -> None:
+    """The report; with `keep`, the rows that are there already and were not run now stay in it."""
+    old = json.loads(path.read_text())["rows"] if keep and path.exists() else []
+    found = {row["name"]: row for row in (*old, *rows)}
+    names = [row.name for row in ROWS if row.name in found]
+    path.write_text(json.dumps({"machine": machine(), "rows": [found[name] for name in names]}, indent=2) + "\n")
 
 
 def machine() -> dict[str, object]:
