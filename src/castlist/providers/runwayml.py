@@ -1,0 +1,309 @@
+"""Runway's API, one key for the models of several makers: text, image and video to video, uploads, tasks."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from ipaddress import ip_address
+from math import isfinite
+from typing import ClassVar, Final
+from urllib.parse import quote, urlsplit
+
+from castlist.errors import Ambiguous, LostJob, NotSent, ProviderError, Refused, Retry
+from castlist.model.capabilities import Capabilities
+from castlist.model.characters import Fidelity
+from castlist.model.jobs import Cost, CostState, Failure
+from castlist.model.providing import (
+    Cancelled,
+    Media,
+    Order,
+    Part,
+    Phase,
+    Prepared,
+    Progress,
+    Provider,
+    Reply,
+    Stopped,
+    Stream,
+    Ticket,
+)
+from castlist.providers.replies import explain, judge, judge_free, read_object
+from castlist.providers.runwayml_forms import CLIPS, STILLS, Carried, lower, media_of
+from castlist.providers.runwayml_models import MODELS, Model
+
+HOME: Final = "https://api.dev.runwayml.com"
+VERSION: Final = "2024-11-06"
+MICROS_PER_CREDIT: Final = 10_000
+_PHASES: Final = {
+    "PENDING": Phase.QUEUED,
+    "THROTTLED": Phase.QUEUED,
+    "RUNNING": Phase.RUNNING,
+    "SUCCEEDED": Phase.DONE,
+    "FAILED": Phase.FAILED,
+    "CANCELLED": Phase.CANCELLED,
+}
+_ENDED: Final = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+_POLL_SECONDS: Final = 5.0
+_THROTTLED_SECONDS: Final = 15.0
+_UPLOAD_SECONDS: Final = 120.0
+_ON_OFF: Final = ("on", "off")
+
+
+class _LinkRefused(ProviderError):
+    """The host of a result does not take the link to it."""
+
+
+class RunwayML(Provider):
+    """One account at Runway. Characters travel as `references` and, where a model learns from videos, `referenceVideos`, named in the
+    prompt by their order. Not verified: what a refusal for want of credits says, whether an extension comes back as the whole video or
+    as the added part, whether `seedance2_5` would take images beside an opening frame (it is not asked to)."""
+
+    name: ClassVar[str] = "runwayml"
+
+    def capabilities(self, model: str) -> Capabilities:
+        """What `runwayml_models` says; a model it does not know implements nothing."""
+        found = MODELS.get(model)
+        if found is None:
+            return Capabilities(model=f"{self.name}/{model}", implements=frozenset())
+        return Capabilities(
+            model=f"{self.name}/{model}",
+            implements=_implements(found),
+            min_seconds=found.least,
+            max_seconds=found.most,
+            seconds=found.seconds,
+            max_total_seconds=found.most_total,
+            sizes=found.sizes,
+            cast_sizes=found.cast_sizes,
+            sources=dict.fromkeys(("edit", "remix"), found.edit_seconds) if found.edit_seconds else {},
+            wants=(*STILLS, *(CLIPS[:1] if found.clips else ())) if found.stills or found.edit_stills else (),
+            characters=found.most_cast,
+            fidelity=Fidelity.REFERENCE if found.stills else Fidelity.DESCRIBED,
+            reference=found.frame is not None,
+            reference_with_characters=found.frame_with_cast,
+            uploaded_source=True,
+            seed=found.seed,
+            cancel=True,
+            options=_options(found),
+            micros_per_second=found.micros,
+        )
+
+    async def prepare(self, order: Order) -> Prepared:
+        """Upload what the order carries, for 24 hours, and lower it to a route and a body. Raises Refused for too long a prompt."""
+        model = MODELS[order.provider_model]
+        wanted = media_of(order, model)
+        assets = list(dict.fromkeys(wanted.assets))
+        found = await asyncio.gather(*(self.http.assets.describe(asset) for asset in assets))
+        uris: dict[str, str] = {}
+        for media in found:
+            uris[media.asset] = await self._upload(media)
+        carried = Carried(
+            frame=uris.get(wanted.frame or ""),
+            source=uris.get(wanted.source or ""),
+            cast=tuple((name, tuple(uris[still] for still in stills), uris.get(clip or "")) for name, stills, clip in wanted.cast),
+        )
+        route, body, notes = lower(order, model, carried)
+        _check_length(str(body["promptText"]), order, most=model.most_words)
+        return Prepared(order, {"route": route, "body": body}, notes)
+
+    async def submit(self, prepared: Prepared) -> Ticket:
+        """POST the route of the operation. Raises as `judge` does, and Refused for want of credits."""
+        body = json.dumps(prepared.body["body"]).encode()
+        url = f"{self._base}/v1/{prepared.body['route']}"
+        reply = await self.http.send("POST", url, headers=self._headers(sends=True), body=body, timeout=prepared.order.timeout)
+        _judge_credits(reply)
+        judge(reply)
+        found = read_object(reply).get("id")
+        if not isinstance(found, str) or not found:
+            raise Ambiguous(f"the upstream accepted the video ({reply.status}) and gave no id for it")
+        return Ticket({"id": found})
+
+    async def poll(self, tickets: Sequence[Ticket]) -> Sequence[Progress]:
+        """One request a ticket. An error about one of several is raised for all; ask for that one alone to know which."""
+        answers = await asyncio.gather(*map(self._look, tickets), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return [read_progress(answer) for answer in answers if isinstance(answer, Reply)]
+
+    def download(self, ticket: Ticket, *, offset: int = 0) -> AbstractAsyncContextManager[Stream]:
+        return self._download(ticket, offset=offset)
+
+    async def cancel(self, ticket: Ticket) -> Cancelled:
+        """DELETE stops a task that runs and removes one that has ended, so that is looked at first."""
+        try:
+            status = read_object(await self._look(ticket)).get("status")
+        except LostJob:
+            return Cancelled(Stopped.TOO_LATE, may_cost=True)
+        if status in _ENDED:
+            return Cancelled(Stopped.STOPPED if status == "CANCELLED" else Stopped.TOO_LATE, may_cost=True)
+        reply = await self.http.ask("DELETE", self._url(ticket), headers=self._headers())
+        if reply.status in {404, 409, 410}:
+            return Cancelled(Stopped.TOO_LATE, may_cost=True)
+        judge_free(reply)
+        return Cancelled(Stopped.STOPPED, may_cost=True)
+
+    async def discard(self, ticket: Ticket) -> None:
+        reply = await self.http.ask("DELETE", self._url(ticket), headers=self._headers())
+        if reply.status not in {404, 410}:
+            judge_free(reply)
+
+    async def _look(self, ticket: Ticket) -> Reply:
+        reply = await self.http.ask("GET", self._url(ticket), headers=self._headers())
+        judge_free(reply)
+        return reply
+
+    @asynccontextmanager
+    async def _download(self, ticket: Ticket, *, offset: int) -> AsyncIterator[Stream]:
+        # A link lives 24 to 48 hours and is signed anew whenever the task is asked for, so it is asked for each time, and once more
+        # where the file's host does not take it.
+        async with AsyncExitStack() as stack:
+            try:
+                stream = await stack.enter_async_context(self._open(await self._link(ticket), offset=offset))
+            except _LinkRefused:
+                stream = await stack.enter_async_context(self._open(await self._link(ticket), offset=offset))
+            yield stream
+
+    async def _link(self, ticket: Ticket) -> str:
+        return read_output(await self._look(ticket))
+
+    @asynccontextmanager
+    async def _open(self, url: str, *, offset: int) -> AsyncIterator[Stream]:
+        async with AsyncExitStack() as stack:
+            try:
+                stream = await stack.enter_async_context(self.http.stream(url, headers={}, offset=offset))
+            except (LostJob, Refused) as error:
+                # What the file's host says is about the link, never about the task or the account.
+                text = "the upstream's link to the video is not valid, or not any more"
+                raise _LinkRefused(text, code="provider_no_output", retry=Retry.SAME) from error
+            yield stream
+
+    async def _upload(self, media: Media) -> str:
+        """The `runway://` address of a stored file, valid for 24 hours. Raises Refused or ProviderError; nothing was paid for."""
+        try:
+            return await self._place(media)
+        except (Ambiguous, NotSent) as error:
+            raise ProviderError(
+                f"a file could not be uploaded: {error.message}", code="provider_upload_failed", retry=Retry.SAME
+            ) from error
+
+    async def _place(self, media: Media) -> str:
+        filename = f"{media.asset.rpartition('.')[0] or media.asset}.{media.media_type.rpartition('/')[2]}"
+        body = json.dumps({"filename": filename, "type": "ephemeral"}).encode()
+        opened = await self.http.send("POST", f"{self._base}/v1/uploads", headers=self._headers(sends=True), body=body)
+        judge(opened)
+        found = read_object(opened)
+        url, uri, fields = found.get("uploadUrl"), found.get("runwayUri"), found.get("fields")
+        if not (isinstance(url, str) and isinstance(uri, str) and isinstance(fields, dict)):
+            raise Ambiguous("the upstream answered an upload with something else than a place for it")
+        self._check_place(url)
+        parts = [Part(str(name), str(value)) for name, value in fields.items()]
+        parts.append(Part("file", await self.http.assets.read(media.asset), filename, media.media_type))
+        placed = await self.http.send("POST", url, headers={}, body=parts, timeout=_UPLOAD_SECONDS)
+        if not 200 <= placed.status < 300:
+            raise Ambiguous(f"the place for uploads answered {placed.status}")
+        return uri
+
+    def _check_place(self, url: str) -> None:
+        """Raise ProviderError unless a file may be sent there: a public host over https, or the account's own api_base."""
+        place, home = urlsplit(url), urlsplit(self._base)
+        if (place.scheme, place.netloc) == (home.scheme, home.netloc):
+            return
+        if place.scheme != "https" or not place.hostname or _is_private(place.hostname):
+            raise ProviderError("the upstream names a place for uploads that is not a public https address", code="provider_upload_failed")
+
+    @property
+    def _base(self) -> str:
+        return (self.account.api_base or HOME).rstrip("/").removesuffix("/v1")
+
+    def _url(self, ticket: Ticket) -> str:
+        return f"{self._base}/v1/tasks/{quote(str(ticket.data['id']), safe='')}"
+
+    def _headers(self, *, sends: bool = False) -> Mapping[str, str]:
+        key = self.account.api_key
+        return (
+            {"Accept": "application/json", "X-Runway-Version": VERSION}
+            | ({"Content-Type": "application/json"} if sends else {})
+            | ({"Authorization": f"Bearer {key}"} if key else {})
+        )
+
+
+def read_progress(reply: Reply) -> Progress:
+    """What a task says. A status word that is not known is work that goes on. Raises ProviderError for what is not a task."""
+    task = read_object(reply)
+    status = task.get("status")
+    if not isinstance(status, str):
+        raise ProviderError("the upstream answered a poll with something that is not a task", retry=Retry.SAME)
+    phase = _PHASES.get(status, Phase.RUNNING)
+    if phase is Phase.FAILED:
+        return _read_failure(task)
+    if phase is Phase.DONE and not _outputs(task):
+        failure = Failure("provider_failed", "Runway reported success and gave no video.")
+        return Progress(Phase.FAILED, failure=failure, retryable=True, cost=_cost(task))
+    again = _THROTTLED_SECONDS if status == "THROTTLED" else _POLL_SECONDS
+    return Progress(phase, percent=_percent(task.get("progress")), again=again, cost=_cost(task))
+
+
+def read_output(reply: Reply) -> str:
+    """The link to the finished video. Raises ProviderError when there is none yet, or none any more."""
+    outputs = _outputs(read_object(reply))
+    if not outputs:
+        raise ProviderError("the upstream has no video for this task", code="provider_no_output", retry=Retry.SAME)
+    return outputs[0]
+
+
+def _read_failure(task: Mapping[str, object]) -> Progress:
+    code, text = task.get("failureCode"), task.get("failure")
+    code = code if isinstance(code, str) else ""
+    moderated = code.startswith("SAFETY.")
+    said = text if isinstance(text, str) and text else "Runway failed without saying why."
+    failure = Failure("moderation_blocked" if moderated else "provider_failed", f"{said} ({code})" if code else said)
+    # Their advice: quality and system failures may be tried again, content never; ASSET.INVALID and the like would fail again.
+    return Progress(Phase.FAILED, failure=failure, retryable=code.startswith("INTERNAL"), moderated=moderated, cost=_cost(task))
+
+
+def _outputs(task: Mapping[str, object]) -> list[str]:
+    found = task.get("output")
+    return [each for each in found if isinstance(each, str) and each] if isinstance(found, list) else []
+
+
+def _cost(task: Mapping[str, object]) -> Cost | None:
+    found = task.get("cost")
+    credits_ = found.get("credits") if isinstance(found, dict) else None
+    if not isinstance(credits_, int | float) or isinstance(credits_, bool) or not isfinite(credits_):
+        return None
+    return Cost(round(credits_ * MICROS_PER_CREDIT), state=CostState.BILLED)
+
+
+def _percent(value: object) -> int:
+    return max(0, min(100, int(value * 100))) if isinstance(value, int | float) and isfinite(value) else 0
+
+
+def _check_length(prompt: str, order: Order, *, most: int | None) -> None:
+    length = len(prompt.encode("utf-16-le")) // 2
+    if most is not None and length > most:
+        text = f"{order.provider_model} takes prompts of up to {most} characters, and this one has {length}"
+        raise Refused(text, code="unsupported_value", retry=Retry.ELSEWHERE)
+
+
+def _judge_credits(reply: Reply) -> None:
+    _, message = explain(reply)
+    if reply.status in {400, 402} and message and "credit" in message.lower():
+        text = f"the account at Runway has not enough credits ({reply.status})"
+        raise Refused(text, code="provider_quota_exceeded", retry=Retry.ELSEWHERE)
+
+
+def _implements(model: Model) -> frozenset[str]:
+    follow_ups = ({"edit", "remix"} if model.source else set()) | ({"extend"} if model.mode else set())
+    return frozenset(({"create"} if model.creates else set()) | follow_ups)
+
+
+def _options(model: Model) -> Mapping[str, tuple[str, ...]]:
+    audio = {"audio": _ON_OFF} if model.audio else {}
+    return audio | ({"public_figure_threshold": ("auto", "low")} if model.threshold else {})
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or "." not in host
