@@ -26,12 +26,23 @@ def bathe(light: Light, lamps: Sequence[Lamp], geometry: Geometry) -> Light:
     return replace(light, key=warm, rim=mix(light.rim, colour, min(1.0, 1.3 * share)))
 
 
-def sculpt(rgba: Plane, light: Light) -> Plane:
-    """Premultiplied RGB with the light's colour on it: brighter towards the sun, darker at the feet."""
-    gain = 0.34 + 0.66 * np.array(light.key, np.float32)
-    toned = cv2.transform(rgba[..., :3], np.diag(gain).astype(np.float32))
-    ramp = _ramp(rgba[..., 3], light)
-    return as_bytes(cv2.multiply(toned, cv2.merge([ramp, ramp, ramp]), scale=1 / 128))
+def shading(rgba: Plane, light: Light) -> Plane:
+    """The light on a character as gains of red, green and blue (128 is 1): brighter towards the sun, darker at the feet.
+
+    One picture gives them for its whole sequence.
+    """
+    columns, rows = (np.asarray(rgba[..., 3], np.float32).sum(axis=axis) for axis in (0, 1))
+    across, down = _spread(columns), _spread(rows)
+    side = -1.0 if light.sun[0] < 0 else 1.0
+    form = 0.11 if light.sun_size else 0.05
+    ramp = 0.985 + form * side * across[None, :] - 0.075 * np.clip(down, -0.6, 1.3)[:, None]
+    gains = ramp[..., None] * (0.34 + 0.66 * np.array(light.key, np.float32))
+    return as_bytes(np.clip(gains * 128, 0, 255).astype(np.uint8))
+
+
+def sculpt(rgba: Plane, shade: Plane) -> Plane:
+    """Premultiplied RGB with the light on it."""
+    return as_bytes(cv2.multiply(np.ascontiguousarray(rgba[..., :3]), shade, scale=1 / 128))
 
 
 def _weight(lamp: Lamp, geometry: Geometry) -> float:
@@ -45,16 +56,6 @@ def _blend(colours: Sequence[tuple[Colour, float]]) -> Colour:
     whole = sum(weight for _, weight in colours) or 1.0
     r, g, b = (sum(colour[c] * weight for colour, weight in colours) / whole for c in range(3))
     return r, g, b
-
-
-def _ramp(alpha: Plane, light: Light) -> Plane:
-    """Gain (128 is 1) over a picture: across its subject away from the sun, and down to its feet."""
-    columns, rows = (np.asarray(alpha, np.float32).sum(axis=axis) for axis in (0, 1))
-    across, down = _spread(columns), _spread(rows)
-    side = -1.0 if light.sun[0] < 0 else 1.0
-    form = 0.11 if light.sun_size else 0.05
-    gain = 0.985 + form * side * across[None, :] - 0.075 * np.clip(down, -0.6, 1.3)[:, None]
-    return as_bytes(np.clip(gain * 128, 0, 255).astype(np.uint8))
 
 
 def _spread(weights: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,7 +8,8 @@ import av
 import cv2
 import numpy as np
 
-from castlist.media.animatic.castlight import sculpt
+from castlist.media.animatic.card import Card, make_card, show
+from castlist.media.animatic.castlight import sculpt, shading
 from castlist.media.animatic.geometry import even
 from castlist.media.animatic.palette import Light
 from castlist.media.animatic.planes import Picture, Plane, as_bytes, picture_of
@@ -49,8 +50,11 @@ def cut_out(path: Path, tall: int, light: Light) -> Sprite:
     zoom = tall / max(1.0, box.tall)
     frames.reverse()
     pictures = []
+    shade: Plane | None = None
     while frames:
-        pictures.append(_lit(_scaled(frames.pop(), zoom), light))
+        rgba = _scaled(frames.pop(), zoom)
+        shade = shading(rgba, light) if shade is None else shade
+        pictures.append(_lit(rgba, light, shade))
     return Sprite(
         pictures=tuple(pictures),
         anchor=(box.x * zoom, box.feet * zoom),
@@ -62,16 +66,18 @@ def cut_out(path: Path, tall: int, light: Light) -> Sprite:
 
 
 def framed(path: Path, tall: int, light: Light) -> Sprite:
-    """The clip in a wooden frame on two legs, `tall` pixels high."""
-    pictures = []
+    """The clip playing in a framed print that stands on the ground, `tall` pixels high."""
+    pictures: list[Picture] = []
+    card: Card | None = None
     for number, frame in enumerate(_decoded(path)):
         if number >= MAX_FRAMES:
             break
-        pictures.append(_carded(as_bytes(frame.to_ndarray(format="rgb24")), tall, light))
-    if not pictures:
+        card = card or make_card((frame.width, frame.height), tall, light)
+        pictures.append(show(card, as_bytes(frame.to_ndarray(format="rgb24"))))
+    if card is None:
         raise ValueError(f"{path.name} has no frames")
-    width, height = pictures[0].size
-    return Sprite(tuple(pictures), (width / 2, height - 2), height - 4, width - 4, _meets(pictures), True)
+    wide, high = card.face.shape[1], card.face.shape[0]
+    return Sprite(tuple(pictures), card.foot, float(high), float(wide), _meets(pictures), True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +149,10 @@ def _scaled(rgba: Plane, zoom: float) -> Plane:
     return as_bytes(cv2.copyMakeBorder(small, 0, down, 0, aside, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)))
 
 
-def _lit(rgba: Plane, light: Light) -> Picture:
+def _lit(rgba: Plane, light: Light, shade: Plane) -> Picture:
     """The light of the scene on a character: its colour, and a bright edge where the sun stands."""
     alpha = rgba[..., 3]
-    toned = sculpt(rgba, light)
+    toned = sculpt(rgba, shade)
     rim = _rim(alpha, light)
     glow = np.array(light.rim, np.float32)
     lit = cv2.add(toned, cv2.merge([cv2.multiply(rim, np.full_like(rim, 255), scale=float(c) / 255) for c in glow]))
@@ -155,13 +161,15 @@ def _lit(rgba: Plane, light: Light) -> Picture:
 
 
 def _rim(alpha: Plane, light: Light) -> Plane:
-    reach = max(2.0, alpha.shape[0] / 55)
+    """The edge that the sun lights; found at half the size, as it is soft."""
+    small = cv2.resize(alpha, (alpha.shape[1] // 2, alpha.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    reach = max(1.0, small.shape[0] / 55)
     side = reach if light.sun[0] < 0 else -reach
-    moved = cv2.warpAffine(alpha, np.array([[1, 0, side], [0, 1, reach * 0.8]], np.float32), (alpha.shape[1], alpha.shape[0]))
-    edge = cv2.subtract(alpha, moved)
-    soft = cv2.GaussianBlur(edge, (0, 0), max(0.6, reach / 3))
+    moved = cv2.warpAffine(small, np.array([[1, 0, side], [0, 1, reach * 0.8]], np.float32), (small.shape[1], small.shape[0]))
+    soft = cv2.GaussianBlur(cv2.subtract(small, moved), (0, 0), max(0.5, reach / 3))
     strength = 0.34 if light.sun_size else 0.12
-    return as_bytes(cv2.convertScaleAbs(cv2.min(soft, alpha), alpha=strength))
+    wide = cv2.resize(cv2.convertScaleAbs(soft, alpha=strength), (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return as_bytes(cv2.min(wide, alpha))
 
 
 def _meets(pictures: Sequence[Picture]) -> bool:
@@ -174,39 +182,3 @@ def _meets(pictures: Sequence[Picture]) -> bool:
 
 def _apart(a: Picture, b: Picture) -> float:
     return float(as_bytes(cv2.absdiff(a.y, b.y)).mean())
-
-
-def _carded(rgb: Plane, tall: int, light: Light) -> Picture:
-    """One frame of a clip as a card: mat, frame, rounded corners and two legs."""
-    leg = max(4, round(tall * 0.12))
-    border = max(3, round(tall * 0.035))
-    inner_h = tall - leg - 2 * border
-    inner_w = round(inner_h * rgb.shape[1] / rgb.shape[0])
-    width, height = even(inner_w + 2 * border + 4), even(tall + 4)
-    card = np.zeros((height, width, 3), np.uint8)
-    alpha = np.zeros((height, width), np.uint8)
-    gain = 0.35 + 0.65 * np.array(light.key, np.float32)
-    wood, mat = (np.clip(np.array(c, np.float32) * gain, 0, 255) for c in ((118, 84, 58), (246, 240, 228)))
-    for centre in (0.24, 0.76):
-        x = round(width * centre)
-        cv2.rectangle(alpha, (x - border // 2, height - leg - border), (x + border // 2, height - 3), 255, -1, cv2.LINE_AA)
-    card[:] = wood
-    _rounded(alpha, (2, 2, inner_w + 2 * border, inner_h + 2 * border), border)
-    inside = np.zeros_like(alpha)
-    rim = max(1, border // 3)
-    _rounded(inside, (2 + rim, 2 + rim, inner_w + 2 * (border - rim), inner_h + 2 * (border - rim)), border)
-    card[inside > 127] = mat
-    small = cv2.resize(rgb, (inner_w, inner_h), interpolation=cv2.INTER_AREA)
-    soft = np.diag(0.6 + 0.4 * gain).astype(np.float32)
-    card[2 + border : 2 + border + inner_h, 2 + border : 2 + border + inner_w] = cv2.transform(small, soft)
-    masked = cv2.multiply(card, cv2.merge([alpha, alpha, alpha]), scale=1 / 255)
-    return picture_of(as_bytes(masked), alpha)
-
-
-def _rounded(mask: Plane, box: tuple[int, int, int, int], radius: int) -> None:
-    x, y, w, h = box
-    cv2.rectangle(mask, (x + radius, y), (x + w - radius - 1, y + h - 1), 255, -1)
-    cv2.rectangle(mask, (x, y + radius), (x + w - 1, y + h - radius - 1), 255, -1)
-    for cx in (x + radius, x + w - radius - 1):
-        for cy in (y + radius, y + h - radius - 1):
-            cv2.circle(mask, (cx, cy), radius, 255, -1, cv2.LINE_AA)

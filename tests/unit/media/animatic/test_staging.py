@@ -142,7 +142,8 @@ def test_the_hour_and_the_lamps_light_the_cast(puff: Member) -> None:
     assert golden[2] > noon[2] + 3
     assert noon[0] - 35 < night[0] < noon[0] - 10
     assert night[2] < noon[2] - 10
-    assert lanterns[2] > night[2] + 10
+    assert lanterns[0] > night[0] + 5
+    assert lanterns[2] > night[2] + 15
 
 
 def test_who_is_far_away_is_veiled_by_the_air(puff: Member) -> None:
