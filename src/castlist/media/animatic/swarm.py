@@ -33,6 +33,7 @@ class Kind(StrEnum):
     glint = "glint"
     butterfly = "butterfly"
     smoke = "smoke"
+    sails = "sails"
 
 
 _FALLING = frozenset({Kind.snow, Kind.rain, Kind.leaf})
@@ -80,6 +81,8 @@ def fly(frame: Frame, flock: Swarm, *, geometry: Geometry, view: View, t: float)
             _birds(frame, x, y, flock, t=t, span=flock.size * geometry.unit)
         case Kind.butterfly:
             _butterflies(frame, (x, y, strength), flock, t=t, size=flock.size * geometry.unit)
+        case Kind.sails:
+            _sails(frame, x, y, flock, t=t, size=flock.size * geometry.unit / (1 - view.push * flock.depth))
         case Kind.smoke:
             _plume(frame, (x, y, strength), flock, t=t, size=flock.size * geometry.unit)
         case _:
@@ -161,6 +164,10 @@ def _glint(flock: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
     return x, y, np.clip(np.sin(v * np.float32(2.6 * t) + p), 0, 1) ** 4
 
 
+def _stay(flock: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
+    return flock.x, flock.y, np.ones_like(flock.x)
+
+
 def _butterfly(flock: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
     x, y, p, v = flock.x, flock.y, flock.phase, flock.pace
     aside = x + 0.05 * np.sin(v * np.float32(0.5 * t) + p) + 0.012 * np.sin(np.float32(2.1 * t) + 3 * p)
@@ -214,6 +221,22 @@ def _butterflies(frame: Frame, seen: tuple[Reals, Reals, Reals], flock: Swarm, *
         )
 
 
+def _sails(frame: Frame, x: Reals, y: Reals, flock: Swarm, *, t: float, size: float) -> None:
+    """The four sails of a mill, going round: a spar and a cloth each."""
+    cloth, spar = yuv_of(flock.colour), yuv_of((0.62 * flock.colour[0], 0.55 * flock.colour[1], 0.50 * flock.colour[2]))
+    for hub_x, hub_y, phase, pace in zip(x, y, flock.phase, flock.pace, strict=True):
+        hub = np.array([float(hub_x), float(hub_y)])
+        for quarter in range(4):
+            angle = float(phase) + quarter * math.pi / 2 + 0.75 * float(pace) * t
+            way, wide = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
+            tip = hub + way * size
+            sail = np.stack([hub + way * 0.22 * size, tip, tip + wide * 0.20 * size, hub + (way * 0.22 + wide * 0.20) * size])
+            pole = np.stack([hub, tip, tip + wide * 0.035 * size, hub + wide * 0.035 * size])
+            for shape, (luma, blue, red) in ((sail, cloth), (pole, spar)):
+                cv2.fillConvexPoly(frame.y, np.round(shape * 16).astype(np.int32), int(luma), cv2.LINE_AA, 4)
+                cv2.fillConvexPoly(frame.uv, np.round(shape * 8).astype(np.int32), (int(blue), int(red)), cv2.LINE_8, 4)
+
+
 def _plume(frame: Frame, seen: tuple[Reals, Reals, Reals], flock: Swarm, *, t: float, size: float) -> None:
     x, y, strength = seen
     age = np.mod(flock.phase / np.float32(2 * np.pi) + np.float32(0.11 * t), 1.0)
@@ -232,4 +255,5 @@ _WAYS: Mapping[Kind, Callable[[Swarm, float], tuple[Floats, Floats, Floats]]] = 
     Kind.splash: _splash,
     Kind.smoke: _smoke,
     Kind.mote: _mote,
+    Kind.sails: _stay,
 }

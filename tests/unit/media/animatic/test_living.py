@@ -161,3 +161,11 @@ def test_lamps_breathe_in_the_dark(hour: str) -> None:
 
     assert light.any()
     assert abs(first - later) > 0.1
+
+
+def test_the_mill_turns_its_sails() -> None:
+    built = studio("meadow at noon, static camera", size=SIZE)
+    shown = [alone(built, Kind.sails, t) > 20 for t in (0.0, 0.5)]
+
+    assert shown[0].sum() == pytest.approx(shown[1].sum(), rel=0.15)
+    assert (shown[0] & shown[1]).sum() < 0.7 * shown[0].sum()

@@ -11,7 +11,7 @@ from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.places.plants import LEAF, Spot, bush, crown, fern, spread, tree, trunk, tufts
-from castlist.media.animatic.places.world import Lamp, Painted, World, apart, finish, floor, land, sky
+from castlist.media.animatic.places.world import Lamp, Painted, World, apart, bank, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
 from castlist.media.animatic.words import Hour
 
@@ -27,6 +27,7 @@ def paint(world: World) -> Painted:
         _thicket(world, 0.10, count=34, tall=0.62),
         _thicket(world, 0.20, count=20, tall=0.80),
         _floor(world),
+        layer_of(finish(world, bank(world, (0.30, 0.44, 0.22), 0.20, height=0.030, waves=5), 0.20, mist=0.55), 0.20),
         _stand(world, 0.40, count=9, tall=1.05),
         _shafts(world),
         _giants(world, lamps),

@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 
-from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all, glow, soften, stretch, stroke, veil
+from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all, glow, soften, stretch, veil
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import ridge
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.places.plants import LEAF, Spot, blades, blooms, bush, spread, tree, tufts
 from castlist.media.animatic.places.world import Lamp, Painted, World, bank, clouds, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
+from castlist.media.animatic.swarm import Kind, Swarm
 from castlist.media.animatic.words import Extra
 
 _GRASS: Colour = (0.40, 0.60, 0.24)
@@ -20,18 +21,19 @@ _WARM: Colour = (1.0, 0.78, 0.42)
 
 def paint(world: World) -> Painted:
     lamps: list[Lamp] = []
+    sails: list[Swarm] = []
     behind = (
         sky(world),
         clouds(world, amount=0.62),
         _hills(world, (0.40, 0.54, 0.50), 0.06, height=0.27),
         _hills(world, (0.38, 0.56, 0.36), 0.12, height=0.18, woods=26),
-        _farm(world, lamps),
+        _farm(world, lamps, sails),
         _field(world),
         layer_of(bank(world, (0.44, 0.64, 0.27), 0.16, height=0.036), 0.16),
         _trees(world),
         _flowers(world, 0.92, count=26, size=0.011, rows=(0.62, 1.02)),
     )
-    return Painted(behind, (_verge(world),), tuple(lamps))
+    return Painted(behind, (_verge(world),), tuple(lamps), swarms=tuple(sails))
 
 
 def _hills(world: World, albedo: Colour, depth: float, *, height: float, woods: int = 0) -> Layer:
@@ -56,7 +58,7 @@ def _hills(world: World, albedo: Colour, depth: float, *, height: float, woods: 
     return layer_of(finish(world, canvas, depth, mist=0.5, edge=0.8), depth)
 
 
-def _farm(world: World, lamps: list[Lamp]) -> Layer:
+def _farm(world: World, lamps: list[Lamp], sails: list[Swarm]) -> Layer:
     """A nearer hill with a windmill on it, its window lit when it is dark."""
     g, rng = world.geometry, world.rng
     canvas = stretch(g)
@@ -66,7 +68,7 @@ def _farm(world: World, lamps: list[Lamp]) -> Layer:
     land(world, canvas, crest, (world.lit((0.42, 0.62, 0.27), 0.2), world.lit((0.46, 0.66, 0.28), 0.25)))
     x = world.x(float(rng.choice((0.24, 0.76))) + float(rng.uniform(-0.06, 0.06)))
     foot = float(crest[int(x) % g.period]) + 0.012 * g.unit
-    _mill(world, canvas, at=(x, foot), high=0.155 * g.unit, lamps=lamps)
+    sails.append(_mill(world, canvas, at=(x, foot), high=0.155 * g.unit, lamps=lamps))
     for aside in rng.uniform(-0.16, 0.16, 7):
         at = x + float(aside) * g.unit
         row = float(crest[int(at) % g.period]) + 0.016 * g.unit
@@ -75,7 +77,7 @@ def _farm(world: World, lamps: list[Lamp]) -> Layer:
     return layer_of(canvas, depth)
 
 
-def _mill(world: World, canvas: Canvas, *, at: tuple[float, float], high: float, lamps: list[Lamp]) -> None:
+def _mill(world: World, canvas: Canvas, *, at: tuple[float, float], high: float, lamps: list[Lamp]) -> Swarm:
     x, foot = at
     wall: Colour = (0.90, 0.84, 0.76)
     body = [(x - 0.21 * high, foot), (x - 0.13 * high, foot - 0.66 * high), (x + 0.13 * high, foot - 0.66 * high), (x + 0.21 * high, foot)]
@@ -85,19 +87,15 @@ def _mill(world: World, canvas: Canvas, *, at: tuple[float, float], high: float,
     fill(canvas, shade, world.lit(wall, 0.4, 0.66))
     roof = [(x - 0.16 * high, foot - 0.65 * high), (x, foot - 0.88 * high), (x + 0.16 * high, foot - 0.65 * high)]
     fill(canvas, roof, world.lit((0.62, 0.30, 0.22), 0.4, 1.1), world.lit((0.62, 0.30, 0.22), 0.4, 0.7))
-    hub = np.array([x, foot - 0.70 * high])
-    turn = float(world.rng.uniform(0.2, 1.3))
-    for quarter in range(4):
-        angle = turn + quarter * math.pi / 2
-        way, wide = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
-        tip = hub + way * 0.52 * high
-        stroke(canvas, np.stack([hub, tip]), max(0.8, 0.018 * high), world.lit((0.40, 0.30, 0.24), 0.4))
-        sail = np.stack([hub + way * 0.12 * high, tip, tip + wide * 0.10 * high, hub + way * 0.12 * high + wide * 0.10 * high])
-        fill(canvas, sail, world.lit((0.96, 0.93, 0.86), 0.4, 1.05))
     lit = world.light.lamps > 0.3
     dots(canvas, np.array([[x, foot - 0.38 * high]]), np.array([0.045 * high]), _WARM if lit else world.lit((0.35, 0.30, 0.30), 0.4))
     if lit:
         lamps.append(Lamp(x, foot - 0.38 * high, 0.22, 0.30 * high, _WARM, 1.0))
+    g = world.geometry
+    place = (x - g.left) / g.width, (foot - 0.70 * high - g.margin) / g.height, float(world.rng.uniform(0.2, 1.3)), 1.0
+    x32, y32, turn, pace = (np.array([part], np.float32) for part in place)
+    tint = world.lit((0.96, 0.93, 0.86), 0.4, 1.05)
+    return Swarm(Kind.sails, x32, y32, turn, pace, size=0.52 * high / g.unit, depth=0.22, colour=tint, held=g.period / g.width)
 
 
 def _field(world: World) -> Layer:
