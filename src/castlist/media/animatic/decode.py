@@ -63,9 +63,14 @@ def frames_of(source: Source) -> Iterator[Frame]:
 
 
 def last_frame(source: Source) -> Frame:
-    """The frame a source ends with."""
-    *_, last = frames_of(source)
-    return last
+    """The frame a source ends with; only what follows its last key frame is decoded."""
+    width, height = source.size
+    with av.open(str(source.path)) as container:
+        video = container.streams.video[0]
+        video.thread_type = "AUTO"
+        container.seek(round((source.frames - 1) / FPS * av.time_base))
+        *_, last = container.decode(video)
+        return frame_of(_nv12(last, width, height), width, height)
 
 
 def first_frame(source: Source) -> Frame:

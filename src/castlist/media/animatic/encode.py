@@ -1,6 +1,6 @@
 """Write the film: H.264 with an AAC track, always with the same settings so that takes can be joined by copying."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from castlist.media.animatic.planes import Plane
-from castlist.media.encode import FILM, KEEPING
+from castlist.media.encode import FILM
 
 Sound: TypeAlias = NDArray[np.float32]
 Ear: TypeAlias = Callable[[int, int], Sound]
@@ -23,7 +23,7 @@ Ear: TypeAlias = Callable[[int, int], Sound]
 FPS = 24
 RATE = 48_000
 PER_FRAME = RATE // FPS
-CRF = 20
+TAKE = {"crf": "20"}
 _OPTIONS = FILM | {"preset": "veryfast"}
 # Of the encoder's two ways the quick one: a quarter of the time, and nearer to noise, which is what most of an ambience is (measured).
 _AAC = {"aac_coder": "fast"}
@@ -116,12 +116,11 @@ class Writer:
 
 
 @contextmanager
-def film(path: Path, size: tuple[int, int], tracks: Tracks, *, tags: Tags = BT709, keeping: bool = False) -> Iterator[Writer]:
-    """Open a film that appears under its name only when it is whole; `keeping` is for pictures from elsewhere, to stay as they are."""
+def film(path: Path, size: tuple[int, int], tracks: Tracks, *, tags: Tags = BT709, quality: Mapping[str, str] = TAKE) -> Iterator[Writer]:
+    """Open a film that appears under its name only when it is whole."""
     partial = path.with_suffix(".partial.mp4")
-    quality = KEEPING if keeping else {"crf": str(CRF)}
     with av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        video = container.add_stream("libx264", rate=FPS, options=_OPTIONS | quality)
+        video = container.add_stream("libx264", rate=FPS, options=_OPTIONS | dict(quality))
         configure(video, size, tags)
         writer = Writer(container, video, tracks(container))
         yield writer

@@ -11,8 +11,9 @@ from castlist.media.animatic import aura as auras
 from castlist.media.animatic import backdrop as backdrops
 from castlist.media.animatic import grade as grading
 from castlist.media.animatic import living, soundtrack
+from castlist.media.animatic import residue as residues
 from castlist.media.animatic import scene as scenes
-from castlist.media.animatic.brief import Brief, parse
+from castlist.media.animatic.brief import MAX_SECONDS, Brief, parse
 from castlist.media.animatic.camera import look
 from castlist.media.animatic.compose import Studio, build, build_on, frame_at, world_of
 from castlist.media.animatic.decode import Source, Tape, first_frame, frames_of, last_frame, open_source
@@ -22,6 +23,7 @@ from castlist.media.animatic.join import ours, stitch
 from castlist.media.animatic.places.world import Painted
 from castlist.media.animatic.scene import Scene
 from castlist.media.animatic.words import Move, Reading, read
+from castlist.media.encode import KEEPING
 
 FILE = "video.mp4"
 Report = Callable[[float], None]
@@ -82,6 +84,7 @@ def extend(brief: Brief, report: Report) -> dict[str, object]:
     """The source and, after its last frame, as many seconds more: one whole film."""
     source = _source(brief)
     frames = round(brief.seconds * FPS)
+    _refuse_length(source.frames, frames)
     old = _follow(scenes.of_json(brief.scene), source)
     scene = (old or _foreign(brief, source)).then(read(brief.prompt), frames)
     heard = soundtrack.heard_in(brief, source, own=old is not None)
@@ -90,9 +93,13 @@ def extend(brief: Brief, report: Report) -> dict[str, object]:
     studio = _continued(brief, scene, source=head, own=old is not None)
     sound = soundtrack.extend(head, scene, heard, frames=frames, audio=brief.audio)
     part = brief.out / "part.mp4"
-    with film(part, source.size, sound.tracks, tags=source.tags) as writer:
+    residue = _residue(studio, head)
+    with film(part, source.size, sound.tracks, tags=source.tags, quality=residues.SEAMLESS) as writer:
         for number in range(frames):
-            writer.write(frame_at(studio, source.frames + number).buffer, number)
+            frame = frame_at(studio, source.frames + number)
+            if residue:
+                residues.carry(frame, residue, number)
+            writer.write(frame.buffer, number)
             report(0.97 * (before + number + 1) / (before + frames))
     stitch(head, part, brief.out / FILE)
     part.unlink()
@@ -141,6 +148,13 @@ def _source(brief: Brief) -> Source:
     return open_source(brief.source)
 
 
+def _refuse_length(before: int, frames: int) -> None:
+    if before + frames > MAX_SECONDS * FPS:
+        room = max(0, MAX_SECONDS - before / FPS)
+        message = f"the embedded renderer makes films of up to {MAX_SECONDS} seconds in all: {before / FPS:g} are there, so {room:g} more"
+        raise MediaRefused(message, code="unsupported_seconds", param="seconds")
+
+
 def _follow(scene: Scene | None, source: Source) -> Scene | None:
     """The scene, if it is the one that the source shows."""
     return scene if scene and (scene.size, scene.frames) == (source.size, source.frames) else None
@@ -164,10 +178,17 @@ def _continued(brief: Brief, scene: Scene, *, source: Source, own: bool) -> Stud
     return build_on(plain, (), backdrops.of_frame(last_frame(source)), since=source.frames)
 
 
+def _residue(studio: Studio, source: Source) -> residues.Residue | None:
+    """What the source's coding left; None where its last frame itself is what goes on."""
+    if studio.backdrop and studio.backdrop.since > 0:
+        return None
+    return residues.left(last_frame(source), frame_at(studio, source.frames - 1))
+
+
 def _adopt(source: Source, folder: Path, report: Report) -> Source:
     """A source from elsewhere in our settings: encoded once, well, so that this extension and all later ones copy it."""
     head = folder / "head.mp4"
-    with film(head, source.size, encoded(Tape(source)), tags=source.tags, keeping=True) as writer:
+    with film(head, source.size, encoded(Tape(source)), tags=source.tags, quality=KEEPING) as writer:
         for number, frame in enumerate(frames_of(source)):
             writer.write(frame.buffer, number)
             report(0.97 * (number + 1) / source.frames)
