@@ -171,7 +171,7 @@ def _limited(tall: float, actor: Actor, geometry: Geometry) -> float:
 def _kept(x: float, actor: Actor, geometry: Geometry, *, tall: float, poise: Poise) -> float:
     """Inside its lane, with a soft stop at the edges of it, so that it neither leaves the frame nor covers another."""
     turned = 0.5 - 0.5 * _facing(actor, poise)
-    broad, aside = poise.squash**-0.6, 0.9 * math.sin(math.radians(poise.lean))
+    broad, aside = math.pow(poise.squash, -0.6), 0.9 * math.sin(math.radians(poise.lean))
     left = tall * (broad * (actor.looks.left + (actor.looks.right - actor.looks.left) * turned) + max(0.0, -aside))
     right = tall * (broad * (actor.looks.right + (actor.looks.left - actor.looks.right) * turned) + max(0.0, aside))
     low, high = actor.lane[0] * geometry.width + left, actor.lane[1] * geometry.width - right

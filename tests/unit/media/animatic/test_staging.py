@@ -9,7 +9,12 @@ from tests.unit.media.animatic import fox, mascot
 from tests.unit.media.animatic.filming import SQUARE, TALL, WIDE, extent, lab, luma, masks, member, shot, spots, studio, troupe
 
 from castlist.media.animatic.brief import Member
+from castlist.media.animatic.castlight import bathe
 from castlist.media.animatic.compose import frame_at
+from castlist.media.animatic.geometry import measure
+from castlist.media.animatic.palette import light_of
+from castlist.media.animatic.places.world import Lamp
+from castlist.media.animatic.words import Hour, Weather
 
 SIZES = [WIDE, TALL, SQUARE]
 
@@ -144,6 +149,18 @@ def test_the_hour_and_the_lamps_light_the_cast(puff: Member) -> None:
     assert night[2] < noon[2] - 10
     assert lanterns[0] > night[0] + 5
     assert lanterns[2] > night[2] + 15
+
+
+def test_a_lantern_near_the_cast_warms_its_light_and_one_far_off_does_not() -> None:
+    geometry, night = measure(320, 180), light_of(Hour.night, Weather.clear)
+    near, far = (Lamp(geometry.period / 2 + aside, 60, 0.5, 70, (1.0, 0.6, 0.3)) for aside in (20, 400))
+    keys = [bathe(night, lamps, geometry).key for lamps in ([], [near], [far])]
+
+    assert keys[0] == night.key
+    assert keys[1][0] > night.key[0] + 0.1
+    assert keys[1][0] - keys[1][2] > night.key[0] - night.key[2] + 0.2
+    assert keys[2] == pytest.approx(night.key, abs=0.02)
+    assert bathe(light_of(Hour.day, Weather.clear), [near], geometry).key == light_of(Hour.day, Weather.clear).key
 
 
 def test_who_is_far_away_is_veiled_by_the_air(puff: Member) -> None:
