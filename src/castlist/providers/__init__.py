@@ -17,6 +17,7 @@ OURS: Final = MappingProxyType(
         "gemini": "castlist.providers.gemini:Gemini",
         "azure": "castlist.providers.openai:Azure",
         "hosted_vllm": "castlist.providers.openai:HostedVllm",
+        "runwayml": "castlist.providers.runwayml:RunwayML",
         "openai": "castlist.providers.openai:OpenAI",
         "sglang": "castlist.providers.openai:SGLang",
     }
