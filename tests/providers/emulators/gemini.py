@@ -174,7 +174,7 @@ class GeminiEmulator(Emulator):
         if made.fate in {"strange", "requires_action"} and not made.done:
             status = "warming_up" if made.fate == "strange" else made.fate
         if fresh or status != "completed":
-            return base | {"status": status}
+            return base | {"status": "in_progress" if fresh else status}
         if made.fate in {"fail", "safety", "incomplete", "budget_exceeded", "requires_continuation", "cancelled"}:
             code, text = {"safety": ("SAFETY", "The output was blocked."), "fail": ("INTERNAL", "It broke.")}.get(made.fate, ("", ""))
             errors = [{"code": code, "message": text}] if code else []
