@@ -18,6 +18,8 @@ from castlist.media.animatic.words import Action, Heading
 
 TALLEST = 0.60
 _TALL = 0.44
+_TALLER = 1.25
+"""How much taller than the other one of two may be: what the frame's width does to the wider one, it does to both."""
 _EDGE = 0.012
 _GAP = 0.008
 _AIR = 0.30
@@ -74,7 +76,8 @@ def enlist(members: Sequence[Member], geometry: Geometry, light: Light, scene: S
         at = _stand(side, wide=tall * looks.wide / geometry.width, gaze=looks.gaze)
         actor = Actor(sprite, tall, at, looks, number, lane)
         actors.append(replace(actor, entrance=_entrance(first, actor, wide=_width(actor, geometry))))
-    return tuple(actors)
+    most = _TALLER * min((actor.tall for actor in actors), default=0.0)
+    return tuple(replace(actor, tall=min(actor.tall, most)) for actor in actors)
 
 
 def step_in(actors: Sequence[Actor], geometry: Geometry) -> tuple[Actor, ...]:
