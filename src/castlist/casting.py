@@ -1,7 +1,10 @@
 """How characters travel to a deployment: the best form it can take, and the words that go with it. Pure."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
 
 from castlist.errors import InvalidRequest
 from castlist.model.characters import CastMember, Character, CharacterState, Fidelity, Note
@@ -9,13 +12,19 @@ from castlist.model.operations import CreateVideo, Operation, Size, output_size
 from castlist.model.providing import Deployment
 
 ASPECT_TOLERANCE = 0.02
+NO_HANDLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def cast(operation: Operation, characters: Sequence[Character], deployment: Deployment) -> tuple[CastMember, ...]:
-    """The characters as that deployment takes them; all must be ready."""
+def cast(
+    operation: Operation, characters: Sequence[Character], deployment: Deployment, *, handles: Mapping[str, str] = NO_HANDLES
+) -> tuple[CastMember, ...]:
+    """The characters as that deployment takes them, with its account's handles by character; all must be ready."""
     refusal = deployment.capabilities.why_not(operation)
     places = 0 if refusal and refusal[0] == "reference_conflict" else deployment.capabilities.characters
-    return tuple(_member(character, deployment, place=index < places) for index, character in enumerate(characters))
+    return tuple(
+        replace(_member(character, deployment, place=index < places), handle=handles.get(character.id))
+        for index, character in enumerate(characters)
+    )
 
 
 def _member(character: Character, deployment: Deployment, *, place: bool) -> CastMember:

@@ -23,6 +23,7 @@ CastlistError
     ├── Refused                    answered no: nothing exists upstream
     ├── Ambiguous                  sent, never answered: a job may exist and may cost
     ├── Moderated                  refused for its content: never retried
+    ├── HandleGone                 the provider no longer knows its handle on a character: nothing exists upstream
     └── LostJob                    the provider says with authority that it has no such job
 """
 
@@ -249,3 +250,15 @@ class LostJob(ProviderError):
 
     code = "provider_lost_job"
     retry = Retry.NEVER
+
+
+class HandleGone(ProviderError):
+    """The provider refuses because it no longer knows its handle on a character; `handles` are those it named, empty when it named
+    none. The engine makes them again, and then asks the same."""
+
+    code = "provider_handle_gone"
+    retry = Retry.SAME
+
+    def __init__(self, message: str, *, handles: Sequence[str] = (), after: float | None = None) -> None:
+        super().__init__(message, after=after)
+        self.handles = tuple(handles)

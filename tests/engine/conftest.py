@@ -82,13 +82,16 @@ def stage(tmp_path, small_clip):
     """Opens a gateway over models: `async with stage("hero: fake/instant") as s:`."""
 
     @asynccontextmanager
-    async def open_stage(*models: str, extra: str = "", worker: bool = True, data: Path | None = None) -> AsyncIterator[Stage]:
+    async def open_stage(
+        *models: str, extra: str = "", settings: str = "", worker: bool = True, data: Path | None = None
+    ) -> AsyncIterator[Stage]:
         config = tmp_path / "config.yaml"
         lines = models or ("instant: fake/instant",)
-        entries = [f"  - {{model_name: {line.split(': ')[0]}, litellm_params: {{model: '{line.split(': ')[1]}'}}}}" for line in lines]
+        rest = f", settings: {{{settings}}}" if settings else ""
+        entries = [f"  - {{model_name: {line.split(': ')[0]}, litellm_params: {{model: '{line.split(': ')[1]}'}}{rest}}}" for line in lines]
         config.write_text("model_list:\n" + "\n".join(entries) + "\n" + extra)
-        settings = load(config, environ={"CASTLIST_DATA": str(data or tmp_path / "data")})
-        gateway = await open_gateway(settings, serving=True, worker=worker)
+        loaded = load(config, environ={"CASTLIST_DATA": str(data or tmp_path / "data")})
+        gateway = await open_gateway(loaded, serving=True, worker=worker)
         await gateway.start()
         try:
             yield Stage(gateway, small_clip)
@@ -96,3 +99,28 @@ def stage(tmp_path, small_clip):
             await gateway.stop()
 
     return open_stage
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory, small_clip):
+    """A data directory with one character that is ready."""
+    folder = tmp_path_factory.mktemp("prepared") / "data"
+
+    async def prepare() -> Character:
+        gateway = await open_gateway(load(None, environ={"CASTLIST_DATA": str(folder)}), serving=True, worker=True)
+        await gateway.start()
+        try:
+            s = Stage(gateway, small_clip)
+            return await s.ready(await s.character())
+        finally:
+            await gateway.stop()
+
+    return folder, asyncio.run(prepare())
+
+
+@pytest.fixture
+def luna(prepared, tmp_path):
+    """That character, in the directory that this test's gateways open."""
+    folder, character = prepared
+    shutil.copytree(folder, tmp_path / "data")
+    return character

@@ -121,7 +121,7 @@ async def test_bindings_belong_to_a_character_and_an_account(storage):
     character = a_character()
     await storage.characters.add(character)
     making = Binding("openai", "b-account", BindingState.MAKING)
-    ready = replace(making, state=BindingState.READY, handle="h1", expires_at=NOON)
+    ready = replace(making, state=BindingState.READY, handle="h1", expires_at=NOON + timedelta(hours=1))
     other = Binding("google", "a-account", BindingState.FAILED, error="no")
 
     for binding in (making, other, ready):

@@ -1,5 +1,6 @@
 """Submit, advance, cancel: the only part that sees storage, providers, casting and routing together."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from castlist.accounts import Accounts
 from castlist.engine import advance as steps
 from castlist.engine import characters, queries
 from castlist.engine import submit as submission
+from castlist.engine.binding import unbind_orphans
 from castlist.engine.kit import Kit, Policy
 from castlist.engine.missing import no_character, no_video
 from castlist.errors import Conflict
@@ -34,6 +36,7 @@ class Engine:
     def __init__(self, kit: Kit, accounts: Accounts) -> None:
         self.kit = kit
         self.accounts = accounts
+        self._unbinding: asyncio.Task[None] | None = None
 
     @property
     def storage(self) -> Storage:
@@ -57,6 +60,7 @@ class Engine:
         """Remove a character; its queued jobs fail `character_deleted`, finished videos stay. Raises NotFound."""
         if await self.storage.characters.delete(caller.project, id) is None:
             raise no_character(id, param="character_id")
+        self._unbind()
         self.kit.nudge()
 
     async def character_asset(self, caller: Caller, id: str, variant: str) -> StoredAsset:  # noqa: A002
@@ -106,10 +110,16 @@ class Engine:
         await self.sweep()
 
     async def sweep(self) -> None:
-        """Remove the bytes of deleted videos and characters that nothing unfinished needs."""
+        """Remove the bytes of deleted videos and characters that nothing unfinished needs, and the handles on the latter."""
         gone = await self.storage.jobs.purge()
         if gone:
             await self.storage.assets.delete(gone)
+        self._unbind()
+
+    def _unbind(self) -> None:
+        """Begin to remove the handles on deleted characters, unless that is under way; providers may take their time."""
+        if self._unbinding is None or self._unbinding.done():
+            self._unbinding = self.kit.begin(unbind_orphans(self.kit))
 
     def models(self) -> Sequence[ModelInfo]:
         """Each model name with its deployments, in the order of the configuration."""

@@ -73,10 +73,14 @@ class Kit:
 
     async def to_the_end(self, work: Coroutine[None, None, T]) -> T:
         """The work's result. Who waits for it may be cancelled; the work itself goes on."""
+        return await asyncio.shield(self.begin(work))
+
+    def begin(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        """The work as a task that a stop waits for."""
         task = asyncio.create_task(work)
         self.unbroken.add(task)
         task.add_done_callback(self.unbroken.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def settle(self, *, patience: float) -> None:
         """Wait for what must not be broken off; after `patience` seconds it is."""

@@ -8,11 +8,12 @@ from datetime import timedelta
 import structlog
 
 from castlist import casting
+from castlist.engine.binding import Bound, bind, lose
 from castlist.engine.ending import fail
 from castlist.engine.forms import furnish
 from castlist.engine.kit import Kit
 from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, provider_of, put_off, save, unsure, wait_for
-from castlist.errors import Ambiguous, Moderated, ProviderError, Retry, Unavailable
+from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, Unavailable
 from castlist.model.characters import CastMember, Character, Fidelity, Note
 from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
 from castlist.model.operations import CreateVideo, Operation, output_seconds
@@ -32,8 +33,8 @@ async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequ
     """The job submitted, or waiting for what somebody else is making of its characters. Raises what `prepare` raises, before anything
     that may cost; nothing of the provider's after it."""
     furnished = await _furnish(kit, job, characters, deployment)
-    if furnished is None:
-        return await wait_for(kit, job, "character", seconds=WAIT_FORMS)
+    if isinstance(furnished, float):
+        return await wait_for(kit, job, "character", seconds=furnished)
     characters, members = furnished
     attempt = _attempt(kit, job, deployment, number=len(await kit.storage.jobs.attempts(job.id)) + 1)
     order = await _order(kit, job, attempt, members=members)
@@ -48,17 +49,32 @@ async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequ
 
 async def _furnish(
     kit: Kit, job: Job, characters: Sequence[Character], deployment: Deployment
-) -> tuple[Sequence[Character], Sequence[CastMember]] | None:
-    """The characters with the forms that this model wants of those it can show, and the cast they make."""
+) -> tuple[Sequence[Character], Sequence[CastMember]] | float:
+    """The characters with the forms that this model wants of those it can show, and the cast they make with the account's handles; or
+    how many seconds to wait for what somebody else is making."""
     members = casting.cast(job.operation, characters, deployment)
-    made = []
+    made, shown = [], []
     for character, member in zip(characters, members, strict=True):
-        shown = member.fidelity is not Fidelity.DESCRIBED
-        found = await furnish(kit, character, deployment.capabilities.wants) if shown else character
+        if member.fidelity is Fidelity.DESCRIBED:
+            made.append(character)
+            continue
+        found = await furnish(kit, character, wants_of(kit, deployment))
         if found is None:
-            return None
+            return WAIT_FORMS
         made.append(found)
-    return made, casting.cast(job.operation, made, deployment)
+        shown.append(found)
+    bound = await bind(kit, shown, deployment) if deployment.capabilities.binds else Bound()
+    if bound.wait is not None:
+        return bound.wait
+    return made, casting.cast(job.operation, made, deployment, handles=bound.handles)
+
+
+def wants_of(kit: Kit, deployment: Deployment) -> Sequence[str]:
+    """The forms this model wants; of an account that keeps a handle, what all its models want, for the handle serves them all."""
+    if not deployment.capabilities.binds:
+        return deployment.capabilities.wants
+    account = deployment.account.name
+    return tuple(dict.fromkeys(form for d in kit.deployments if d.account.name == account for form in d.capabilities.wants))
 
 
 async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, prepared: Prepared) -> Job | None:
@@ -158,6 +174,8 @@ def _attempt(kit: Kit, job: Job, deployment: Deployment, *, number: int) -> Atte
 
 async def refused(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt | None = None) -> Job | None:
     """Nothing exists upstream: wait and ask the same again, ask elsewhere, or fail."""
+    if isinstance(error, HandleGone):
+        error = await lose(kit, job, error, attempt=attempt)
     failure = Failure(error.code, error.message)
     if attempt:
         attempt = replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost())

@@ -1,7 +1,7 @@
 """A character, the handles providers hold on it, and the form in which it travels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -67,7 +67,11 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One provider account's handle on a character: a cache entry, always re-makeable."""
+    """One provider account's handle on a character: a cache entry, always re-makeable.
+
+    While it is MAKING, `maker` is the process that asks for it, until `until`; or the provider makes it behind its `ticket`. `losses`
+    counts how often in a row the provider had lost it soon after it was made.
+    """
 
     provider: str
     account: str
@@ -75,6 +79,16 @@ class Binding:
     handle: str | None = None
     expires_at: datetime | None = None
     error: str | None = None
+    made_at: datetime | None = None
+    ticket: Mapping[str, object] | None = None
+    maker: str | None = None
+    until: datetime | None = None
+    losses: int = 0
+
+    def at(self, now: datetime) -> "Binding":
+        """The binding as it is then: a handle whose time is over is expired."""
+        over = self.state is BindingState.READY and self.expires_at is not None and self.expires_at <= now
+        return replace(self, state=BindingState.EXPIRED) if over else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Storage:
         self.holder = holders.me
         self.scratch = parts.folder / "scratch" / holders.me
         self.jobs = Jobs(database, holders, pending=pending, clock=clock)
-        self.bindings = Bindings(database)
+        self.bindings = Bindings(database, holders, clock=clock)
         self.characters = Characters(database, holders, bindings=self.bindings, pending=pending, clock=clock)
         self.assets = Assets(database, parts.blobs, pending=pending, clock=clock)
         self.changes = Changes(database)

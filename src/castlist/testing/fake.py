@@ -5,25 +5,28 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from importlib.resources import files
 from typing import ClassVar, Final
 from urllib.parse import parse_qsl
 
-from castlist.errors import Ambiguous, InvalidRequest, LostJob, Moderated, NotSent, ProviderError, Refused, Retry
+from castlist.errors import Ambiguous, HandleGone, InvalidRequest, LostJob, Moderated, NotSent, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
-from castlist.model.characters import Fidelity
+from castlist.model.characters import Character, Fidelity
 from castlist.model.jobs import Cost, CostState, Failure
 from castlist.model.providing import (
     Absent,
     Account,
     Cancelled,
     CannotTell,
+    Handle,
+    Order,
     Phase,
     Prepared,
     Progress,
     Provider,
+    References,
     Stopped,
     Stream,
     Ticket,
@@ -56,6 +59,11 @@ OPTIONS: Final[Mapping[str, str]] = {
     "moderated": "1: the failure is for its content",
     "found": "what a search by reference says: ticket, absent or unknown",
     "micros": "what the provider says it billed",
+    "wants": "forms of a character it wants, with a comma between them",
+    "binds": "1: it keeps a handle on each character",
+    "binding": "how a handle is made: at once, slow (in `seconds`, behind a ticket), broken (fails behind it) or refused (at once)",
+    "lives": "seconds until a handle expires",
+    "gone": "how many submissions it refuses because it lost the handles they carry",
 }
 _ALWAYS: Final = 1_000_000_000
 
@@ -89,7 +97,8 @@ class Script:
 
 class FakeProvider(Provider):
     """Plays a script for each order; every finished one is the same small clip. All that a poll says follows from the ticket and the
-    clock, so a ticket outlives the process. `submits`, `polls`, `downloads` and `cancels` count what was asked of it."""
+    clock, so a ticket outlives the process. `submits`, `polls`, `downloads`, `cancels`, `binds` and `unbinds` count what was asked of
+    it; `last` is the order it was handed last, `handles` are those it handed out and `lost` those it refuses since."""
 
     name: ClassVar[str] = "fake"
 
@@ -99,10 +108,13 @@ class FakeProvider(Provider):
         self._cancelled: set[str] = set()
         self._accepted: dict[str, Ticket] = {}
         self._misbehaved: dict[str, int] = {}
-        self.submits = self.polls = self.downloads = self.cancels = 0
+        self.submits = self.polls = self.downloads = self.cancels = self.binds = self.unbinds = 0
+        self.last: Order | None = None
+        self.handles: set[str] = set()
+        self.lost: set[str] = set()
 
     def capabilities(self, model: str) -> Capabilities:
-        self._read(model)
+        script = self._read(model)
         return Capabilities(
             model=f"fake/{model}",
             implements=frozenset({"create", "edit", "extend", "remix"}),
@@ -115,12 +127,16 @@ class FakeProvider(Provider):
             seed=True,
             cancel=True,
             micros_per_second=0,
+            wants=tuple(filter(None, script.word("wants", "").split(","))),
+            binds=script.word("binds", "0") == "1",
         )
 
     async def submit(self, prepared: Prepared) -> Ticket:
         script = self._read(prepared.order.provider_model)
         self.submits += 1
+        self.last = prepared.order
         await asyncio.sleep(script.number("answer", 0))
+        self._lose(script, prepared.order)
         self._misbehave(script)
         ticket = Ticket(
             {
@@ -153,6 +169,45 @@ class FakeProvider(Provider):
         cut = script.name == "cut" and self._count(script) <= script.number("times", 1)
         content = read_clip()[offset:]
         yield Stream(_pour(content, cut=cut), "video/mp4", len(content))
+
+    async def bind(self, character: Character, media: References) -> Handle | Ticket:
+        """By the account's own settings: it does not know which model asks."""
+        script = self._read("instant")
+        self.binds += 1
+        await asyncio.sleep(script.number("answer", 0))
+        how = script.word("binding", "instant")
+        if how == "refused":
+            raise Refused(f"the fake provider does not take {character.name}")
+        if how in {"slow", "broken"}:
+            return Ticket({"id": f"bind_{secrets.token_hex(8)}", "how": how, "started_at": self._clock().isoformat()})
+        return self._hand_out(script, f"handle_{secrets.token_hex(8)}")
+
+    async def poll_binding(self, ticket: Ticket) -> Handle | Progress:
+        script = self._read("instant")
+        passed = (self._clock() - datetime.fromisoformat(str(ticket.data["started_at"]))).total_seconds()
+        if passed < script.number("seconds", 0):
+            return Progress(Phase.RUNNING, again=0.05)
+        if ticket.data["how"] == "broken":
+            return Progress(Phase.FAILED, failure=Failure("provider_failed", "Its script says so."))
+        return self._hand_out(script, f"handle_of_{ticket.data['id']}")
+
+    def _hand_out(self, script: Script, handle: str) -> Handle:
+        lives = script.number("lives", 0)
+        self.handles.add(handle)
+        return Handle(handle, self._clock() + timedelta(seconds=lives) if lives else None)
+
+    def _lose(self, script: Script, order: Order) -> None:
+        """Refuse handles that it lost; the first `gone` orders that carry any are the ones that it loses them by."""
+        carried = [member.handle for member in order.cast if member.handle]
+        if carried and self._count(Script("gone", {})) <= script.number("gone", 0):
+            self.lost.update(carried)
+        lost = [handle for handle in carried if handle in self.lost]
+        if lost:
+            raise HandleGone("the fake provider knows no such handle", handles=lost, after=0.05)
+
+    async def unbind(self, handle: Handle) -> None:
+        self.unbinds += 1
+        self.handles.discard(handle.value)
 
     async def cancel(self, ticket: Ticket) -> Cancelled:
         self.cancels += 1

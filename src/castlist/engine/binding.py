@@ -1,0 +1,176 @@
+"""Handles that provider accounts hold on characters: made at the first use, made again when they are over, removed at the end."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import structlog
+
+from castlist.engine.kit import Kit
+from castlist.errors import HandleGone, ProviderError, Refused, Retry, Unavailable
+from castlist.model.characters import Binding, BindingState, Character
+from castlist.model.jobs import Attempt, Job
+from castlist.model.providing import Deployment, Handle, Media, Phase, Provider, References, Ticket
+
+log = structlog.get_logger("castlist.engine")
+
+LEASE = 180.0
+BIND_WITHIN = 150.0
+"""Less than the lease, so that nobody else begins while we may still get an answer."""
+
+MADE_WITHIN = timedelta(minutes=30)
+WAIT_MAKING = 1.0
+SOON = timedelta(minutes=1)
+MOST_LOSSES = 3
+KEPT = timedelta(days=1)
+"""How long the removal of a handle on a deleted character is tried again."""
+
+REMOVED_AT_ONCE = 20
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The handles on a cast by character, or, while some are being made, how many seconds to wait before looking again."""
+
+    handles: dict[str, str] = field(default_factory=dict)
+    wait: float | None = None
+
+
+async def bind(kit: Kit, characters: Sequence[Character], deployment: Deployment) -> Bound:
+    """Every handle that the deployment's account needs on these characters, made where it is missing or over.
+
+    Raises what the provider raises; the binding is then `failed`, and the next use tries again.
+    """
+    bound = Bound()
+    waits = []
+    for character in characters:
+        binding, wait = await _bind_one(kit, character, deployment)
+        if binding.state is BindingState.READY and binding.handle is not None:
+            bound.handles[character.id] = binding.handle
+        else:
+            waits.append(wait)
+    return replace(bound, wait=min(waits)) if waits else bound
+
+
+async def _bind_one(kit: Kit, character: Character, deployment: Deployment) -> tuple[Binding, float]:
+    account, provider = deployment.account, kit.provider(deployment)
+    binding, mine = await kit.storage.bindings.claim(character.id, account.name, provider=account.provider, lease=LEASE)
+    if mine:
+        # A job that is cancelled lets go of its wait, never of a handle that is being made: nobody else would know of it.
+        binding = await kit.to_the_end(_make(kit, character, binding, provider=provider))
+        return binding, WAIT_MAKING
+    if binding.state is BindingState.MAKING and binding.ticket is not None:
+        return await _follow(kit, character, binding, provider=provider)
+    return binding, WAIT_MAKING
+
+
+async def _make(kit: Kit, character: Character, binding: Binding, *, provider: Provider) -> Binding:
+    try:
+        async with asyncio.timeout(BIND_WITHIN):
+            made = await provider.bind(character, await _media(kit, character))
+    except TimeoutError:
+        error = ProviderError(f"{provider.name} did not take {character.name} within {BIND_WITHIN:g} seconds", retry=Retry.SAME)
+        await _fail(kit, character, binding, why=error.message)
+        raise error from None
+    except Exception as error:
+        await _fail(kit, character, binding, why=error.message if isinstance(error, ProviderError) else type(error).__name__)
+        raise
+    if isinstance(made, Handle):
+        return await _keep(kit, character, binding, handle=made)
+    waiting = replace(binding, maker=None, until=None, ticket=made.data, made_at=kit.clock())
+    await kit.storage.bindings.save(character.id, waiting)
+    return waiting
+
+
+async def _media(kit: Kit, character: Character) -> References:
+    found: dict[str, Media] = {}
+    for variant, asset in character.assets.items():
+        if not variant.startswith("source-"):
+            found[variant] = await kit.storage.assets.describe(asset)
+    return References(found)
+
+
+async def _keep(kit: Kit, character: Character, binding: Binding, *, handle: Handle) -> Binding:
+    ready = Binding(
+        binding.provider,
+        binding.account,
+        BindingState.READY,
+        handle=handle.value,
+        expires_at=handle.expires_at,
+        made_at=kit.clock(),
+        losses=binding.losses,
+    )
+    await kit.storage.bindings.save(character.id, ready)
+    await kit.storage.jobs.wake_with_character(character.id)
+    return ready
+
+
+async def _fail(kit: Kit, character: Character, binding: Binding, *, why: str) -> None:
+    failed = Binding(binding.provider, binding.account, BindingState.FAILED, error=why, made_at=kit.clock(), losses=binding.losses)
+    await kit.storage.bindings.save(character.id, failed)
+    await kit.storage.jobs.wake_with_character(character.id)
+
+
+async def _follow(kit: Kit, character: Character, binding: Binding, *, provider: Provider) -> tuple[Binding, float]:
+    progress = await provider.poll_binding(Ticket(binding.ticket or {}))
+    if isinstance(progress, Handle):
+        return await _keep(kit, character, binding, handle=progress), 0.0
+    late = binding.made_at is None or kit.clock() - binding.made_at > MADE_WITHIN
+    if progress.phase in (Phase.FAILED, Phase.CANCELLED) or late:
+        why = progress.failure.message if progress.failure else f"{provider.name} did not finish its own copy of {character.name}"
+        code = progress.failure.code if progress.failure else None
+        await _fail(kit, character, binding, why=why)
+        raise Refused(f"{provider.name} could not take {character.name}: {why}", code=code, retry=_after(moderated=progress.moderated))
+    return binding, progress.again or WAIT_MAKING
+
+
+def _after(*, moderated: bool) -> Retry:
+    return Retry.NEVER if moderated else Retry.ELSEWHERE
+
+
+async def lose(kit: Kit, job: Job, error: HandleGone, *, attempt: Attempt | None) -> ProviderError:
+    """Expire the handles that the provider no longer knows. What to do about the job: ask the same again, or elsewhere once the
+    provider has lost them again and again."""
+    deployment = kit.deployment(job.deployment)
+    account = attempt.account if attempt else deployment.account.name if deployment else ""
+    sent = {member.id: member.handle for member in job.cast if member.handle} if attempt else {}
+    losses = 0
+    for character in job.operation.characters:
+        known = await kit.storage.bindings.get(character, account)
+        handle = sent.get(character) or (known.handle if known else None)
+        if handle and (not error.handles or handle in error.handles):
+            losses = max(losses, await kit.storage.bindings.lose(character, account, handle=handle, within=SOON))
+    if losses < MOST_LOSSES:
+        return error
+    return Refused(f"{error.message}, {losses} times in a row", code=error.code)
+
+
+async def unbind_orphans(kit: Kit) -> None:
+    """Remove the handles on deleted characters upstream, as far as the providers let us, and forget them."""
+    try:
+        await _unbind_all(kit)
+    except Unavailable as error:
+        log.warning("binding.storage", error=error.message)
+
+
+async def _unbind_all(kit: Kit) -> None:
+    for orphan in await kit.storage.bindings.orphans(accounts=list(kit.providers), limit=REMOVED_AT_ONCE):
+        binding = orphan.binding
+        if binding.handle and binding.state is not BindingState.FAILED and not await _unbind(kit, binding):
+            if kit.clock() - orphan.deleted_at < KEPT:
+                continue
+            log.warning("binding.left_behind", character=orphan.character, account=binding.account)
+        await kit.storage.bindings.delete(orphan.character, binding.account)
+
+
+async def _unbind(kit: Kit, binding: Binding) -> bool:
+    try:
+        async with asyncio.timeout(BIND_WITHIN):
+            await kit.providers[binding.account].unbind(Handle(binding.handle or "", binding.expires_at))
+    except NotImplementedError:
+        return True
+    except (ProviderError, TimeoutError) as error:
+        log.warning("binding.not_removed", account=binding.account, error=str(error) or type(error).__name__)
+        return False
+    return True
