@@ -144,7 +144,6 @@ def _scaled(rgba: Plane, zoom: float) -> Plane:
     """Scaled premultiplied RGBA of even size, with a clear edge."""
     width, height = max(1, round(rgba.shape[1] * zoom)), max(1, round(rgba.shape[0] * zoom))
     small = cv2.resize(rgba, (width, height), interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
-    small[..., :3] = np.minimum(small[..., :3], small[..., 3:])
     down, aside = even(height) + 2 - height, even(width) + 2 - width
     return as_bytes(cv2.copyMakeBorder(small, 0, down, 0, aside, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)))
 
@@ -155,7 +154,7 @@ def _lit(rgba: Plane, light: Light, shade: Plane) -> Picture:
     toned = sculpt(rgba, shade)
     rim = _rim(alpha, light)
     glow = np.array(light.rim, np.float32)
-    lit = cv2.add(toned, cv2.merge([cv2.multiply(rim, np.full_like(rim, 255), scale=float(c) / 255) for c in glow]))
+    lit = cv2.add(toned, cv2.merge([cv2.convertScaleAbs(rim, alpha=float(c)) for c in glow]))
     lit = cv2.min(lit, cv2.merge([alpha, alpha, alpha]))
     return picture_of(as_bytes(lit), as_bytes(alpha))
 
