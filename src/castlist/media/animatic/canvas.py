@@ -72,10 +72,10 @@ def dots(canvas: Canvas, centres: Points, radii: NDArray[np.float64], colour: Co
         moved = centres + np.array([shift, 0.0])
         seen = (moved[:, 0] > -reach) & (moved[:, 0] < canvas.width + reach)
         if seen.any():
-            _discs(canvas, moved[seen], radii[seen], (colour, low or colour))
+            _discs(canvas, moved[seen], radii[seen], (colour, low))
 
 
-def _discs(canvas: Canvas, centres: Points, radii: NDArray[np.float64], colours: tuple[Colour, Colour]) -> None:
+def _discs(canvas: Canvas, centres: Points, radii: NDArray[np.float64], colours: tuple[Colour, Colour | None]) -> None:
     reach = float(radii.max()) + 2
     left, top = np.maximum(centres.min(axis=0) - reach, 0).astype(int)
     right, bottom = np.minimum(centres.max(axis=0) + reach, (canvas.width, canvas.height)).astype(int)

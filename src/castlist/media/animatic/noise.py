@@ -20,17 +20,29 @@ def field(rng: np.random.Generator, size: tuple[int, int], *, cells: tuple[int, 
 
 
 def cloudy(rng: np.random.Generator, size: tuple[int, int], *, cells: tuple[int, int], octaves: int = 4) -> Field:
-    """Several octaves of noise, in 0..1."""
-    total = np.zeros((size[1], size[0]), np.float32)
-    weight, whole = 1.0, 0.0
+    """Several octaves of noise, in 0..1; made no finer than its finest grain needs, then enlarged."""
+    finest = min(side / (count << (octaves - 1)) for side, count in zip(size, cells, strict=True))
+    part = max(1, min(4, int(finest / 5)))
+    small = max(2, size[0] // part), max(2, size[1] // part)
+    total = np.zeros((small[1], small[0]), np.float32)
+    weight = 1.0
     for octave in range(octaves):
-        grain = (cells[0] << octave, cells[1] << octave)
-        total += np.float32(weight) * field(rng, size, cells=grain)
-        whole += weight
+        total += np.float32(weight) * field(rng, small, cells=(cells[0] << octave, cells[1] << octave))
         weight *= 0.5
-    total /= np.float32(whole)
     low, high = float(total.min()), float(total.max())
-    return (total - np.float32(low)) / np.float32(max(1e-6, high - low))
+    total -= np.float32(low)
+    total /= np.float32(max(1e-6, high - low))
+    return total if part == 1 else _enlarged(total, size)
+
+
+def _enlarged(total: Field, size: tuple[int, int]) -> Field:
+    """A periodic field at a larger size, still without a seam."""
+    width, height = size
+    scale = width / total.shape[1]
+    padded = np.concatenate([total[:, -2:], total, total[:, :2]], axis=1)
+    wide = cv2.resize(padded, (round(padded.shape[1] * scale), height), interpolation=cv2.INTER_LINEAR)
+    left = round(2 * scale)
+    return np.ascontiguousarray(wide[:, left : left + width])
 
 
 def ridge(rng: np.random.Generator, width: int, *, waves: int, octaves: int = 5, roughness: float = 0.5) -> Field:

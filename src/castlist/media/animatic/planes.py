@@ -65,10 +65,10 @@ def picture_of(rgb: Plane, alpha: Plane | None) -> Picture:
     opaque = alpha is None
     if alpha is None:
         alpha = np.full(rgb.shape[:2], 255, np.uint8)
-    yuv = cv2.transform(cv2.merge([rgb, alpha]), _RGBA_TO_YUV)
+    whole = cv2.merge([rgb, alpha])
     half = (rgb.shape[1] // 2, rgb.shape[0] // 2)
-    y = as_bytes(cv2.extractChannel(yuv, 0))
-    uv = as_bytes(cv2.resize(yuv, half, interpolation=cv2.INTER_AREA)[..., 1:])
+    y = as_bytes(cv2.transform(whole, _RGBA_TO_YUV[:1]))
+    uv = as_bytes(cv2.transform(cv2.resize(whole, half, interpolation=cv2.INTER_AREA), _RGBA_TO_YUV[1:]))
     if opaque:
         return Picture(y, uv, None, None)
     keep = as_bytes(cv2.bitwise_not(alpha))

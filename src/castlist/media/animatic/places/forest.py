@@ -134,15 +134,15 @@ def _shafts(world: World) -> Layer:
     if not light.sun_size:
         return layer_of(canvas, 0.5)
     source = np.array([world.x(0.5 + 1.25 * light.sun[0]), g.margin - 0.45 * g.unit])
-    mask = np.zeros((g.rows, g.period), np.uint8)
+    mask = np.zeros((g.rows // 4, g.period // 4), np.uint8)
     floor_row = g.base(0.85)
     for across in np.linspace(-0.15, 1.15, 9) + rng.uniform(-0.05, 0.05, 9):
         foot, wide = world.x(float(across)), g.unit * float(rng.uniform(0.02, 0.07))
         beam = np.array([[source[0] - 2, source[1]], [source[0] + 2, source[1]], [foot + wide, floor_row], [foot - wide, floor_row]])
         layer = np.zeros_like(mask)
-        cv2.fillPoly(layer, [np.round(beam).astype(np.int32)], int(rng.uniform(30, 74)), cv2.LINE_AA)
+        cv2.fillPoly(layer, [np.round(beam / 4).astype(np.int32)], int(rng.uniform(30, 74)), cv2.LINE_AA)
         np.copyto(mask, cv2.add(mask, layer))
-    soft = cv2.GaussianBlur(mask, (0, 0), 0.011 * g.unit)
+    soft = cv2.resize(cv2.GaussianBlur(mask, (0, 0), 0.00275 * g.unit), (g.period, g.rows), interpolation=cv2.INTER_LINEAR)
     rows = (np.arange(g.rows, dtype=np.float32) - g.margin) / (floor_row - g.margin)
     gone = np.clip(1.05 - np.clip(rows, 0, 2) ** 2.2, 0, 1)[:, None]
     share = {Hour.day: 0.62, Hour.golden: 1.0, Hour.dawn: 0.85, Hour.dusk: 0.55}.get(world.hour, 0.42)

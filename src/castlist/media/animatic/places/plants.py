@@ -68,7 +68,8 @@ def crown(world: World, canvas: Canvas, spot: Spot, *, size: float, leaf: Colour
         x = spot.x + np.cos(angle) * far * 1.12 + side * number * 0.075 * size
         y = spot.foot + np.sin(angle) * far * 0.78 - number * 0.085 * size
         radii = size * rng.uniform(0.07, 0.16, count) * (1 - 0.13 * number)
-        dots(canvas, np.stack([x, y], axis=1), radii, world.lit(colour, spot.depth, gain), world.lit(colour, spot.depth, gain * 0.84))
+        low = world.lit(colour, spot.depth, gain * 0.80) if number < 2 else None
+        dots(canvas, np.stack([x, y], axis=1), radii, world.lit(colour, spot.depth, gain), low)
 
 
 def tree(world: World, canvas: Canvas, spot: Spot, *, leaf: Colour = LEAF) -> None:
