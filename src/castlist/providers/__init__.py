@@ -15,6 +15,7 @@ OURS: Final = MappingProxyType(
         "animatic": "castlist.providers.animatic:Animatic",
         "fake": "castlist.testing.fake:FakeProvider",
         "gemini": "castlist.providers.gemini:Gemini",
+        "xai": "castlist.providers.xai:XAI",
         "azure": "castlist.providers.openai:Azure",
         "hosted_vllm": "castlist.providers.openai:HostedVllm",
         "runwayml": "castlist.providers.runwayml:RunwayML",

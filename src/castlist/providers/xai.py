@@ -1,0 +1,165 @@
+"""xAI's Grok Imagine over REST: characters as reference images, named by tags."""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import ClassVar, Final
+from urllib.parse import quote
+
+from castlist.errors import Ambiguous, ProviderError, Refused, Retry
+from castlist.model.capabilities import Capabilities
+from castlist.model.characters import CastMember, Fidelity, Note
+from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, RemixVideo, Source
+from castlist.model.providing import Media, Order, Prepared, Progress, Provider, Reply, Stream, Ticket
+from castlist.providers.replies import read_object
+from castlist.providers.tags import feature, neutralise
+from castlist.providers.xai_models import MOST_IMAGES, SHAPES, STILLS, limits
+from castlist.providers.xai_replies import judge_known, judge_paid, read_link, read_progress
+
+HOME: Final = "https://api.x.ai/v1"
+TAG: Final = re.compile(r"<\s*(?:IMAGE|VIDEO|AUDIO)_?\d+\s*>", re.IGNORECASE)
+_LONG, _SHORT = 1280, 720
+
+
+class XAI(Provider):
+    """Grok Imagine models under one API key. Images and videos go inside the request as data URIs, so nothing needs a public address.
+
+    The vendor keeps no characters, takes no key against double sending, lists no videos and cannot cancel: a lost answer stays
+    unknown. Not verified with the live service: how long a body may be.
+    """
+
+    name: ClassVar[str] = "xai"
+
+    def capabilities(self, model: str) -> Capabilities:
+        return limits(model)
+
+    async def prepare(self, order: Order) -> Prepared:
+        """Compiles route and body, with every picture inside it."""
+        match order.operation:
+            case CreateVideo():
+                return await self._prepare_new(order, order.operation)
+            case ExtendVideo(source=source, seconds=seconds):
+                return await self._prepare_follow_up(order, source, route="extensions", more={"duration": seconds})
+            case EditVideo(source=source) | RemixVideo(source=source):
+                return await self._prepare_follow_up(order, source, route="edits", more={})
+
+    async def submit(self, prepared: Prepared) -> Ticket:
+        """POST to the route that `prepare` chose. Raises what the answer means."""
+        headers = {**self._headers(), "Content-Type": "application/json"}
+        body = json.dumps(prepared.body["document"]).encode()
+        url = f"{self._base}/videos/{prepared.body['route']}"
+        reply = await self.http.send("POST", url, headers=headers, body=body, timeout=prepared.order.timeout)
+        judge_paid(reply)
+        found = read_object(reply).get("request_id")
+        if not isinstance(found, str) or not found:
+            raise Ambiguous(f"the upstream accepted the video ({reply.status}) and gave no id for it")
+        return Ticket({"id": found})
+
+    async def poll(self, tickets: Sequence[Ticket]) -> Sequence[Progress]:
+        """One request a ticket. An error about one of several is raised for all; ask for that one alone to know which."""
+        answers = await asyncio.gather(*map(self._look, tickets), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return [read_progress(answer) for answer in answers if isinstance(answer, Reply)]
+
+    @asynccontextmanager
+    async def download(self, ticket: Ticket, *, offset: int = 0) -> AsyncIterator[Stream]:
+        """The video, by the address it has now, which lives for about a day; it is public, so the key is not sent there."""
+        url = read_link(await self._look(ticket))
+        if url is None:
+            raise ProviderError("the upstream has no address for a finished video", retry=Retry.SAME)
+        async with self.http.stream(url, headers={"Accept": "video/mp4"}, offset=offset) as stream:
+            yield stream
+
+    async def _look(self, ticket: Ticket) -> Reply:
+        url = f"{self._base}/videos/{quote(str(ticket.data['id']), safe='')}"
+        reply = await self.http.ask("GET", url, headers=self._headers())
+        judge_known(reply)
+        return reply
+
+    async def _prepare_new(self, order: Order, operation: CreateVideo) -> Prepared:
+        shown = [member for member in order.cast if member.fidelity is not Fidelity.DESCRIBED]
+        stills = {member.name: _stills(member, order, budget=MOST_IMAGES // max(1, len(shown))) for member in shown}
+        ratio, resolution = SHAPES[operation.size]
+        prompt, notes = feature(order.prompt, _number(stills), pattern=TAG)
+        document: dict[str, object] = {
+            "model": order.provider_model,
+            "prompt": prompt,
+            "duration": operation.seconds,
+            "aspect_ratio": ratio,
+            "resolution": resolution,
+        }
+        if operation.reference:
+            document["image"] = {"url": await self._inline(operation.reference)}
+        if stills:
+            images = [asset for assets in stills.values() for asset in assets]
+            document["reference_images"] = [{"url": url} for url in await asyncio.gather(*map(self._inline, images))]
+        audio = operation.wishes.options.get(self.name, {}).get("audio")
+        if audio is not None:
+            document["generate_audio"] = audio == "on"
+        return Prepared(order, {"route": "generations", "document": document}, (*notes, *_advise(order)))
+
+    async def _prepare_follow_up(self, order: Order, source: Source, *, route: str, more: Mapping[str, object]) -> Prepared:
+        document = {
+            "model": order.provider_model,
+            "prompt": neutralise(order.prompt, TAG),
+            "video": {"url": await self._inline(source.asset)},
+            **more,
+        }
+        return Prepared(order, {"route": route, "document": document}, (*_advise(order), *_advise_follow_up(order, source)))
+
+    async def _inline(self, asset: str) -> str:
+        return await self._upload(await self.http.assets.describe(asset))
+
+    async def _upload(self, media: Media) -> str:
+        """The asset as a data URI: the vendor's way to take a file without an address."""
+        content = await self.http.assets.read(media.asset)
+        return f"data:{media.media_type};base64,{base64.b64encode(content).decode()}"
+
+    @property
+    def _base(self) -> str:
+        return (self.account.api_base or HOME).rstrip("/")
+
+    def _headers(self) -> Mapping[str, str]:
+        key = self.account.api_key
+        return {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+
+
+def _stills(member: CastMember, order: Order, *, budget: int) -> Sequence[str]:
+    found = (member.media.get(f"jpeg-{n}") or member.media.get(f"still-{n}") for n in range(STILLS))
+    stills = [asset for asset in found if asset][:budget]
+    if not stills:
+        text = f"{member.name} has no still that could be shown to {order.provider_model}, which takes no clips"
+        raise Refused(text, code="character_source_unsuitable")
+    return stills
+
+
+def _number(stills: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+    """The tags of each member's images, counted from 1 over all of them."""
+    tags, at = {}, 1
+    for name, assets in stills.items():
+        tags[name] = ", ".join(f"<IMAGE_{n}>" for n in range(at, at + len(assets)))
+        at += len(assets)
+    return tags
+
+
+def _advise(order: Order) -> tuple[Note, ...]:
+    if order.operation.seed is None:
+        return ()
+    return (Note("seed_ignored", f"{order.provider_model} takes no seed, so {order.operation.seed} was not sent.", "seed"),)
+
+
+def _advise_follow_up(order: Order, source: Source) -> tuple[Note, ...]:
+    notes = []
+    if order.cast:
+        names = " and ".join(member.name for member in order.cast)
+        text = f"{order.provider_model} takes the video alone here: {names} is kept as it shows, and no pictures of it were sent."
+        notes.append(Note("character_from_source", text, "characters"))
+    if max(source.size.width, source.size.height) > _LONG or min(source.size.width, source.size.height) > _SHORT:
+        text = f"{order.provider_model} makes at most 720p from a video, and this one is {source.size}."
+        notes.append(Note("size_lowered", text, "size", str(source.size), "720p"))
+    return tuple(notes)
