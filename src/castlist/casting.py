@@ -1,6 +1,5 @@
 """How characters travel to a deployment: the best form it can take, and the words that go with it. Pure."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -8,10 +7,12 @@ from typing import Final
 
 from castlist.errors import InvalidRequest
 from castlist.model.characters import CastMember, Character, CharacterState, Fidelity, Note
+from castlist.model.naming import find_names
 from castlist.model.operations import CreateVideo, Operation, Size, output_size
 from castlist.model.providing import Deployment
 
 ASPECT_TOLERANCE = 0.02
+ENDS = (".", "!", "?", "…", "。", "！", "？")
 NO_HANDLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -91,12 +92,19 @@ def _card(member: CastMember) -> Note:
 
 
 def compile_prompt(prompt: str, members: Sequence[CastMember]) -> tuple[str, tuple[Note, ...]]:
-    """The prompt that is sent on: names it lacks are put first, and described characters get their description."""
-    missing = [member for member in members if not mentions(prompt, member.name)]
+    """The prompt that is sent on, itself unchanged: names it lacks are put before it, descriptions of described characters after it."""
+    found = find_names(prompt, [member.name for member in members])
+    missing = [member for member in members if not found[member.name]]
     described = [m for m in members if m.fidelity is Fidelity.DESCRIBED and m.description]
-    head = f"Featuring {' and '.join(m.name for m in missing)}. " if missing else ""
-    tail = "".join(f" {m.name}: {m.description}" for m in described)
-    return head + prompt + tail, tuple(_added(member) for member in missing)
+    head = f"{_ended('Featuring ' + ' and '.join(m.name for m in missing))} " if missing else ""
+    tail = "".join(f" {m.name}: {_ended(m.description)}" for m in described)
+    return head + (_ended(prompt) + tail if tail else prompt), tuple(_added(member) for member in missing)
+
+
+def _ended(sentence: str) -> str:
+    """The sentence with a full stop, unless it has an end of its own."""
+    bare = sentence.rstrip()
+    return bare if not bare or bare.endswith(ENDS) else f"{bare}."
 
 
 def _added(member: CastMember) -> Note:
@@ -108,26 +116,6 @@ def check_names(operation: Operation, characters: Sequence[Character]) -> None:
     """Refuse a prompt that lacks a name, where the caller asked for that strictness. Raises InvalidRequest."""
     if not operation.wishes.prompt_strict or not isinstance(operation, CreateVideo):
         return
-    for character in characters:
-        if not mentions(operation.prompt, character.name):
-            raise InvalidRequest(f"The prompt must mention {character.name!r} verbatim.", code="character_name_missing", param="prompt")
-
-
-def mentions(prompt: str, name: str) -> bool:
-    """Whether the name stands in the prompt verbatim, not as a part of a longer word: "Ann" is not in "Annual"."""
-    text, wanted = unicodedata.normalize("NFC", prompt), unicodedata.normalize("NFC", name)
-    at = text.find(wanted)
-    while at >= 0:
-        before, after = text[at - 1 : at], text[at + len(wanted) : at + len(wanted) + 1]
-        if not (_joins(before, wanted[:1]) or _joins(wanted[-1:], after)):
-            return True
-        at = text.find(wanted, at + 1)
-    return False
-
-
-def _joins(left: str, right: str) -> bool:
-    return bool(left and right) and _is_cased(left) and _is_cased(right)
-
-
-def _is_cased(character: str) -> bool:
-    return character.isdigit() or character.lower() != character.upper()
+    for name, spans in find_names(operation.prompt, [character.name for character in characters]).items():
+        if not spans:
+            raise InvalidRequest(f"The prompt must mention {name!r} verbatim.", code="character_name_missing", param="prompt")

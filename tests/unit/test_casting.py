@@ -1,13 +1,18 @@
 """How characters travel to a deployment."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from castlist import casting
 from castlist.errors import InvalidRequest
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Character, CharacterState, Clip, Fidelity
+from castlist.model.naming import find_names
 from castlist.model.operations import CreateVideo, Size, Wishes
 from castlist.model.providing import Account, Deployment
 
@@ -46,10 +51,81 @@ def create(prompt="Luna dances", *, size=LANDSCAPE, characters=("char_Luna",), *
         ("Old Tom the 2nd", "Old Tom", True),
         ("R2D2 and R2D22", "R2D2", True),
         ("R2D22", "R2D2", False),
+        ("Cafe\u0301 waits", "Cafe", False),
+        ("the Cafe\u0301", "Caf\u00e9", True),
+        ("the Caf\u00e9", "Cafe\u0301", True),
+        ("a 👩\u200d🚀 floats", "👩", False),
+        ("a 👩\u200d🚀 floats", "🚀", False),
+        ("👍🏽 shines", "👍", False),
+        ("a ☀\ufe0f rises", "☀", True),
+        ("“Ace” O’Brien lands", "O'Brien", True),
+        ("the pilot “Ace” lands", '"Ace"', True),
+        ("Old\nTom", "Old Tom", True),
+        ("Luna's hat", "Luna", True),
+        ("小明和小红跳舞", "小红", True),
+        ("☀\ufe0fAnn waves", "Ann", True),
+        ("", "Luna", False),
     ],
 )
 def test_a_name_counts_only_where_it_stands_verbatim(prompt, name, found):
-    assert casting.mentions(prompt, name) is found
+    assert bool(find_names(prompt, [name])[name]) is found
+
+
+@pytest.mark.parametrize(
+    ("prompt", "names", "found"),
+    [
+        ("Ann Marie and Ann wave", ("Ann", "Ann Marie"), {"Ann": ["Ann"], "Ann Marie": ["Ann Marie"]}),
+        ("Ann Marie waves", ("Ann", "Ann Marie"), {"Ann": [], "Ann Marie": ["Ann Marie"]}),
+        ("ミケ子とミケ", ("ミケ", "ミケ子"), {"ミケ": ["ミケ"], "ミケ子": ["ミケ子"]}),
+        ("Mia Rose Lee", ("Mia Rose", "Rose Lee"), {"Mia Rose": ["Mia Rose"], "Rose Lee": []}),
+        ("Mo, Mo and Moe", ("Mo", "Moe"), {"Mo": ["Mo", "Mo"], "Moe": ["Moe"]}),
+        ("a ☀\ufe0f and Ann", ("☀", "Ann"), {"☀": ["☀\ufe0f"], "Ann": ["Ann"]}),
+    ],
+)
+def test_names_that_are_part_of_each_other_are_told_apart(prompt, names, found):
+    spans = find_names(prompt, names)
+
+    assert {name: [prompt[start:end] for start, end in each] for name, each in spans.items()} == found
+
+
+@given(st.text(alphabet="abAB 'é\u0301ミ👩\u200d\ufe0f🏽", max_size=24), st.lists(st.text(min_size=1, max_size=5), max_size=3))
+def test_mentions_never_overlap_and_lie_in_the_prompt(prompt, names):
+    spans = sorted(span for each in find_names(prompt, names).values() for span in each)
+
+    assert all(0 <= start < end <= len(prompt) for start, end in spans)
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+def test_the_part_of_a_longer_name_is_added_as_a_name_of_its_own():
+    two = [a_character("Ann"), a_character("Ann Marie")]
+    members = casting.cast(create(characters=("char_Ann", "char_Ann Marie")), two, a_deployment())
+
+    prompt, notes = casting.compile_prompt("Ann Marie waves", members)
+
+    assert prompt == "Featuring Ann. Ann Marie waves"
+    assert [note.limit for note in notes] == ["Ann"]
+
+
+def test_a_name_with_an_end_of_its_own_gets_no_second_full_stop():
+    members = casting.cast(create(), [a_character("Sammy Davis Jr.")], a_deployment())
+
+    assert casting.compile_prompt("A song", members)[0] == "Featuring Sammy Davis Jr. A song"
+
+
+def test_a_described_character_is_described_after_the_prompt():
+    luna = replace(a_character(), description="a small fox in a red coat")
+    members = casting.cast(create(), [luna], a_deployment(fidelity=Fidelity.DESCRIBED))
+
+    assert casting.compile_prompt("Luna dances", members)[0] == "Luna dances. Luna: a small fox in a red coat."
+
+
+def test_a_member_carries_the_handle_of_its_own():
+    two = [a_character("Luna"), a_character("Mossy")]
+    operation = create(characters=("char_Luna", "char_Mossy"))
+
+    members = casting.cast(operation, two, a_deployment(), handles={"char_Mossy": "h1"})
+
+    assert [member.handle for member in members] == [None, "h1"]
 
 
 def test_a_missing_name_is_put_first_and_reported():
