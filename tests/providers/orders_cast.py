@@ -15,6 +15,7 @@ def keep_media(folder, *, stills=4):
         for n in range(stills):
             (folder / f"{name}-{n}.jpg").write_bytes(f"jpeg {name} {n}".encode())
         (folder / f"{name}.mp4").write_bytes(f"clip {name}".encode())
+        (folder / f"{name}-3s.mp4").write_bytes(f"short {name}".encode())
     (folder / "frame.png").write_bytes(b"the opening frame")
     (folder / "source.mp4").write_bytes(b"the source video")
     (folder / "another.mp4").write_bytes(b"another source video")
@@ -22,7 +23,10 @@ def keep_media(folder, *, stills=4):
 
 def member(name, *, stills=4, form="jpeg", **more):
     """A character as casting hands it on."""
-    media = {f"{form}-{n}": f"{name.lower()}-{n}.jpg" for n in range(stills)} | {"clip-5s": f"{name.lower()}.mp4"}
+    media = {f"{form}-{n}": f"{name.lower()}-{n}.jpg" for n in range(stills)} | {
+        "clip-5s": f"{name.lower()}.mp4",
+        "clip-3s": f"{name.lower()}-3s.mp4",
+    }
     return CastMember(f"char_{name.lower()}", name, Fidelity.REFERENCE, media=media, **more)
 
 

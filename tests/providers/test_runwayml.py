@@ -52,7 +52,8 @@ def test_every_character_reaches_the_model_in_stills_and_clip(upstream, tmp_path
 
     each = min(4, MODELS[model].stills // len(cast))
     assert contents(upstream, "references") == [f"jpeg {m.name.lower()} {n}" for m in cast for n in range(each)]
-    assert contents(upstream, "referenceVideos") == ([f"clip {m.name.lower()}" for m in cast] if MODELS[model].clips else [])
+    clip = "short" if "omni" in model else "clip"
+    assert contents(upstream, "referenceVideos") == ([f"{clip} {m.name.lower()}" for m in cast] if MODELS[model].clips else [])
 
 
 def test_names_stay_and_are_tagged_by_order_at_first_mention_only(upstream, tmp_path):

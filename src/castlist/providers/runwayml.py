@@ -28,7 +28,7 @@ from castlist.model.providing import (
     Ticket,
 )
 from castlist.providers.replies import explain, judge, judge_free, read_object
-from castlist.providers.runwayml_forms import CLIPS, STILLS, Carried, lower, media_of
+from castlist.providers.runwayml_forms import STILLS, Carried, clips_of, lower, media_of
 from castlist.providers.runwayml_models import MODELS, Model
 
 HOME: Final = "https://api.dev.runwayml.com"
@@ -75,7 +75,7 @@ class RunwayML(Provider):
             sizes=found.sizes,
             cast_sizes=found.cast_sizes,
             sources=dict.fromkeys(("edit", "remix"), found.edit_seconds) if found.edit_seconds else {},
-            wants=(*STILLS, *(CLIPS[:1] if found.clips else ())) if found.stills or found.edit_stills else (),
+            wants=(*STILLS, *clips_of(found)[:1]) if found.stills or found.edit_stills else (),
             characters=found.most_cast,
             fidelity=Fidelity.REFERENCE if found.stills else Fidelity.DESCRIBED,
             reference=found.frame is not None,
@@ -88,9 +88,11 @@ class RunwayML(Provider):
         )
 
     async def prepare(self, order: Order) -> Prepared:
-        """Upload what the order carries, for 24 hours, and lower it to a route and a body. Raises Refused for too long a prompt."""
+        """Upload what the order carries, for 24 hours, and lower it to a route and a body. Raises Refused for too long a prompt and for
+        a character without media."""
         model = MODELS[order.provider_model]
         wanted = media_of(order, model)
+        _check_cast(order, wanted)
         assets = list(dict.fromkeys(wanted.assets))
         found = await asyncio.gather(*(self.http.assets.describe(asset) for asset in assets))
         uris: dict[str, str] = {}
@@ -101,7 +103,7 @@ class RunwayML(Provider):
             source=uris.get(wanted.source or ""),
             cast=tuple((name, tuple(uris[still] for still in stills), uris.get(clip or "")) for name, stills, clip in wanted.cast),
         )
-        route, body, notes = lower(order, model, carried)
+        route, body, notes = lower(order, carried, model=model)
         _check_length(str(body["promptText"]), order, most=model.most_words)
         return Prepared(order, {"route": route, "body": body}, notes)
 
@@ -276,6 +278,13 @@ def _cost(task: Mapping[str, object]) -> Cost | None:
 
 def _percent(value: object) -> int:
     return max(0, min(100, int(value * 100))) if isinstance(value, int | float) and isfinite(value) else 0
+
+
+def _check_cast(order: Order, wanted: Carried) -> None:
+    for name, stills, clip in wanted.cast:
+        if not stills and not clip:
+            text = f"{name} has neither the stills nor the clip that {order.provider_model} takes"
+            raise Refused(text, code="character_source_unsuitable", retry=Retry.ELSEWHERE)
 
 
 def _check_length(prompt: str, order: Order, *, most: int | None) -> None:

@@ -14,6 +14,7 @@ from castlist.providers.tags import feature
 STILLS: Final = ("jpeg-0", "jpeg-1", "jpeg-2", "jpeg-3")
 MOST_STILLS: Final = len(STILLS)
 CLIPS: Final = ("clip-5s", "clip-3s", "video")
+SHORT_CLIPS: Final = ("clip-3s",)
 _BRACKETED: Final = re.compile(r"\[\s*(?:image|video)\s*\d+\s*\]", re.IGNORECASE)
 _COUNTED: Final = re.compile(r"\b(images?|videos?)(\s+#?\d+)\b", re.IGNORECASE)
 _OTHER_WORDS: Final = {"image": "picture", "images": "pictures", "video": "clip", "videos": "clips"}
@@ -41,12 +42,12 @@ def media_of(order: Order, model: Model) -> Carried:
     match order.operation:
         case CreateVideo(reference=frame):
             room = model.stills - (1 if frame else 0)
-            return Carried(frame=frame, cast=_choose(order.cast, room=room, clips=model.clips and not frame))
+            return Carried(frame=frame, cast=_choose(order.cast, room=room, clips=clips_of(model) if not frame else ()))
         case EditVideo(source=source) | RemixVideo(source=source) | ExtendVideo(source=source):
-            return Carried(source=source.asset, cast=_choose(order.cast, room=model.edit_stills, clips=False))
+            return Carried(source=source.asset, cast=_choose(order.cast, room=model.edit_stills, clips=()))
 
 
-def lower(order: Order, model: Model, carried: Carried) -> tuple[str, Mapping[str, object], tuple[Note, ...]]:
+def lower(order: Order, carried: Carried, *, model: Model) -> tuple[str, Mapping[str, object], tuple[Note, ...]]:
     """The route, the body, and what is worth telling. Every character in `carried` is in the body, and named in the prompt by its
     order there."""
     images, videos, tags = _number(carried, model)
@@ -55,7 +56,7 @@ def lower(order: Order, model: Model, carried: Carried) -> tuple[str, Mapping[st
     match order.operation:
         case CreateVideo(seconds=seconds, size=size):
             route = "image_to_video" if carried.frame else "text_to_video"
-            body |= {"duration": seconds, **_frame(size, model, carried.frame)}
+            body |= {"duration": seconds, **_frame(size, model, frame=carried.frame)}
         case ExtendVideo(seconds=seconds):
             route = "video_to_video"
             body |= {str(model.source): carried.source, "mode": "extend", "duration": seconds}
@@ -86,10 +87,10 @@ def _notes(order: Order, model: Model) -> tuple[Note, ...]:
     return tuple(found)
 
 
-def _choose(members: Sequence[CastMember], *, room: int, clips: bool) -> tuple[Member, ...]:
+def _choose(members: Sequence[CastMember], *, room: int, clips: Sequence[str]) -> tuple[Member, ...]:
     shown = [member for member in members if member.fidelity is not Fidelity.DESCRIBED]
     each = min(MOST_STILLS, room // len(shown)) if shown else 0
-    return tuple((m.name, _stills(m)[:each], _clip(m) if clips else None) for m in shown) if each else ()
+    return tuple((m.name, _stills(m)[:each], _clip(m, clips)) for m in shown) if each else ()
 
 
 def _stills(member: CastMember) -> tuple[str, ...]:
@@ -97,8 +98,13 @@ def _stills(member: CastMember) -> tuple[str, ...]:
     return tuple(asset for asset in found if asset)
 
 
-def _clip(member: CastMember) -> str | None:
-    return next((member.media[variant] for variant in CLIPS if variant in member.media), None)
+def clips_of(model: Model) -> tuple[str, ...]:
+    """The forms of a clip that a model takes, best first."""
+    return () if not model.clips else SHORT_CLIPS if model.short_clips else CLIPS
+
+
+def _clip(member: CastMember, forms: Sequence[str]) -> str | None:
+    return next((member.media[variant] for variant in forms if variant in member.media), None)
 
 
 def _number(carried: Carried, model: Model) -> tuple[list[str], list[str], Mapping[str, str]]:
@@ -127,7 +133,7 @@ def _other_word(match: re.Match[str]) -> str:
     return _OTHER_WORDS[match[1].lower()] + match[2]
 
 
-def _frame(size: Size, model: Model, frame: str | None) -> Mapping[str, object]:
+def _frame(size: Size, model: Model, *, frame: str | None) -> Mapping[str, object]:
     framing = model.frame if frame else model.size
     first = {"promptImage": [{"uri": frame, "position": "first"}]} if frame else {}
     match framing:

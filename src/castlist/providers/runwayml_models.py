@@ -55,6 +55,7 @@ class Model:
     stills: int = 0
     clips: bool = False
     typed_clips: bool = True
+    short_clips: bool = False
     frame_with_cast: bool = False
     tag: str = "image {}"
     source: str | None = None
@@ -103,8 +104,8 @@ MODELS: Final[Mapping[str, Model]] = {
         USUAL, 4, 15, micros=100_000, stills=9, clips=True, size=Framing.WORDS, frame=Framing.ADAPTIVE, resolution="768p"
     ),
     "gemini_omni_flash_1.1": Model(
-        _OMNI, 3, 10, micros=100_000, stills=7, clips=True, typed_clips=False, source="videoUri", mode=True, edit_stills=7, most_total=40,
-        edit_seconds=(0.0, 10.1),
+        _OMNI, 3, 10, micros=100_000, stills=7, clips=True, typed_clips=False, short_clips=True, source="videoUri", mode=True,
+        edit_stills=7, most_total=40, edit_seconds=(0.0, 10.1),
     ),
     "grok_imagine_1_5": Model(
         FULL, 1, 15, cast_sizes=USUAL, stills=7, size=Framing.WORDS, frame=Framing.FOLLOWS, tag="[Image {}]"
@@ -113,7 +114,7 @@ MODELS: Final[Mapping[str, Model]] = {
     "veo3.1_fast": Model(FULL, 4, 8, (4, 6, 8), micros=150_000, audio=True, seed=True, most_words=1_000),
 }  # fmt: skip
 """`kling_4` takes videos for style and motion only, so a character goes to it in stills. `klingO3_*` takes images beside an opening
-frame only, which no character can rely on. What Gemini Omni takes as a source is Google's limit for uploads, at Runway `?`."""
+frame only, which no character can rely on. What Gemini Omni takes as a source and as a clip is limited as by Google, at Runway `?`."""
 
 
 def word_ratio(size: Size) -> str:

@@ -1,0 +1,151 @@
+"""An order in the words of a fal endpoint: its path, its fields, and where in the prompt each picture is named. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from castlist.model.characters import CastMember, Fidelity, Note
+from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, RemixVideo, Size
+from castlist.model.providing import Order
+from castlist.providers.fal_ai_models import Carry, Family, ratio_of
+from castlist.providers.tags import feature
+
+STILLS: Final = ("jpeg-0", "jpeg-1", "jpeg-2", "jpeg-3")
+CLIPS: Final = ("clip-5s", "clip-3s", "video")
+SHORT_CLIPS: Final = ("clip-3s",)
+_TAGS: Final = re.compile(r"@\w+|<\s*(?:IMAGE|VIDEO)_[^>]*>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What travels with an order, as asset ids or as addresses: the opening frame, the source, and (name, stills, clip) of each
+    character."""
+
+    frame: str | None = None
+    source: str | None = None
+    cast: tuple[tuple[str, tuple[str, ...], str | None], ...] = ()
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        members = [each for _, stills, clip in self.cast for each in (*stills, clip)]
+        return tuple(each for each in (self.frame, self.source, *members) if each)
+
+
+@dataclass(slots=True)
+class _Placed:
+    """The lists of a body while characters are put into them, and what each is called by its place there."""
+
+    elements: list[Mapping[str, object]] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
+    clips: list[str] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def media_of(order: Order, family: Family) -> Carried:
+    """The assets to upload: as many stills of each character as have room, best first, and its clip where clips are taken."""
+    match order.operation:
+        case CreateVideo(reference=frame):
+            return Carried(frame=frame, cast=_choose(order.cast, family))
+        case EditVideo(source=source) | RemixVideo(source=source):
+            carries = family.carry is Carry.ELEMENTS
+            return Carried(source=source.asset, cast=_choose(order.cast, family) if carries else ())
+        case ExtendVideo(source=source):
+            return Carried(source=source.asset)
+
+
+def lower(order: Order, carried: Carried, *, prefix: str, family: Family) -> tuple[str, Mapping[str, object], tuple[Note, ...]]:
+    """The endpoint, the body, and what is worth telling. Every character in `carried` is in the body and named by its place there."""
+    placed = _place(carried, family)
+    prompt, added = feature(order.prompt, placed.tags, pattern=_TAGS) if placed.tags else (order.prompt, ())
+    body: dict[str, object] = {"prompt": prompt}
+    match order.operation:
+        case CreateVideo(seconds=seconds, size=size):
+            ending = family.cast if carried.cast else family.frame if carried.frame else family.text
+            body |= {"duration": _length(seconds, family), **_shape(size, family, framed=bool(carried.frame))}
+            if carried.frame:
+                body[family.frame_field] = carried.frame
+        case ExtendVideo(seconds=seconds):
+            ending = family.extend
+            body |= {"video_url": carried.source, "duration": _length(seconds, family)}
+        case EditVideo() | RemixVideo():
+            ending = family.edit
+            body["video_url"] = carried.source
+    body |= _lists(placed, family) | _wishes(order, family, cast=bool(carried.cast))
+    return f"{prefix}/{ending}" if ending else prefix, body, (*added, *_notes(order, carried, family=family))
+
+
+def _choose(members: Sequence[CastMember], family: Family) -> tuple[tuple[str, tuple[str, ...], str | None], ...]:
+    shown = [member for member in members if member.fidelity is not Fidelity.DESCRIBED]
+    each = min(len(STILLS), family.stills // len(shown)) if shown else 0
+    clips = family.carry in {Carry.CLIP, Carry.BOTH}
+    forms = SHORT_CLIPS if family.first == 0 else CLIPS
+    return tuple((m.name, _stills(m)[:each], _clip(m, forms) if clips else None) for m in shown)
+
+
+def _stills(member: CastMember) -> tuple[str, ...]:
+    found = (member.media.get(form) or member.media.get(form.replace("jpeg", "still")) for form in STILLS)
+    return tuple(asset for asset in found if asset)
+
+
+def _clip(member: CastMember, forms: Sequence[str]) -> str | None:
+    return next((member.media[form] for form in forms if form in member.media), None)
+
+
+def _place(carried: Carried, family: Family) -> _Placed:
+    placed = _Placed()
+    for name, stills, clip in carried.cast:
+        words = []
+        if family.carry is Carry.ELEMENTS and len(stills) > 1:
+            # An element needs a frontal picture and at least one other; a single still goes as a picture.
+            placed.elements.append({"frontal_image_url": stills[0], "reference_image_urls": list(stills[1:])})
+            words.append(f"@Element{len(placed.elements)}")
+        else:
+            words += [family.tag.format(len(placed.pictures) + n + family.first) for n in range(len(stills))]
+            placed.pictures += stills
+        if clip:
+            words.append(family.clip_tag.format(len(placed.clips) + family.first))
+            placed.clips.append(clip)
+        placed.tags[name] = ", ".join(words)
+    return placed
+
+
+def _lists(placed: _Placed, family: Family) -> Mapping[str, object]:
+    lists = {"elements": placed.elements, family.pictures: placed.pictures, "video_urls": placed.clips}
+    return {name: values for name, values in lists.items() if values}
+
+
+def _length(seconds: int, family: Family) -> str | int:
+    return seconds if family.length is None else family.length.format(seconds)
+
+
+def _shape(size: Size, family: Family, *, framed: bool) -> Mapping[str, object]:
+    ratio = {} if framed and not family.frame_ratio else {"aspect_ratio": ratio_of(size)}
+    return ratio | ({"resolution": family.resolution_word or f"{min(size.width, size.height)}p"} if family.resolution else {})
+
+
+def _wishes(order: Order, family: Family, *, cast: bool) -> Mapping[str, object]:
+    creates = isinstance(order.operation, CreateVideo)
+    body: dict[str, object] = {"seed": order.seed} if creates and family.seed and (family.cast_seed or not cast) else {}
+    audio = order.operation.wishes.options.get("fal_ai", {}).get("audio")
+    if audio is not None and family.audio and creates:
+        body[family.audio] = audio == "on"
+    return body
+
+
+def _notes(order: Order, carried: Carried, *, family: Family) -> tuple[Note, ...]:
+    found = []
+    operation = order.operation
+    if isinstance(operation, CreateVideo):
+        if family.resolution_word:
+            text = f"{order.provider_model} makes {ratio_of(operation.size)} at {family.resolution_word}, not exactly {operation.size}."
+            found.append(Note("size_lowered", text, "size", str(operation.size), family.resolution_word))
+    else:
+        if order.cast and not carried.cast:
+            names = " and ".join(member.name for member in order.cast)
+            text = f"{order.provider_model} takes no pictures beside the video it starts from: {names} is carried by that video alone."
+            found.append(Note("character_in_source", text, "characters"))
+        if "audio" in operation.wishes.options.get("fal_ai", {}):
+            text = f"{order.provider_model} decides on the sound of a changed video by itself: fal_ai.audio was not sent."
+            found.append(Note("option_not_sent", text, "fal_ai.audio"))
+    return tuple(found)

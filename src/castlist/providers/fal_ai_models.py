@@ -1,0 +1,139 @@
+"""fal's endpoints as data: which one serves which wish of a family, in which words, and what it costs.
+
+Read from fal's own pages and llms.txt files, 2026-08 to 2026-11, and from the table of the project's provider notes. Marked `?` where
+the page could not be read whole: the fields of `kling/v4`, `minimax/h3`, `google/gemini-omni-flash` and Seedance 2.5 beyond the prompt,
+the references and the length; whether "pro" of Kling o3 makes exactly 1080p.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import gcd
+from typing import Final
+
+from castlist.model.operations import Size
+
+USUAL: Final = (Size(1280, 720), Size(720, 1280))
+HIGH: Final = (Size(1920, 1080), Size(1080, 1920))
+FULL: Final = (*USUAL, *HIGH)
+
+
+class Carry(StrEnum):
+    """How a character travels: as an element of its stills, as pictures in a list, as its clip, or as pictures and clip."""
+
+    ELEMENTS = "elements"
+    PICTURES = "pictures"
+    CLIP = "clip"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The endpoints under one prefix. `text`, `frame`, `cast`, `edit`, `extend` are what follows the prefix for that wish, None where
+    there is none; `stills` is the most pictures of one request; `length` how seconds are written (None: as a number)."""
+
+    text: str | None = "text-to-video"
+    frame: str | None = "image-to-video"
+    cast: str | None = "reference-to-video"
+    edit: str | None = None
+    extend: str | None = None
+    carry: Carry = Carry.PICTURES
+    pictures: str = "image_urls"
+    frame_field: str = "image_url"
+    frame_with_cast: bool = False
+    frame_ratio: bool = False
+    stills: int = 0
+    sizes: tuple[Size, ...] = USUAL
+    least: int = 4
+    most: int = 15
+    seconds: tuple[int, ...] = ()
+    cast_seconds: tuple[int, ...] = ()
+    added: tuple[int, int] | None = None
+    sources: tuple[float, float] | None = None
+    length: str | None = "{}"
+    resolution: bool = True
+    resolution_word: str | None = None
+    audio: str | None = "generate_audio"
+    seed: bool = False
+    cast_seed: bool = True
+    tag: str = "@Image{}"
+    clip_tag: str = "@Video{}"
+    first: int = 1
+    micros: int | None = None
+
+    @property
+    def most_cast(self) -> int:
+        return 2 if self.cast is not None else 0
+
+
+_SEEDANCE: Final = Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True, micros=302_400)
+_O3: Final = Family(
+    text="reference-to-video",
+    frame="reference-to-video",
+    edit="video-to-video/edit",
+    carry=Carry.ELEMENTS,
+    frame_field="start_image_url",
+    frame_with_cast=True,
+    frame_ratio=True,
+    stills=8,
+    least=3,
+    sources=(3.0, 10.05),
+    resolution=False,
+    micros=112_000,
+)
+
+FAMILIES: Final[Mapping[str, Family]] = {
+    "kling/v4": Family(
+        text="reference-to-video", frame="reference-to-video", carry=Carry.ELEMENTS, frame_field="start_image_url",
+        frame_with_cast=True, frame_ratio=True, stills=8, sizes=FULL, least=3, most=30, length=None, audio=None, micros=157_000,
+    ),
+    "fal-ai/kling-video/o3/standard": _O3,
+    "fal-ai/kling-video/o3/pro": Family(
+        text="reference-to-video", frame="reference-to-video", edit="video-to-video/edit", carry=Carry.ELEMENTS,
+        frame_field="start_image_url", frame_with_cast=True, frame_ratio=True, stills=8, sizes=HIGH, least=3,
+        sources=(3.0, 10.05), resolution=False, micros=140_000,
+    ),
+    "bytedance/seedance-2.0": _SEEDANCE,
+    "bytedance/seedance-2.0/fast": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True, micros=241_900),
+    "bytedance/seedance-2.5": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True, most=30, micros=473_000),
+    "fal-ai/veo3.1": Family(
+        text="", extend="extend-video", stills=3, sizes=FULL, seconds=(4, 6, 8), most=8, cast_seconds=(8,), added=(7, 7),
+        sources=(0.0, 8.1), length="{}s", seed=True, cast_seed=False, tag="reference image {}", micros=400_000,
+    ),
+    "xai/grok-imagine-video": Family(
+        edit="edit-video", extend="extend-video", pictures="reference_image_urls", stills=7, least=1, cast_seconds=tuple(range(1, 11)),
+        added=(2, 10), sources=(2.0, 8.7), length=None, audio=None, tag="<IMAGE_{}>", micros=70_000,
+    ),
+    "google/gemini-omni-flash/v1.1": Family(
+        carry=Carry.BOTH, stills=10, sizes=FULL, least=3, most=10, length=None, audio=None, tag="<IMAGE_REF_{}>",
+        clip_tag="<VIDEO_REF_{}>", first=0, micros=100_000,
+    ),
+    "minimax/h3": Family(
+        pictures="reference_image_urls", stills=9, resolution_word="768P", length=None, audio=None, tag="image {}", micros=80_000,
+    ),
+    "fal-ai/vidu/q2": Family(
+        cast="reference-to-video/pro", pictures="reference_image_urls", stills=4, least=1, most=10, sizes=FULL, length=None, audio=None,
+        seed=True, tag="reference image {}",
+    ),
+    "wan/v2.6": Family(
+        carry=Carry.CLIP, sizes=FULL, seconds=(5, 10, 15), least=5, cast_seconds=(5, 10), audio=None, seed=True, micros=100_000,
+    ),
+}  # fmt: skip
+"""A family is named by its prefix; an endpoint's whole name means the family it belongs to. Veo and Vidu know no tags: pictures are
+named in plain words there. The reference-to-video endpoints of Kling take text alone as well."""
+
+
+def family_of(model: str) -> tuple[str, Family] | None:
+    """The prefix and the family of a model's name, which may be one of the family's endpoints. None when it is not known."""
+    for prefix in sorted(FAMILIES, key=len, reverse=True):
+        found = FAMILIES[prefix]
+        endings = {found.text, found.frame, found.cast, found.edit, found.extend} - {None}
+        if model == prefix or model in {f"{prefix}/{ending}" for ending in endings}:
+            return prefix, found
+    return None
+
+
+def ratio_of(size: Size) -> str:
+    """The aspect in the smallest whole numbers, as "16:9"."""
+    shared = gcd(size.width, size.height)
+    return f"{size.width // shared}:{size.height // shared}"
