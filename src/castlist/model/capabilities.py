@@ -19,7 +19,7 @@ class Capabilities:
     (`jpeg-0`, `clip-3s`, …) that are made for it before the first order that carries one; `binds` says that the provider keeps a
     handle on a character, made once with `bind` and carried by the cast. `extension` is the least and the most seconds one
     extension adds, where that is not as for a new video; `sources` the shortest and the longest source of an operation, in seconds;
-    `cast_sizes` the sizes with characters, where those are fewer.
+    `cast_sizes` the sizes and `cast_seconds` the lengths with characters, where those are fewer.
     """
 
     model: str
@@ -46,6 +46,7 @@ class Capabilities:
     extension: tuple[int, int] | None = None
     sources: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     cast_sizes: tuple[Size, ...] = ()
+    cast_seconds: tuple[int, ...] = ()
 
     def why_not(self, operation: Operation) -> tuple[str, str, str | None] | None:
         """None when this model can do `operation`, else (code, sentence, param) of the first thing it lacks."""
@@ -112,6 +113,10 @@ class Capabilities:
         if operation.characters and self.cast_sizes and operation.size not in self.cast_sizes:
             allowed = ", ".join(map(str, self.cast_sizes))
             return "unsupported_value", f"{self.model} makes {allowed} with characters, not {operation.size}", "size"
+        if operation.characters and self.cast_seconds and operation.seconds not in self.cast_seconds:
+            allowed = ", ".join(map(str, self.cast_seconds))
+            text = f"{self.model} makes clips of {allowed} seconds with characters, not {operation.seconds}"
+            return "unsupported_value", text, "seconds"
         return None
 
     def _source(self, operation: EditVideo | ExtendVideo | RemixVideo) -> tuple[str, str, str | None] | None:
