@@ -47,9 +47,14 @@ def soft(canvas: Canvas, points: Points, colour: Colour, *, blur: float, strengt
     width, height = int(high[0]) - left, min(canvas.height, int(high[1])) - top
     if width < 2 or height < 2:
         return
-    mask = np.zeros((height, width), np.uint8)
-    cv2.fillPoly(mask, [np.round((points - (left, top)) * 16).astype(np.int32)], 255, lineType=cv2.LINE_AA, shift=4)
-    spread(canvas, as_bytes(cv2.convertScaleAbs(cv2.GaussianBlur(mask, (0, 0), max(0.5, blur)), alpha=strength)), (left, top), colour)
+    coarse = max(1, int(blur / 4))  # a wide blur hides that it was made small
+    small = (-(-width // coarse), -(-height // coarse))
+    mask = np.zeros((small[1], small[0]), np.uint8)
+    cv2.fillPoly(mask, [np.round((points - (left, top)) / coarse * 16).astype(np.int32)], 255, lineType=cv2.LINE_AA, shift=4)
+    spot = cv2.convertScaleAbs(cv2.GaussianBlur(mask, (0, 0), max(0.5, blur / coarse)), alpha=strength)
+    if coarse > 1:
+        spot = cv2.resize(spot, (small[0] * coarse, small[1] * coarse), interpolation=cv2.INTER_LINEAR)
+    spread(canvas, as_bytes(spot[:height, :width]), (left, top), colour)
 
 
 def spread(canvas: Canvas, mask: Plane, corner: tuple[int, int], colour: Colour, low: Colour | None = None) -> None:

@@ -62,7 +62,6 @@ def hearth(world: World, canvas: Canvas, spot: Spot, u: float, *, burning: float
     x, foot = spot
     w, h = 0.50 * u, 0.38 * u
     stone: Colour = (0.74, 0.68, 0.62)
-    box(canvas, (x - w * 0.36, 0, w * 0.72, foot - h + 2), world.lit(stone, 1.0, 0.86), world.lit(stone, 1.0, 0.80))
     box(canvas, (x - w / 2, foot - h, w, h), world.lit(stone, 1.0, 0.94), world.lit(stone, 1.0, 0.74))
     bricks = []
     for row, y in enumerate(np.arange(foot - h + 0.03 * u, foot, 0.036 * u)):

@@ -6,7 +6,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all, stamp, stretch, stroke, texture, wash
+from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all, stretch, stroke, texture, wash
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import Light, mix
@@ -40,7 +40,6 @@ def paint(world: World) -> Painted:
         furniture,
         *(_flames(room, fire, u) if burning > 0.2 else ()),
         _chairs(room, window, u),
-        _beam(world, window, u),
     )
     return Painted(behind, (_front(room, window),), tuple(lamps), light=_cast_light(room.light, stand=stand))
 
@@ -100,8 +99,17 @@ def _wall(world: World, window: float, fire: float, u: float) -> Layer:
         picture(world, canvas, (world.x(across) - wide / 2, g.margin + g.horizon * float(rng.uniform(0.20, 0.34)), wide, size))
     if world.light.lamps > 0.2:
         shine(canvas, (world.x(0.5 + 0.36 * (fire - 0.5)), g.base(0.24) - 0.40 * u), (0.62 * u, 0.56 * u), WARM, 0.30 * world.light.lamps)
+    _breast(world, canvas, fire, u)
+    _beam(world, canvas, window, u)
     _pane(world, canvas, (world.x(window), g.margin + 0.20 * g.horizon, 0.44 * u, 0.60 * g.horizon))
     return layer_of(canvas, 0.24)
+
+
+def _breast(world: World, canvas: Canvas, fire: float, u: float) -> None:
+    """The chimney above the hearth."""
+    x, foot, stone = world.x(fire), world.geometry.base(0.24), (0.74, 0.68, 0.62)
+    soft(canvas, corners((x - 0.18 * u, 0, 0.375 * u, foot)), (0.10, 0.06, 0.06), blur=0.012 * u, strength=0.25)
+    box(canvas, (x - 0.18 * u, 0, 0.36 * u, foot), world.lit(stone, 1.0, 0.86), world.lit(stone, 1.0, 0.80))
 
 
 def _pattern(world: World, canvas: Canvas, tint: Colour, foot: int) -> None:
@@ -342,15 +350,14 @@ def _chairs(world: World, window: float, u: float) -> Layer:
     return layer_of(canvas, 0.62)
 
 
-def _beam(world: World, window: float, u: float) -> Layer:
+def _beam(world: World, canvas: Canvas, window: float, u: float) -> None:
     """Light in the air between the window and the floor."""
     g = world.geometry
-    canvas = stretch(g)
     x, w = world.x(window), 0.40 * u
     aside = (1 if window < 0.5 else -1) * 0.46 * u
     top, low = g.margin + 0.24 * g.horizon, g.base(0.85)
     dull = 0.4 if world.weather is not Weather.clear else 1.0
-    strength = (0.15 * (1 - world.light.lamps) + 0.035) * dull
+    strength = (0.17 * (1 - world.light.lamps) + 0.035) * dull
     mask = stretch(g)
     for start, wide in ((-0.5, 0.30), (-0.16, 0.32), (0.20, 0.30)):
         shaft = np.array(
@@ -358,9 +365,8 @@ def _beam(world: World, window: float, u: float) -> Layer:
         )
         soft(mask, shaft, (1.0, 1.0, 1.0), blur=0.020 * g.unit)
     fade = np.clip((low - np.arange(g.rows, dtype=np.float32)) / np.float32(low - top), 0, 1)[:, None]
-    field = mask.alpha.astype(np.float32) * (0.25 + 0.75 * fade) * np.float32(strength)
-    stamp(canvas, field.astype(np.uint8), (0, 0), mix(world.light.rim, world.light.sky[2], 0.3))
-    return layer_of(canvas, 0.28)
+    field = mask.alpha.astype(np.float32) / 255 * (np.float32(0.25) + np.float32(0.75) * fade) * np.float32(strength)
+    light(canvas, field, (0, 0), mix(world.light.rim, world.light.sky[2], 0.3))
 
 
 def _front(world: World, window: float) -> Layer:

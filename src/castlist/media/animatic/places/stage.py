@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from castlist.media.animatic.canvas import Canvas, Points, fill, glow, soften, stamp, stretch, stroke, texture, wash
+from castlist.media.animatic.canvas import Canvas, Points, fill, glow, soften, stretch, stroke, texture, wash
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import ridge
 from castlist.media.animatic.palette import Light, mix, scale, times
-from castlist.media.animatic.places.brush import Spot, oval, shine, soft, spread
+from castlist.media.animatic.places.brush import Spot, light, oval, shine, soft, spread
 from castlist.media.animatic.places.world import Lamp, Painted, World, lying
 from castlist.media.animatic.planes import Colour
 
@@ -38,7 +38,6 @@ def paint(world: World) -> Painted:
         _floor(world, paper),
         _hanging(world, paper, 0.34, lamps, count=8),
         _hanging(world, paper, 0.62, lamps, count=5),
-        _beams(world),
     )
     return Painted(behind, (_leaves(world, paper),), tuple(lamps), light=_cast_light(world.light))
 
@@ -68,6 +67,7 @@ def _wall(world: World, paper: tuple[Colour, Colour, Colour]) -> Layer:
     grain = world.rng.random((g.rows, 1, 1), dtype=np.float32)
     wash(canvas, np.clip((top + (low - top) * t**0.8)[:, None, :] * 255 + grain, 0, 255).astype(np.uint8), (0, g.rows))
     shine(canvas, (g.period / 2, g.base(0) - 0.16 * g.unit), (0.95 * g.unit, 0.62 * g.unit), times(_SPOT, world.light.rim), 0.55, sharp=1.4)
+    _beams(world, canvas)
     return layer_of(canvas, 0.03)
 
 
@@ -206,13 +206,12 @@ def _cutting(rng: np.random.Generator, centre: Spot, r: float) -> list[Points]:
             return [np.array(wing)]
 
 
-def _beams(world: World) -> Layer:
+def _beams(world: World, canvas: Canvas) -> None:
     """Two soft beams from above that meet where the cast stands."""
     g = world.geometry
-    canvas = stretch(g)
-    strength = 0.06 + 0.12 * world.light.lamps
+    strength = 0.06 + 0.13 * world.light.lamps
     low = g.base(1.0)
-    fade = np.clip((low - np.arange(g.rows, dtype=np.float32)) / np.float32(low - g.margin), 0, 1)[:, None] ** 0.7
+    fade = np.clip((low - np.arange(g.rows, dtype=np.float32)) / np.float32(low - g.margin), 0, 1)[:, None] ** np.float32(0.7)
     for side in (-1, 1):
         mask = stretch(g)
         source, foot = g.period / 2 + side * 0.46 * g.unit, g.period / 2 - side * 0.03 * g.unit
@@ -220,8 +219,7 @@ def _beams(world: World) -> Layer:
             [[source - 0.02 * g.unit, 0], [source + 0.02 * g.unit, 0], [foot + 0.24 * g.unit, low], [foot - 0.24 * g.unit, low]]
         )
         soft(mask, cone, _WHITE, blur=0.026 * g.unit)
-        stamp(canvas, (mask.alpha * fade * np.float32(strength)).astype(np.uint8), (0, 0), mix(_SPOT, world.light.rim, 0.4))
-    return layer_of(canvas, 0.40)
+        light(canvas, mask.alpha.astype(np.float32) / 255 * fade * np.float32(strength), (0, 0), mix(_SPOT, world.light.rim, 0.4))
 
 
 def _leaves(world: World, paper: tuple[Colour, Colour, Colour]) -> Layer:
