@@ -155,6 +155,8 @@ def _advise(order: Order) -> tuple[Note, ...]:
 
 def _advise_follow_up(order: Order, source: Source) -> tuple[Note, ...]:
     notes = []
+    for option in order.operation.wishes.options.get(XAI.name, {}):
+        notes.append(Note("option_ignored", f"{order.provider_model} makes a video from another without {option}.", f"xai.{option}"))
     if order.cast:
         names = " and ".join(member.name for member in order.cast)
         text = f"{order.provider_model} takes the video alone here: {names} is kept as it shows, and no pictures of it were sent."

@@ -41,8 +41,8 @@ def limits(model: str) -> Capabilities:
     """Limits of a Grok Imagine model: 1 to 15 s; characters by stills, then up to 720p; edits and extensions on the first model only.
 
     Edits take sources of up to 8.7 s, extensions of 2 to 15 s, and add 2 to 10 s; the answer to an extension is the stitched whole.
-    Not verified: whether 1.5 edits and extends (a page of September 2026 says it cannot), what `-lite` takes, and how many pixels
-    the longer side of a 480p video has.
+    Not verified: whether 1.5 edits and extends (a page of September 2026 says it cannot), what `-lite` takes, and the pixels of a
+    longer side (`@ai-sdk/xai` takes 854x480 for 480p).
     """
     name = model.partition("?")[0]
     first = name == FIRST
