@@ -19,6 +19,7 @@ OURS: Final = MappingProxyType(
         "azure": "castlist.providers.openai:Azure",
         "hosted_vllm": "castlist.providers.openai:HostedVllm",
         "runwayml": "castlist.providers.runwayml:RunwayML",
+        "fal_ai": "castlist.providers.fal_ai:Fal",
         "openai": "castlist.providers.openai:OpenAI",
         "sglang": "castlist.providers.openai:SGLang",
     }
