@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from castlist.media import shape
 from castlist.media.lab import Mask, Pixels, Reals, distance, to_lab
-from castlist.media.plate import Plate, build_plate
+from castlist.media.plate import Plate, build_plate, missed
 
 WORK_SIDE = 640
 BORDER = 0.03
@@ -24,6 +24,7 @@ MAX_TOUCH = 0.3
 MIN_STEADY = 0.6
 MAX_JUMP = 0.12
 MIN_EDGE = 0.6
+MAX_MISSED = 0.12
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def segment(frames: Sequence[Pixels]) -> Segmentation:
     fault = (
         tried[0].fault
         if tried
-        else f"only {background.coverage:.0%} of the frame's border has one even colour, and nothing moves before it"
+        else f"only {background.coverage:.0%} of the frame's border has one even colour, and too little moves clearly before it"
     )
     nothing = tuple(np.zeros(frame.shape[:2], np.uint8) for frame in frames)
     return Segmentation(nothing, (None,) * len(frames), background, 0, fault)
@@ -121,7 +122,7 @@ def cut_from(background: Background | Plate, frames: Sequence[Pixels]) -> Segmen
     for number, view in enumerate(views(background, frames)):
         rough = shape.grow(view.ratio) & (1 - shape.smeared(view.ratio, np.abs(view.lab[..., 0] - view.under[..., 0])))
         rough = shape.mend(rough, view.ratio) if view.seen is not None else rough
-        shadow = shape.find_shadow(rough, view)
+        shadow = shape.find_shadow(rough, view) if view.seen is None else np.zeros_like(rough)
         rough &= 1 - shadow
         shadows.append(shadow if shadow.any() else None)
         kept, count = shape.keep_largest(rough)
@@ -138,6 +139,8 @@ def cut_from(background: Background | Plate, frames: Sequence[Pixels]) -> Segmen
         masks = [put(mask, size, box=background.box(size)) for mask in masks]
         shadows = [None if shadow is None else put(shadow, size, box=background.box(size)) for shadow in shadows]
     fault = judge(masks, edge=float(np.median(edges)))
+    if fault is None and isinstance(background, Plate) and (lost := missed(background, frames, masks)) > MAX_MISSED:
+        fault = f"{lost:.0%} of what moves could not be told from the background"
     return Segmentation(tuple(masks), tuple(shadows), background, int(np.median(counts)), fault)
 
 

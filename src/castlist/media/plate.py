@@ -12,10 +12,11 @@ from castlist.media.align import Path, follow, shown_by
 from castlist.media.lab import Mask, Pixels, Reals, disc, distance, to_lab
 
 ROUGH_SIDE = 320
-LOOKS, ROUNDS, FULL_STEP = 24, 7, 3
+LOOKS, ROUNDS, FULL_STEP = 24, 4, 3
+SUPPORT, CREEP, CHECKS = 2, 3, 7
 MOVING_EDGE = 7.0
 NOISE_FLOOR, NOISE_GAIN, EDGE_GAIN = 6.0, 3.0, 0.12
-MAX_SWEPT, MIN_SWEPT = 0.8, 0.004
+MAX_SWEPT, MIN_SWEPT, MAX_QUIET = 0.8, 0.004, 0.3
 UNSEEN, GUESSED = 1.6, 0.006
 
 
@@ -110,9 +111,13 @@ def obscured(mask: Mask, frame: Pixels, *, reach: int) -> Mask:
 
 
 def part(looks: Pixels) -> list[Mask] | None:
-    """For each look (n, h, w, BGR, aligned) where the subject is: 1 in it, 0 outside."""
+    """For each look (n, h, w, BGR, aligned) where the subject is: 1 in it, 0 outside.
+
+    None where too little moves, or too much, or where much of what the moving parts enclose was taken for background.
+    """
     middle = to_lab(np.median(looks, axis=0).astype(np.uint8))
-    swept = sweep(np.stack([distance(to_lab(look), middle) for look in looks]))
+    changes = np.stack([distance(to_lab(look), middle) for look in looks])
+    swept = sweep(changes)
     if not MIN_SWEPT < float(swept.mean()) < MAX_SWEPT:
         return None
     x, y, w, h = grown(cv2.boundingRect(swept.astype(np.uint8)), swept.shape)
@@ -120,7 +125,9 @@ def part(looks: Pixels) -> list[Mask] | None:
     found = settle([np.ascontiguousarray(look[inner]) for look in looks], swept[inner])
     labels = np.zeros(looks.shape[:3], np.uint8)
     labels[:, inner[0], inner[1]] = found
-    return list(labels)
+    quiet = (np.max(changes, axis=0) < NOISE_FLOOR) & (cv2.erode(swept.astype(np.uint8), disc(4)) > 0) & (labels.mean(axis=0) < 0.1)
+    usual = float(np.median(labels.sum(axis=(1, 2))))
+    return list(labels) if quiet.sum() <= MAX_QUIET * usual else None
 
 
 def settle(looks: Sequence[Pixels], swept: NDArray[np.bool_]) -> list[Mask]:
@@ -200,7 +207,7 @@ def recall(lab: Reals, labels: Sequence[Mask]) -> tuple[Reals, NDArray[np.bool_]
     ordered = np.sort(np.where(hides[..., None], np.float32(np.inf), lab), axis=0)
     middle = np.maximum((seen - 1) // 2, 0)
     plate = np.take_along_axis(ordered, np.broadcast_to(middle[None, ..., None], (1, *lab.shape[1:])), axis=0)[0]
-    known = seen >= 1
+    known = seen >= SUPPORT
     plate[~known] = 0
     return np.asarray(plate, np.float32), np.asarray(known)
 
@@ -212,7 +219,8 @@ def mark(look: Pixels, gap: Reals, known: NDArray[np.bool_], swept: NDArray[np.b
     if not known.all():
         seeds = np.where(differs & known, 2, np.where(known, 1, 0)).astype(np.int32)
         cv2.watershed(cv2.GaussianBlur(look, (3, 3), 0), seeds)
-        differs |= ~known & (seeds != 1)
+        near = cv2.dilate(np.asarray(known & ~differs, np.uint8), disc(CREEP)) > 0
+        differs |= ~known & ((seeds != 1) | ~near)
     mask, _ = shape.keep_largest(np.asarray(differs & swept, np.uint8))
     mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(1)), np.uint8)
     return np.asarray(mask > 0, np.uint8)
@@ -248,6 +256,20 @@ def spread_into(colour: Reals, hidden: Mask) -> Reals:
     at = hidden == 0
     known[labels[at]] = colour[at]
     return np.asarray(known[labels], np.float32)
+
+
+def missed(plate: Plate, frames: Sequence[Pixels], masks: Sequence[Mask]) -> float:
+    """What share of the pixels that change between two moments is in the mask of neither: a torn mask leaves much of the subject out."""
+    numbers = np.linspace(0, len(frames) - 1, min(CHECKS, len(frames))).round().astype(int)
+    settled = [to_lab(plate.path.settle(frames[n], int(n))) for n in numbers]
+    hides = [plate.path.settle(obscured(masks[n], frames[n], reach=3), int(n)) > 0 for n in numbers]
+    shares = []
+    for a in range(len(numbers) - 1):
+        changed = (
+            cv2.erode(np.asarray(distance(settled[a], settled[a + 1]) > 1.5 * plate.tolerance, np.uint8), np.ones((3, 3), np.uint8)) > 0
+        )
+        shares.append(float((changed & ~hides[a] & ~hides[a + 1]).sum()) / max(1, int(changed.sum())))
+    return float(np.median(shares or [0.0]))
 
 
 def tolerate(colour: Reals, spread: Reals) -> Reals:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from castlist.media.lab import Mask, Reals, disc
+from castlist.media.lab import Mask, Reals, disc, distance
 
 WEAK = 0.6
 SPECK = 8
@@ -18,8 +18,8 @@ SHADE = (0.42, 0.985)
 SMEAR, SMEAR_MOST, SMEAR_REACH = 0.35, 3.5, 3
 LUMA, LUMA_SHARE = 2.5, 0.12
 SHADE_FLAT, SHADE_LOW, SHADE_WIDE, SOFT = 0.6, 0.72, 0.12, 1.7
-EXACT, BUSY, OFTEN = 1.6, 3.0, 0.2
-MEND, FAINT = 5, 0.33
+EXACT, BUSY, OFTEN, LIKE = 1.6, 3.0, 0.2, 11.0
+MEND, FAINT = 4, 0.4
 THIN, THIN_SHARE = 0.085, 0.22
 OPENED = 0.5
 
@@ -71,7 +71,7 @@ def mend(mask: Mask, ratio: Reals) -> Mask:
 
 
 def smeared(ratio: Reals, lightness: Reals) -> Mask:
-    """Where only colour that the coding spread over three pixels lies on the background: far weaker than beside it, and no darker or lighter.
+    """Where only colour that the coding spread over three pixels lies on the background: weaker than beside it, no darker or lighter.
 
     `ratio` is the distance in thresholds, `lightness` the absolute difference in L.
     """
@@ -172,24 +172,25 @@ def likeness(pixels: Mask, view: View, far: Reals, *, where: tuple[slice, slice]
     bias = np.linalg.norm(np.median(view.lab[where][inside] - view.under[where][inside], axis=0))
     if bias > EXACT:
         return 0.0
-    if view.seen is not None:
-        busy = float(np.std(view.under[where][inside], axis=0).max()) > BUSY
-        return float(busy and float(np.median(view.seen[where][inside])) > OFTEN)
+    if not sharp(pixels, view, where=where, own=np.median(view.lab[where][inside], axis=0)):
+        return 0.0
+    if view.seen is not None and float(np.std(view.under[where][inside], axis=0).max()) > BUSY:
+        return float(np.median(view.seen[where][inside]) > OFTEN)
     rim = (pixels - core) > 0
     thin = float(np.mean(far[where][rim] <= max(3.0, THIN * tall)))
-    return 1.0 if thin >= THIN_SHARE and sharp(pixels, view, where=where) else 0.0
+    return float(thin >= THIN_SHARE)
 
 
-def sharp(pixels: Mask, view: View, *, where: tuple[slice, slice]) -> bool:
-    """Whether the colour jumps all around: where it fades the subject itself only grows pale."""
+def sharp(pixels: Mask, view: View, *, where: tuple[slice, slice], own: NDArray[np.float32]) -> bool:
+    """Whether the colour, `own` inside, jumps all around: where it fades or goes on, the subject itself is like the background."""
     rows, columns = where
     height, width = view.ratio.shape
     wide = slice(max(0, rows.start - 4), min(height, rows.stop + 4)), slice(max(0, columns.start - 4), min(width, columns.stop + 4))
     shape = np.zeros((wide[0].stop - wide[0].start, wide[1].stop - wide[1].start), np.uint8)
     shape[rows.start - wide[0].start : rows.stop - wide[0].start, columns.start - wide[1].start : columns.stop - wide[1].start] = pixels
     around = cv2.dilate(shape, np.ones((9, 9), np.uint8)) - cv2.dilate(shape, np.ones((5, 5), np.uint8))
-    beyond = view.ratio[wide][around > 0]
-    return bool(beyond.size and np.mean(beyond < 1.6) < 0.2)
+    beyond = distance(view.lab[wide][around > 0], own)
+    return bool(beyond.size and np.mean(beyond < LIKE) < 0.2)
 
 
 def settle_holes(holes: Sequence[Hole], masks: Sequence[Mask]) -> list[Hole]:

@@ -127,7 +127,9 @@ def patched(sprite: Pixels, background: str | tuple[int, int, int]) -> Pixels:
     height = sprite.shape[0]
     colour = background if not isinstance(background, str) else WHITE
     row = np.flatnonzero(sprite[round(height * 0.66), :, 3] > 128)
-    cv2.ellipse(worn, (int(np.median(row)), round(height * 0.66)), (round(height * 0.09), round(height * 0.1)), 0, 0, 360, (*colour, 255), -1)
+    cv2.ellipse(
+        worn, (int(np.median(row)), round(height * 0.66)), (round(height * 0.09), round(height * 0.1)), 0, 0, 360, (*colour, 255), -1
+    )
     worn[:, :, 3] = sprite[:, :, 3]
     return worn
 
