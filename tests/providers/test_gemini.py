@@ -138,6 +138,14 @@ def test_two_characters_and_an_opening_frame(upstream, tmp_path):
     )
 
 
+def test_two_characters_of_one_name_are_both_shown(upstream, tmp_path):
+    twin = replace(member(tmp_path, "Twin", stills=1), name="Luna")
+    document = sent(upstream, tmp_path, order(tmp_path, create(), cast=[member(tmp_path, "Luna", stills=1), twin]))
+
+    assert shown(upstream, document) == ["luna-0.jpg", "twin-0.jpg", "luna.mp4", "twin.mp4"]
+    assert prompt(document).endswith("Luna (<VIDEO_REF_0>, <VIDEO_REF_1>, <IMAGE_REF_0>, <IMAGE_REF_1>) dances")
+
+
 def test_a_character_without_cuts_goes_by_its_plain_stills(upstream, tmp_path):
     (tmp_path / "s0.png").write_bytes(b"bytes of s0.png")
     plain = CastMember("char_Luna", "Luna", Fidelity.REFERENCE, media={"still-0": "s0.png", "video": "v.mp4"})

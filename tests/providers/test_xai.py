@@ -118,6 +118,14 @@ def test_two_characters_and_a_pinned_opening_frame(upstream, tmp_path):
     assert shown([document["image"]]) == ["frame.png"]
 
 
+def test_two_characters_of_one_name_are_both_shown(upstream, tmp_path):
+    twin = replace(member(tmp_path, "Twin", stills=1), name="Luna")
+    _, document = sent(upstream, tmp_path, order(tmp_path, create(), cast=[member(tmp_path, "Luna", stills=1), twin]))
+
+    assert shown(document["reference_images"]) == ["luna-0.jpg", "twin-0.jpg"]
+    assert document["prompt"] == "Luna (<IMAGE_1>, <IMAGE_2>) dances"
+
+
 def test_plain_stills_stand_in_and_a_described_character_is_words(upstream, tmp_path):
     (tmp_path / "s0.png").write_bytes(b"bytes of s0.png")
     plain = CastMember("char_Luna", "Luna", Fidelity.REFERENCE, media={"still-0": "s0.png"})

@@ -47,7 +47,8 @@ def plan(order: Order) -> Showing:
     frames, films, sources = _sources(order)
     shown = [member for member in order.cast if member.fidelity is not Fidelity.DESCRIBED]
     budget = min(STILLS, (MOST_IMAGES - len(frames)) // max(1, len(shown)))
-    images, clips, members = list(frames), [], {}
+    images, clips = list(frames), list[str]()
+    members: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
     for member in shown:
         stills = _stills(member)[:budget]
         own = [member.media[CLIP]] if isinstance(order.operation, CreateVideo) and CLIP in member.media else []
@@ -55,7 +56,8 @@ def plan(order: Order) -> Showing:
             text = f"{member.name} has neither a still nor a clip of up to 3 seconds that could be shown to {order.provider_model}"
             raise Refused(text, code="character_source_unsuitable")
         at, of = len(images) - len(frames), len(clips)
-        members[member.name] = tuple(range(at, at + len(stills))), tuple(range(of, of + len(own)))
+        namesake = members.get(member.name, ((), ()))
+        members[member.name] = (*namesake[0], *range(at, at + len(stills))), (*namesake[1], *range(of, of + len(own)))
         images += stills
         clips += own
     return Showing(tuple(images), (*films, *clips[:MOST_CLIPS]), sources, members)

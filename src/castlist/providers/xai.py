@@ -83,7 +83,9 @@ class XAI(Provider):
 
     async def _prepare_new(self, order: Order, operation: CreateVideo) -> Prepared:
         shown = [member for member in order.cast if member.fidelity is not Fidelity.DESCRIBED]
-        stills = {member.name: _stills(member, order, budget=MOST_IMAGES // max(1, len(shown))) for member in shown}
+        stills: dict[str, list[str]] = {}
+        for member in shown:
+            stills.setdefault(member.name, []).extend(_stills(member, order, budget=MOST_IMAGES // len(shown)))
         ratio, resolution = SHAPES[operation.size]
         prompt, notes = feature(order.prompt, _number(stills), pattern=TAG)
         document: dict[str, object] = {
