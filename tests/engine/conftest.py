@@ -83,12 +83,15 @@ def stage(tmp_path, small_clip):
 
     @asynccontextmanager
     async def open_stage(
-        *models: str, extra: str = "", settings: str = "", worker: bool = True, data: Path | None = None
+        *models: str, extra: str = "", params: str = "", settings: str = "", worker: bool = True, data: Path | None = None
     ) -> AsyncIterator[Stage]:
         config = tmp_path / "config.yaml"
         lines = models or ("instant: fake/instant",)
         rest = f", settings: {{{settings}}}" if settings else ""
-        entries = [f"  - {{model_name: {line.split(': ')[0]}, litellm_params: {{model: '{line.split(': ')[1]}'}}{rest}}}" for line in lines]
+        more = f", {params}" if params else ""
+        entries = [
+            f"  - {{model_name: {line.split(': ')[0]}, litellm_params: {{model: '{line.split(': ')[1]}'{more}}}{rest}}}" for line in lines
+        ]
         config.write_text("model_list:\n" + "\n".join(entries) + "\n" + extra)
         loaded = load(config, environ={"CASTLIST_DATA": str(data or tmp_path / "data")})
         gateway = await open_gateway(loaded, serving=True, worker=worker)

@@ -11,6 +11,7 @@ from castlist.engine.forms import furnish
 from castlist.model.asks import Caller
 from castlist.model.characters import BindingState
 from castlist.model.jobs import State
+from castlist.testing.upstream import serve_upstream
 
 ME = Caller("default", master=True)
 FORMS = ("jpeg-0", "jpeg-0-9x16", "clip-3s")
@@ -199,3 +200,40 @@ def test_deleting_a_character_removes_its_handle_once_nothing_needs_it(stage, lu
     assert (early, end.job.state) == (0, State.SUCCEEDED)
     assert handles == set()
     assert left == ()
+
+
+def test_a_server_with_characters_of_its_own_gets_each_once_and_again_when_it_lost_it(stage, luna):
+    async def scene(upstream):
+        params = f"api_base: '{upstream.base_url}', api_key: sk-test"
+        async with stage("native: openai/sora-2", params=params, settings="characters: native") as s:
+            ends = [await play(s, luna, model="native"), await play(s, luna, model="native")]
+            upstream.characters.clear()
+            ends.append(await play(s, luna, model="native"))
+            kept = dict(upstream.characters)
+            await s.engine.delete_character(ME, luna.id)
+            await until(lambda: not upstream.characters)
+            return ends, kept, upstream.counts["character"]
+
+    with serve_upstream(key="sk-test") as upstream:
+        ends, kept, made = run(scene(upstream))
+
+    assert [end.job.state for end in ends] == [State.SUCCEEDED] * 3
+    first, second, third = (end.job.cast[0].handle for end in ends)
+    assert first == second != third
+    assert list(kept) == [third]
+    assert kept[third][0] == "Luna"
+    assert made == 2
+
+
+def test_a_lost_answer_to_a_free_request_is_asked_again(stage, luna):
+    async def scene(upstream):
+        params = f"api_base: '{upstream.base_url}', api_key: sk-test"
+        async with stage("native: openai/sora-2", params=params, settings="characters: native") as s:
+            upstream.break_next("character", "error")
+            return await play(s, luna, model="native"), await bindings_of(s, luna)
+
+    with serve_upstream(key="sk-test") as upstream:
+        end, bindings = run(scene(upstream))
+
+    assert end.job.state is State.SUCCEEDED
+    assert [binding.state for binding in bindings] == [BindingState.READY]

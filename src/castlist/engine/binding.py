@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from castlist.engine.kit import Kit
-from castlist.errors import HandleGone, ProviderError, Refused, Retry, Unavailable
+from castlist.errors import Ambiguous, HandleGone, ProviderError, Refused, Retry, Unavailable
 from castlist.model.characters import Binding, BindingState, Character
 from castlist.model.jobs import Attempt, Job
 from castlist.model.providing import Deployment, Handle, Media, Phase, Provider, References, Ticket
@@ -73,6 +73,10 @@ async def _make(kit: Kit, character: Character, binding: Binding, *, provider: P
         error = ProviderError(f"{provider.name} did not take {character.name} within {BIND_WITHIN:g} seconds", retry=Retry.SAME)
         await _fail(kit, character, binding, why=error.message)
         raise error from None
+    except Ambiguous as error:
+        # Making a handle is free and can be repeated: a lost answer leaves at worst one that nobody knows of.
+        await _fail(kit, character, binding, why=error.message)
+        raise ProviderError(error.message, retry=Retry.SAME) from error
     except Exception as error:
         await _fail(kit, character, binding, why=error.message if isinstance(error, ProviderError) else type(error).__name__)
         raise

@@ -39,12 +39,20 @@ async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequ
     attempt = _attempt(kit, job, deployment, number=len(await kit.storage.jobs.attempts(job.id)) + 1)
     order = await _order(kit, job, attempt, members=members)
     provider = kit.provider(deployment)
-    prepared = await provider.prepare(order)
+    prepared = await _prepare(provider, order)
     for note in (*_notes(job.operation, members, characters), *prepared.warnings):
         job = job.warn(note)
     job = job.to(State.SUBMITTING, attempt=attempt.id, cast=members, cost=attempt.cost)
     # A worker that stops lets go of the job, never of an intent or of a request that may have left: its answer is waited for and kept.
     return await kit.to_the_end(_send(kit, job, attempt, provider=provider, prepared=prepared))
+
+
+async def _prepare(provider: Provider, order: Order) -> Prepared:
+    try:
+        return await provider.prepare(order)
+    except Ambiguous as error:
+        # An upload is free and can be repeated: that its answer was lost says nothing about the one request that may cost.
+        raise ProviderError(error.message, retry=Retry.SAME) from error
 
 
 async def _furnish(

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
-from castlist.errors import Ambiguous, ProviderError, Refused, Retry
+from castlist.errors import Ambiguous, HandleGone, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Character, Fidelity
 from castlist.model.jobs import Failure
@@ -106,7 +106,7 @@ class OpenAI(Provider):
     async def _post(self, path: str, body: bytes | Sequence[Part], order: Order) -> Ticket:
         typed = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
         reply = await self.http.send("POST", self._url() + path, headers={**self._headers(), **typed}, body=body, timeout=order.timeout)
-        judge(reply)
+        _judge_with(reply, order)
         found = read_object(reply).get("id")
         if not isinstance(found, str) or not found:
             raise Ambiguous(f"the upstream accepted the video ({reply.status}) and gave no id for it")
@@ -202,6 +202,17 @@ class SGLang(OpenAI):
 
     name: ClassVar[str] = "sglang"
     profile: ClassVar[Profile] = SGLANG
+
+
+def _judge_with(reply: Reply, order: Order) -> None:
+    """`judge`, but a refusal that names a character's id is HandleGone: servers have no common code for an id they do not know."""
+    try:
+        judge(reply)
+    except Refused as refusal:
+        gone = [member.handle for member in order.cast if member.handle and member.handle.encode() in reply.body]
+        if gone:
+            raise HandleGone(refusal.message, handles=gone) from refusal
+        raise
 
 
 def read_progress(reply: Reply) -> Progress:
