@@ -82,7 +82,7 @@ def stand(shots: Sequence[Shot], frame: int, number: int, *, at: Stand) -> Poise
             ends = begin + share >= last - 0.5
             length = 1e6 if ends and action in _LASTING else share / FPS
             late = _LATER * number if action in _RHYTHMIC else 0.0
-            followed = shot.move in (Move.track, Move.track_left)
+            followed = any(move in (Move.track, Move.track_left) for move in (shot.move, shot.also))
             beat = Beat(action, (frame - begin) / FPS - late, length, followed, first, part.heading, at)
             poise = _act(beat, poise)
             if followed and action not in _MOVING:

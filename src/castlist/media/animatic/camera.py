@@ -39,7 +39,8 @@ def look(shots: Sequence[Shot], frame: int, *, seed: int) -> View:
     view = View()
     for number, shot in enumerate(shots):
         if frame >= shot.start:
-            view += _moved(shot, frame, number=number, seed=seed)
+            for move in (shot.move, shot.also):
+                view += _moved(shot, frame, move=move, number=number, seed=seed)
     push = _soft(view.push, 0.40 if view.push > 0 else 0.15)
     return View(view.track, view.follow, _soft(view.pan - view.turned, 0.26) + view.turned, _soft(view.tilt, 0.13), push)
 
@@ -66,21 +67,21 @@ def _soft(value: float, most: float) -> float:
     return most * math.tanh(value / most)
 
 
-def _moved(shot: Shot, frame: int, *, number: int, seed: int) -> View:
+def _moved(shot: Shot, frame: int, *, move: Move | None, number: int, seed: int) -> View:
     t = (frame - shot.start) / FPS
     length = shot.frames / FPS
     eased = settle(t, length)
     first = 1.0 if number == 0 else 0.0
     side = -1.0 if (seed >> 3) % 2 else 1.0
-    match shot.move:
-        case Move.static:
+    match move:
+        case Move.static | None:
             return View()
         case Move.drift:
             way = 0.09 * side * eased
             return View(track=way, pan=-way, turned=-way)
         case Move.track | Move.track_left:
             speed = 0.19 if Action.run in shot.actions else 0.105
-            way = speed * glide(t, length) * (-1.0 if shot.move is Move.track_left else 1.0)
+            way = speed * glide(t, length) * (-1.0 if move is Move.track_left else 1.0)
             return View(track=way, follow=way)
         case Move.pan_right:
             return View(pan=0.22 * eased - 0.10 * first)

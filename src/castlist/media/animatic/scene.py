@@ -12,12 +12,13 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A stretch of frames with its camera and a part for each of the cast."""
+    """A stretch of frames with its camera (two moves at once at most) and a part for each of the cast."""
 
     start: int
     frames: int
     move: Move
     parts: tuple[Part, ...] = ()
+    also: Move | None = None
 
     def part(self, number: int) -> Part:
         """What a character does; one that has no part of its own stands."""
@@ -52,7 +53,7 @@ class Scene:
     def then(self, reading: Reading, frames: int) -> "Scene":
         """The scene with one more shot at its end."""
         parts = share(reading.text, self.cast)
-        shot = Shot(self.frames, frames, _move(reading, parts, still=self.backdrop), parts)
+        shot = Shot(self.frames, frames, *_moves(reading, parts, still=self.backdrop))
         return replace(self, shots=(*self.shots, shot))
 
 
@@ -115,7 +116,8 @@ def of_json(value: Mapping[str, object] | None) -> Scene | None:
 
 def _shot_json(shot: Shot) -> dict[str, object]:
     parts = [{"actions": [a.value for a in part.actions], "heading": part.heading.value} for part in shot.parts]
-    return {"start": shot.start, "frames": shot.frames, "move": shot.move.value, "parts": parts}
+    written: dict[str, object] = {"start": shot.start, "frames": shot.frames, "move": shot.move.value, "parts": parts}
+    return {**written, "also": shot.also.value} if shot.also else written
 
 
 def _shot(value: object, count: int) -> Shot:
@@ -123,7 +125,9 @@ def _shot(value: object, count: int) -> Shot:
         raise ValueError(f"a shot is an object, not {value!r}")
     shared = (_part(value),) * count if "actions" in value else ()  # takes of before characters had parts: all did the same
     parts = shared or tuple(_part(part) for part in _items(value["parts"]))
-    return Shot(_int(value["start"]), _int(value["frames"]), Move(str(value["move"])), parts)
+    return Shot(
+        _int(value["start"]), _int(value["frames"]), Move(str(value["move"])), parts, Move(str(value["also"])) if "also" in value else None
+    )
 
 
 def _part(value: object) -> Part:
@@ -142,15 +146,23 @@ def _int(value: object) -> int:
     return value
 
 
-def _move(reading: Reading, parts: tuple[Part, ...], *, still: bool) -> Move:
+def _moves(reading: Reading, parts: tuple[Part, ...], *, still: bool) -> tuple[Move, tuple[Part, ...], Move | None]:
     """The camera that was asked for, else a slow drift; it goes along with a cast that is all under way, if not before a picture."""
-    move = reading.moves[0] if reading.moves else None
+    moves = list(reading.moves)
+    if Move.static in moves:
+        return Move.static, parts, None
+    if not moves:
+        follows = not still and parts and all(_travels(part) for part in parts)
+        moves = [Move.track if follows else Move.drift]
     leftwards = any(part.heading in (Heading.left, Heading.from_right) for part in parts)
-    if move is None and not still and parts and all(_travels(part) for part in parts):
-        move = Move.track
-    if move is Move.track and leftwards:
-        return Move.track_left
-    return move or Move.drift
+    moves = [Move.track_left if move is Move.track and leftwards else move for move in moves]
+    others = [move for move in moves[1:] if _kind(move) != _kind(moves[0])]
+    return moves[0], parts, others[0] if others else None
+
+
+def _kind(move: Move) -> str:
+    """What cannot be done twice at once: left and right, up and down, in and out are one kind each."""
+    return "push" if move is Move.pull else move.value.partition("_")[0]
 
 
 def _travels(part: Part) -> bool:

@@ -104,6 +104,14 @@ def test_every_move_is_smooth_and_goes_on_smoothly_in_the_next_shot(move: Move) 
     assert np.abs(np.diff(path, n=2, axis=0)).max() < 0.004
 
 
+def test_two_moves_are_made_at_once() -> None:
+    both = look(filmed("pan right while pushing in").scene.shots, 60, seed=7)
+
+    assert both == look((Shot(0, 72, Move.pan_right, also=Move.push),), 60, seed=7)
+    assert both.push == look((Shot(0, 72, Move.push),), 60, seed=7).push > 0.1
+    assert both.pan == look((Shot(0, 72, Move.pan_right),), 60, seed=7).pan > 0.05
+
+
 def test_no_sequence_of_moves_leaves_what_is_painted() -> None:
     for move in (Move.pan_right, Move.tilt_up, Move.tilt_down, Move.push, Move.pull):
         shots = tuple(Shot(48 * n, 48, move) for n in range(20))

@@ -53,7 +53,9 @@ def test_names_are_whole_words() -> None:
 
 
 def test_a_scene_survives_its_json_and_reads_what_was_written_before_parts() -> None:
-    scene = scenes.compose(read("Luna dances while Mossy waves from the left"), size=(320, 180), seed=3, frames=48, cast=NAMES)
+    scene = scenes.compose(
+        read("Luna dances while Mossy waves from the left, handheld, slow push-in"), size=(320, 180), seed=3, frames=48, cast=NAMES
+    )
     written = scenes.to_json(scene)
     older = {**written, "shots": [{"start": 0, "frames": 48, "move": "drift", "actions": ["walk", "jump"]}]}
 
