@@ -123,7 +123,7 @@ def _fallen(flock: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
             return aside, down, np.full_like(x, 0.92 if flock.depth < 1.4 else 0.5)
         case Kind.rain:
             down = np.mod(y + v * near * np.float32(1.5 * t), 1.1) - np.float32(0.05)
-            return x + np.float32(0.5625 * flock.slant) * down, down, np.full_like(x, 0.16 + 0.16 * flock.depth)
+            return x + np.float32(0.5625 * flock.slant) * down, down, np.full_like(x, 0.24 + 0.20 * flock.depth)
         case _:
             down = np.mod(y + v * np.float32(0.065 * t), 1.1) - np.float32(0.05)
             return x + 0.035 * np.sin(v * np.float32(1.1 * t) + p) + np.float32(0.020 * t), down, np.full_like(x, 0.9)
