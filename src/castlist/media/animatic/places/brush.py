@@ -84,14 +84,12 @@ def shine(canvas: Canvas, centre: Spot, radii: Spot, colour: Colour, strength: f
 def light(canvas: Canvas, field: NDArray[np.float32], corner: tuple[int, int], colour: Colour) -> None:
     """Brighten what is painted by a field in 0..1; it never grows brighter than its own opacity, and wraps at the sides."""
     left, top = corner
-    height, width = field.shape
-    width = min(width, canvas.width)
+    width = min(field.shape[1], canvas.width)
     left %= canvas.width
     first = min(width, canvas.width - left)
     for start, end, at in ((0, first, left), (first, width, 0)):
         if end > start:
             _screen(canvas, field[:, start:end], (at, top), colour)
-    assert top + height <= canvas.height
 
 
 def _screen(canvas: Canvas, field: NDArray[np.float32], corner: tuple[int, int], colour: Colour) -> None:

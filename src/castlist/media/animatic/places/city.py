@@ -188,7 +188,7 @@ def _posts(world: World, lamps: list[Lamp], pooled: list[Pool]) -> Layer:
         _tree(world, canvas, (world.x(across + float(rng.uniform(-0.03, 0.03))), foot), depth=depth)
     _tree(world, canvas, (world.x(0.775 + float(rng.uniform(-0.03, 0.03))), foot), depth=depth)
     for across in (0.075, 0.915, 1.34, -0.12):
-        x, high = world.x(across), 0.44 * u
+        x, high = world.x(across + float(rng.uniform(-0.04, 0.04))), 0.44 * u
         box(canvas, (x - 0.012 * u, foot - 0.05 * u, 0.024 * u, 0.05 * u), iron)
         stroke(canvas, [(x, foot), (x, foot - high)], 0.010 * u, iron)
         for side in (-1, 1):
