@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,10 +40,10 @@ class Stage:
         shutil.copy(path, target)
         return Incoming(target, name, target.stat().st_size, f"{hash(path.read_bytes()):x}")
 
-    async def character(self, name: str = "Luna", *, clip: Path | None = None) -> Character:
+    async def character(self, name: str = "Luna", *, clip: Path | None = None, targets: Sequence[str] = ()) -> Character:
         """From a small clip that is quickly derived, unless another one is given."""
         file = self.incoming(clip or self.clip)
-        return await self.engine.create_character(ME, CharacterAsk(name, "video", (file,)))
+        return await self.engine.create_character(ME, CharacterAsk(name, "video", (file,), target_model_names=targets))
 
     async def ready(self, character: Character) -> Character:
         async with asyncio.timeout(60):

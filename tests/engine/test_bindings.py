@@ -237,3 +237,18 @@ def test_a_lost_answer_to_a_free_request_is_asked_again(stage, luna):
 
     assert end.job.state is State.SUCCEEDED
     assert [binding.state for binding in bindings] == [BindingState.READY]
+
+
+def test_a_character_made_for_a_model_is_made_ready_before_anybody_asks(stage):
+    async def scene():
+        async with stage("hero: fake/instant", settings="binds: 1, wants: clip-3s") as s:
+            luna = await s.ready(await s.character(targets=["hero"]))
+            while not (bindings := await bindings_of(s, luna)) or bindings[0].state is BindingState.MAKING:
+                await asyncio.sleep(0.05)
+            return bindings, (await s.engine.character(ME, luna.id)).assets, s.provider("fake").submits
+
+    bindings, assets, submits = run(scene())
+
+    assert [binding.state for binding in bindings] == [BindingState.READY]
+    assert "clip-3s" in assets
+    assert submits == 0

@@ -8,12 +8,12 @@ from castlist.accounts import Accounts
 from castlist.engine import advance as steps
 from castlist.engine import characters, queries
 from castlist.engine import submit as submission
-from castlist.engine.binding import unbind_orphans
+from castlist.engine.binding import bind_early, unbind_orphans
 from castlist.engine.kit import Kit, Policy
 from castlist.engine.missing import no_character, no_video
 from castlist.errors import Conflict
 from castlist.model.asks import Caller, CharacterAsk, Listing, Seen, VideoAsk
-from castlist.model.characters import Character
+from castlist.model.characters import Character, CharacterState
 from castlist.model.jobs import Failure, Job
 from castlist.model.providing import Deployment
 from castlist.storage import Page, Storage, StoredAsset
@@ -144,7 +144,10 @@ class Engine:
 
     async def derive(self, character: Character) -> Character:
         """One character's derivation, saved. Raises StorageFull and MediaCrashed, after which it may be tried again."""
-        return await characters.derive(self.kit, character)
+        ready = await characters.derive(self.kit, character)
+        if ready.state is CharacterState.READY and ready.targets:
+            self.kit.begin(bind_early(self.kit, ready))
+        return ready
 
     async def give_up_character(self, character: Character, why: str) -> Character:
         """Say of a character that it cannot be made."""

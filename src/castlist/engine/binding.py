@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import structlog
 
+from castlist.engine.forms import furnish, wants_of
 from castlist.engine.kit import Kit
-from castlist.errors import Ambiguous, HandleGone, ProviderError, Refused, Retry, Unavailable
+from castlist.errors import Ambiguous, CastlistError, HandleGone, ProviderError, Refused, Retry, Unavailable
 from castlist.model.characters import Binding, BindingState, Character
 from castlist.model.jobs import Attempt, Job
 from castlist.model.providing import Deployment, Handle, Media, Phase, Provider, References, Ticket
@@ -51,6 +52,19 @@ async def bind(kit: Kit, characters: Sequence[Character], deployment: Deployment
         else:
             waits.append(wait)
     return replace(bound, wait=min(waits)) if waits else bound
+
+
+async def bind_early(kit: Kit, character: Character) -> None:
+    """Make the character ready for the models it was made for. What does not succeed is left to the first video that needs it."""
+    for deployment in kit.deployments:
+        if deployment.model not in character.targets or deployment.unavailable:
+            continue
+        try:
+            found = await furnish(kit, character, wants_of(kit, deployment))
+            if found and deployment.capabilities.binds:
+                await bind(kit, [found], deployment)
+        except CastlistError as error:
+            log.warning("binding.not_early", character=character.id, deployment=deployment.id, error=error.message)
 
 
 async def _bind_one(kit: Kit, character: Character, deployment: Deployment) -> tuple[Binding, float]:

@@ -99,6 +99,7 @@ async def _keep(kit: Kit, caller: Caller, ask: CharacterAsk, *, facts: Sequence[
         digest=_digest(ask),
         assets={f"source-{index}": source.id for index, source in enumerate(sources)},
         metadata=ask.metadata,
+        targets=tuple(ask.target_model_names),
         range=None if ask.start is None and ask.end is None else (ask.start, ask.end),
         source_kind=ask.kind,
         clip=_measured(facts[0], sources[0]) if ask.kind == "video" else None,

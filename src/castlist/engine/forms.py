@@ -11,6 +11,7 @@ from castlist.engine.kit import Kit
 from castlist.errors import CastlistError
 from castlist.media.child import UNTRUSTED
 from castlist.model.characters import FORMS, Character
+from castlist.model.providing import Deployment
 from castlist.storage import StoredAsset
 
 DERIVE = replace(UNTRUSTED, cpu_seconds=120, wall_seconds=240)
@@ -23,6 +24,14 @@ MEDIA_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4"}
 def lacking(character: Character, wants: Sequence[str]) -> tuple[str, ...]:
     """Those forms that the character has not got and that could be made of what it has."""
     return tuple(form for form in wants if form not in character.assets and FORMS.get(form) in character.assets)
+
+
+def wants_of(kit: Kit, deployment: Deployment) -> Sequence[str]:
+    """The forms this model wants; of an account that keeps a handle, what all its models want, for the handle serves them all."""
+    if not deployment.capabilities.binds:
+        return deployment.capabilities.wants
+    account = deployment.account.name
+    return tuple(dict.fromkeys(form for d in kit.deployments if d.account.name == account for form in d.capabilities.wants))
 
 
 async def furnish(kit: Kit, character: Character, wants: Sequence[str]) -> Character | None:

@@ -10,7 +10,7 @@ import structlog
 from castlist import casting
 from castlist.engine.binding import Bound, bind, lose
 from castlist.engine.ending import fail
-from castlist.engine.forms import furnish
+from castlist.engine.forms import furnish, wants_of
 from castlist.engine.kit import Kit
 from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, provider_of, put_off, save, unsure, wait_for
 from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, Unavailable
@@ -75,14 +75,6 @@ async def _furnish(
     if bound.wait is not None:
         return bound.wait
     return made, casting.cast(job.operation, made, deployment, handles=bound.handles)
-
-
-def wants_of(kit: Kit, deployment: Deployment) -> Sequence[str]:
-    """The forms this model wants; of an account that keeps a handle, what all its models want, for the handle serves them all."""
-    if not deployment.capabilities.binds:
-        return deployment.capabilities.wants
-    account = deployment.account.name
-    return tuple(dict.fromkeys(form for d in kit.deployments if d.account.name == account for form in d.capabilities.wants))
 
 
 async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, prepared: Prepared) -> Job | None:

@@ -97,7 +97,8 @@ class Character:
 
     `assets` maps a variant (`source-0`…, `video`, `still-0`…, `cutout_sequence`, `cutout`, `sheet`, and the FORMS made by need) to an
     asset id; `facts` holds
-    what the cutout measured (`separable`, `box`, …), as the media child reported it.
+    what the cutout measured (`separable`, `box`, …), as the media child reported it. `targets` are models for which it is made ready
+    before anybody asks.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Character:
     advice: tuple[Note, ...] = ()
     bindings: tuple[Binding, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
     range: tuple[float | None, float | None] | None = None
     source_kind: str = "video"
     error: str | None = None
