@@ -280,16 +280,16 @@ def _bolt(frame: Frame, seed: int, t: float) -> None:
         return
     rng = np.random.default_rng([seed, number])
     height, width = frame.y.shape
-    foot, steps = 0.62 * height, 15
+    foot, steps = 0.62 * height, 26
     start = np.array([width * rng.uniform(0.12, 0.88), -2.0])
-    line = start + np.stack([np.cumsum(rng.normal(0, 0.016 * width, steps)), np.linspace(0, foot, steps)], axis=1)
+    line = start + np.stack([np.cumsum(rng.normal(0, 0.009 * width, steps)), np.linspace(0, foot, steps)], axis=1)
     lines = [line]
-    for root in rng.integers(3, steps - 4, 3):
-        lines.append(
-            line[root] + np.stack([np.cumsum(rng.normal(0.012 * width, 0.012 * width, 5)), np.linspace(0, 0.14 * height, 5)], axis=1)
-        )
-    for number, path in enumerate(lines):
+    for root in rng.integers(4, steps - 7, 4):
+        aside = np.cumsum(rng.normal(rng.choice((-0.008, 0.008)) * width, 0.007 * width, 8))
+        lines.append(line[root] + np.stack([aside - aside[0], np.linspace(0, rng.uniform(0.07, 0.16) * height, 8)], axis=1))
+    for branch, path in enumerate(lines):
         ints = [np.round(path * 16).astype(np.int32)]
-        for wide, luma in ((5, 0.45), (1, 1.0)):
-            thick = max(1, round((wide if number == 0 else 0.6 * wide) * height / 540))
-            cv2.polylines(frame.y, ints, False, int(70 + 165 * min(1.0, light) * luma), thick, cv2.LINE_AA, 4)
+        for wide, luma in ((3.4, 0.30), (1.4, 1.0)):
+            thick = max(1, round((0.5 if branch else 1.0) * wide * height / 720))
+            bright = int(70 + 165 * min(1.0, light) * luma * (0.7 if branch else 1.0))
+            cv2.polylines(frame.y, ints, False, bright, thick, cv2.LINE_AA, 4)
