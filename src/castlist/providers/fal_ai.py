@@ -83,8 +83,7 @@ class Fal(Provider):
         urls: dict[str, str] = {}
         token = await self._open_storage() if wanted.assets else None
         for asset in dict.fromkeys(wanted.assets):
-            if token:
-                urls[asset] = await self._upload(await self.http.assets.describe(asset), token)
+            urls[asset] = await self._upload(await self.http.assets.describe(asset), token=token)
         carried = Carried(
             frame=urls.get(wanted.frame or ""),
             source=urls.get(wanted.source or ""),
@@ -168,9 +167,9 @@ class Fal(Provider):
         self._check_place(place)
         return place.rstrip("/"), f"{kind} {token}"
 
-    async def _upload(self, media: Media, token: tuple[str, str]) -> str:
+    async def _upload(self, media: Media, *, token: tuple[str, str] | None = None) -> str:
         """The public address of a stored file. Raises Refused or ProviderError; nothing was paid for."""
-        place, opens = token
+        place, opens = token or await self._open_storage()
         filename = f"{media.asset.rpartition('.')[0] or media.asset}.{media.media_type.rpartition('/')[2]}"
         headers = {"Authorization": opens, "Accept": "application/json", "Content-Type": media.media_type, "X-Fal-File-Name": filename}
         body = await self.http.assets.read(media.asset)

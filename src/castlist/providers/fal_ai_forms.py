@@ -71,7 +71,7 @@ def lower(order: Order, carried: Carried, *, prefix: str, family: Family) -> tup
         case EditVideo() | RemixVideo():
             ending = family.edit
             body["video_url"] = carried.source
-    body |= _lists(placed, family) | _wishes(order, family, cast=bool(carried.cast))
+    body |= {**_lists(placed, family), **_wishes(order, family, cast=bool(carried.cast))}
     return f"{prefix}/{ending}" if ending else prefix, body, (*added, *_notes(order, carried, family=family))
 
 

@@ -67,7 +67,8 @@ def lower(order: Order, carried: Carried, *, model: Model) -> tuple[str, Mapping
         body["references"] = [{"uri": uri} for uri in images]
     if videos:
         body["referenceVideos"] = [({"type": "video"} if model.typed_clips else {}) | {"uri": uri} for uri in videos]
-    return route, body | _wishes(order, model, follows_up=route == "video_to_video"), (*added, *_notes(order, model))
+    body |= _wishes(order, model, follows_up=route == "video_to_video")
+    return route, body, (*added, *_notes(order, model))
 
 
 def _notes(order: Order, model: Model) -> tuple[Note, ...]:
