@@ -104,15 +104,18 @@ def test_the_sound_is_copied_up_to_its_last_moment(three: list[tuple[dict, Path]
 
 
 def amiss(heard: np.ndarray, *, first: int) -> tuple[float, float]:
-    """What is heard about the first new frame against the ambience as it was meant: how much worse than elsewhere in dB, and the step
-    at the join itself as a share of the usual one."""
+    """What is heard about the first new frame against the ambience as it was meant: how much worse than in the first take
+    in dB, and the step at the join itself as a share of the usual one."""
     meant = compose(Surrounding(Place.beach, Hour.day, Weather.clear, frozenset(), 7))(0, heard.shape[1])
     wrong, window = (heard - meant) ** 2, 512
-    errors = np.array([wrong[:, start : start + window].mean() for start in range(0, heard.shape[1] - window, window)])
+    pieces = [slice(start, start + window) for start in range(0, heard.shape[1] - window, window)]
+    errors = np.array([wrong[:, piece].mean() / np.mean(meant[:, piece] ** 2 + 1e-9) for piece in pieces])
     at = first * PER_FRAME
     steps = np.abs(np.diff(heard, axis=1)).max(axis=0)[at - 9_600 : at + 9_600]
     near = errors[(at - 6 * BLOCK) // window : (at + 2 * BLOCK) // window]
-    return float(10 * np.log10(np.max(near) / np.percentile(errors, 90))), float(steps[9_598:9_602].max() / np.median(steps))
+    return float(10 * np.log10(np.max(near) / np.percentile(errors[RATE // window : 44 * PER_FRAME // window], 90))), float(
+        steps[9_598:9_602].max() / np.median(steps)
+    )
 
 
 def test_nothing_is_heard_of_a_join(three: list[tuple[dict, Path]]) -> None:
@@ -120,7 +123,7 @@ def test_nothing_is_heard_of_a_join(three: list[tuple[dict, Path]]) -> None:
 
     for frame in (48, 96):
         worse, step = amiss(joined, first=frame)
-        assert worse < 2
+        assert worse < 2.5
         assert step < 4
 
 
@@ -131,7 +134,7 @@ def test_the_ear_for_joins_hears_a_slip_and_a_click(three: list[tuple[dict, Path
     slipped[:, at : at + BLOCK] = slipped[:, at - 3 : at + BLOCK - 3].copy()
     jumped[:, at:] += 0.1
 
-    assert amiss(slipped, first=48)[0] > 2
+    assert amiss(slipped, first=48)[0] > 2.5
     assert amiss(jumped, first=48)[1] > 4
 
 
@@ -192,7 +195,7 @@ def single_channel(path: Path) -> Path:
         for pixels in clips.mascot_frames((320, 180), 36):
             container.mux(video.encode(av.VideoFrame.from_ndarray(pixels, "bgr24")))
         container.mux(video.encode(None))
-        tone = 0.2 * np.sin(2 * np.pi * 440 * np.arange(66_150) / 44_100)
+        tone = 0.2 * np.sin(2 * np.pi * 445.5 * np.arange(66_150) / 44_100)
         for start in range(0, len(tone), 1_024):
             frame = av.AudioFrame.from_ndarray(tone[None, start : start + 1_024].astype(np.float32), "fltp", "mono")
             frame.sample_rate, frame.pts, frame.time_base = 44_100, start, Fraction(1, 44_100)
@@ -222,12 +225,14 @@ def test_a_film_from_elsewhere_is_coded_once_and_copied_from_then_on(tmp_path: P
     assert abs(first - 24 * float(facts["seconds"])) <= 1  # type: ignore[arg-type]  # a fact in seconds
     assert (len(film), again["frames"], film[0].shape) == (first + 48, first + 48, (size[1], size[0]))
     assert packets(last, "video")[: first + 24] == packets(path, "video")
+    assert packets(last, "audio")[: len(packets(path, "audio")) - 4] == packets(path, "audio")[:-4]
     assert join(film, first) <= 1.5
     assert abs(heard.shape[1] - again["frames"] * PER_FRAME) <= BLOCK
     assert (level(heard[:, : RATE // 2]) > 0.01) == had_sound
     assert level(heard[:, -RATE // 2 :]) > 0.003
     if kind == "one channel of 44.1 kHz":
         assert level(heard[:, RATE // 4 : RATE]) == pytest.approx(0.2 / np.sqrt(2), rel=0.03)
+        assert np.abs(np.diff(heard[:, first * PER_FRAME - 500 : first * PER_FRAME + 500], axis=1)).max() < 0.08
 
 
 def grainy(number: int) -> np.ndarray:
