@@ -61,9 +61,10 @@ def follow(frames: Sequence[Pixels]) -> Path:
     middle = len(frames) // 2
     greys = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8) for frame in frames]
     size = (greys[0].shape[1], greys[0].shape[0])
-    points = cv2.goodFeaturesToTrack(greys[middle], POINTS, 0.01, size[0] / 40)
-    if points is None or len(points) < LEAST:
+    corners = cv2.goodFeaturesToTrack(greys[middle], POINTS, 0.01, size[0] / 40)
+    if corners is None or len(corners) < LEAST:
         return Path((), size)
+    points = np.asarray(corners, np.float32)
     moves = [np.eye(2, 3)] * len(frames)
     for order in (range(middle + 1, len(frames)), range(middle - 1, -1, -1)):
         last = np.eye(2, 3)
@@ -74,17 +75,18 @@ def follow(frames: Sequence[Pixels]) -> Path:
     return Path(tuple(moves), size) if max(far) > STILL else Path((), size)
 
 
-def moved(reference: Pixels, frame: Pixels, points: NDArray[np.generic], *, guess: Move) -> Move:
+def moved(reference: Pixels, frame: Pixels, points: Reals, *, guess: Move) -> Move:
     """The move from the reference to a frame near where the last one was; the last one where too few points agree."""
     start = np.asarray(points.reshape(-1, 2) @ guess[:, :2].T + guess[:, 2], np.float32).reshape(-1, 1, 2)
     found, status, _ = cv2.calcOpticalFlowPyrLK(
-        reference, frame, np.asarray(points, np.float32), start, winSize=(15, 15), maxLevel=2, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
+        reference, frame, points, start, winSize=(15, 15), maxLevel=2, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
     )
     good = status.ravel() > 0
+    seen = np.asarray(found, np.float32)
     if int(good.sum()) < LEAST:
         return guess
     cv2.setRNGSeed(1)
-    move, inside = cv2.estimateAffinePartial2D(points[good], found[good], ransacReprojThreshold=0.7)
+    move, inside = cv2.estimateAffinePartial2D(points[good], seen[good], ransacReprojThreshold=0.7)
     if move is None or int(inside.sum()) < max(LEAST, int(good.sum()) // 4):
         return guess
     return np.asarray(move, np.float64)

@@ -10,10 +10,11 @@ from castlist.media.advice import Measures, advise_shape, advise_subject
 from castlist.media.bounds import check_range
 from castlist.media.choose import choose_range
 from castlist.media.clip import Cut, cut_clip
-from castlist.media.cutout import Pixels, Segmentation, segment, shrink
+from castlist.media.cutout import Segmentation, segment, shrink
 from castlist.media.derived import Derived, Range, Views, save_views
 from castlist.media.encode import publish, write_cutout
 from castlist.media.frames import read_clip
+from castlist.media.lab import Pixels
 from castlist.media.matte import Matte
 from castlist.media.measure import Subject, locate, motion, touched
 from castlist.media.plate import Plate, enlarge_plate

@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from castlist.media.cutout import Pixels, Reals
 from castlist.media.frames import to_bgr, turn_of
+from castlist.media.lab import Pixels, Reals
 from castlist.media.probe import Facts
 from castlist.media.reading import decode, open_video, rewind, time_packets
 from castlist.media.sniff import recognise

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from castlist.media import pictures
-from castlist.media.cutout import Pixels
 from castlist.media.encode import write_picture
 from castlist.media.finish import grab
+from castlist.media.lab import Pixels
 from castlist.media.probe import measure
 
 WIDTH, MARGIN, GAP = 1600, 48, 14

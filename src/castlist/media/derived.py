@@ -7,8 +7,8 @@ from pathlib import Path
 from castlist.media import sheet
 from castlist.media.advice import Advice, as_rows
 from castlist.media.clip import Clip
-from castlist.media.cutout import Pixels
 from castlist.media.encode import write_picture
+from castlist.media.lab import Pixels
 from castlist.media.measure import Subject
 from castlist.media.probe import Facts
 

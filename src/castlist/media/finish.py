@@ -8,9 +8,9 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from castlist.media.cutout import Pixels
 from castlist.media.encode import write_picture
 from castlist.media.frames import to_bgr, turn_of
+from castlist.media.lab import Pixels
 from castlist.media.probe import Facts, measure
 from castlist.media.reading import decode, open_video, rewind, time_packets, undecodable
 from castlist.media.sniff import recognise

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from castlist.media.cutout import Mask, Pixels
 from castlist.media.frames import even
+from castlist.media.lab import Mask, Pixels
 from castlist.media.matte import Box
 from castlist.media.stills import top_tenth
 

@@ -59,10 +59,12 @@ class Plate:
     def behind(self, number: int, size: tuple[int, int], *, box: tuple[int, int, int, int]) -> "Plate":
         """`box` (x, y, w, h) of the plate as frame `number` of this size shows it."""
         x, y, w, h = box
-        planes = (self.colour, self.tolerance, self.hidden, self.seen)
         if not self.path.moves:
-            return Plate(*(plane[y : y + h, x : x + w] for plane in planes), self.path)
-        return Plate(*(shown_by(plane, self.path, number, size=size, box=box) for plane in planes), self.path)
+            part = slice(y, y + h), slice(x, x + w)
+            return Plate(self.colour[part], self.tolerance[part], self.hidden[part], self.seen[part], self.path)
+        flat = (shown_by(plane, self.path, number, size=size, box=box) for plane in (self.tolerance, self.hidden, self.seen))
+        tolerance, hidden, seen = flat
+        return Plate(shown_by(self.colour, self.path, number, size=size, box=box), tolerance, hidden, seen, self.path)
 
 
 def soften(ratio: Reals) -> Reals:
@@ -228,7 +230,9 @@ def mark(look: Pixels, gap: Reals, known: NDArray[np.bool_], swept: NDArray[np.b
 
 def average(looks: Iterable[tuple[Pixels, Mask]], path: Path) -> Plate:
     """The mean of the background over aligned frames, each with 1 where the subject hides it, and how much it spreads."""
-    total, squares, seen = np.zeros(1, np.float32), np.zeros(1, np.float32), np.zeros(1, np.float32)
+    total: Reals = np.zeros(1, np.float32)
+    squares: Reals = np.zeros(1, np.float32)
+    seen: Reals = np.zeros(1, np.float32)
     for frame, hides in looks:
         if total.size == 1:
             total, squares, seen = (np.zeros(shape, np.float32) for shape in (frame.shape, hides.shape, hides.shape))
@@ -237,8 +241,8 @@ def average(looks: Iterable[tuple[Pixels, Mask]], path: Path) -> Plate:
         squares += np.square(colour[..., 1]) * clear
         seen += clear
     count = np.maximum(seen, 1)
-    mean = total / count[..., None]
-    spread = np.sqrt(np.maximum(squares / count - np.square(mean[..., 1]), 0))
+    mean = np.asarray(total / count[..., None], np.float32)
+    spread = np.asarray(np.sqrt(np.maximum(squares / count - np.square(mean[..., 1]), 0)), np.float32)
     hidden = np.asarray(seen == 0, np.uint8)
     colour = spread_into(mean, hidden)
     tolerance = tolerate(colour, spread) * (1 + 0.5 * hidden)

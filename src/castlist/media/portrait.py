@@ -13,11 +13,11 @@ from castlist.errors import MediaRefused
 from castlist.media import pictures
 from castlist.media.advice import Advice, Measures, advise_shape, advise_subject
 from castlist.media.clip import MAX_SHORT_SIDE, describe
-from castlist.media.cutout import Pixels, Reals, segment, shrink
+from castlist.media.cutout import Background, segment, shrink
 from castlist.media.derived import Derived, Range, Views, save_views
 from castlist.media.encode import RATE, write_clip, write_cutout
 from castlist.media.frames import even
-from castlist.media.lab import distance, to_lab
+from castlist.media.lab import Pixels, Reals, distance, to_lab
 from castlist.media.matte import Box, Matte
 from castlist.media.measure import Subject, bounds, locate, touched
 from castlist.media.probe import Facts, measure
@@ -47,6 +47,12 @@ class View:
     def size(self) -> tuple[int, int]:
         return self.picture.shape[1], self.picture.shape[0]
 
+    @property
+    def foot(self) -> tuple[float, float]:
+        """The point that the subject stands on."""
+        x, y, w, h = bounds(np.ascontiguousarray(self.subject[:, :, 3])) if self.subject is not None else (0, 0, *self.size)
+        return x + w / 2, float(y + h)
+
 
 def derive_images(paths: Sequence[Path], out: Path, *, param: str, report: Report) -> Derived:
     """The first image is the one that moves; all of them become stills."""
@@ -57,7 +63,7 @@ def derive_images(paths: Sequence[Path], out: Path, *, param: str, report: Repor
     views = [stage(pictures.read(path, param=param)) for path in paths]
     hero = views[0]
     report(0.1)
-    alphas = [] if hero.subject is None else [shrink(idle(hero.subject[:, :, 3], hero.size, frame=frame)) for frame in range(0, FRAMES, 3)]
+    alphas = [] if hero.subject is None else [shrink(idle(hero.subject[:, :, 3], frame, foot=hero.foot)) for frame in range(0, FRAMES, 3)]
     subject = locate(alphas, hero.size) if alphas else None
     write_idle(hero, out, box=subject.box if subject else None, report=lambda done: report(0.1 + 0.8 * done / FRAMES))
     save_views(out, Views(tuple(view.picture for view in views), tuple(crop(view) for view in views) if subject else ()))
@@ -88,7 +94,7 @@ def stage_opaque(bgr: Pixels) -> View:
     frame = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
     small = shrink(frame)
     found = segment([small])
-    if not found.separable:
+    if not found.separable or not isinstance(found.background, Background):  # one frame has no clean plate
         return View(frame, fault=found.fault)
     box = locate(found.masks, size).box
     cutout = Matte(found.background, size, box=box, scale=size[0] / small.shape[1]).refine(frame, found.masks[0])
@@ -147,7 +153,7 @@ def write_idle(hero: View, out: Path, *, box: Box | None, report: Report) -> Non
             return
         x, y, w, h = box
         with write_cutout(out / "cutout.mkv", (w, h)) as write:
-            for frame, moved in enumerate(breathing(hero.subject, box)):
+            for frame, moved in enumerate(breathing(hero.subject, box, foot=hero.foot)):
                 picture = hero.empty.copy()
                 picture[y : y + h, x : x + w] = composite(moved, picture[y : y + h, x : x + w])
                 clip.write(picture)
@@ -155,21 +161,20 @@ def write_idle(hero: View, out: Path, *, box: Box | None, report: Report) -> Non
                 report(frame)
 
 
-def breathing(subject: Pixels, box: Box) -> Iterator[Pixels]:
+def breathing(subject: Pixels, box: Box, *, foot: tuple[float, float]) -> Iterator[Pixels]:
     """BGRA frames of one loop inside `box`. Warped with colour times alpha, so that nothing of what is transparent bleeds in."""
     x, y, w, h = box
     flat = premultiply(subject[y : y + h, x : x + w])
     for frame in range(FRAMES):
-        yield divide(idle(flat, (subject.shape[1], subject.shape[0]), frame=frame, corner=(x, y)))
+        yield divide(idle(flat, frame, foot=(foot[0] - x, foot[1] - y)))
 
 
-def idle(picture: Moved, size: tuple[int, int], *, frame: int, corner: tuple[int, int] = (0, 0)) -> Moved:
-    """Breathe and sway about the feet: a loop of three seconds. `picture` is the part at `corner` of a stage of `size`."""
+def idle(picture: Moved, frame: int, *, foot: tuple[float, float]) -> Moved:
+    """Breathe and sway about the feet, which stay where they are: a loop of three seconds that ends as it begins."""
     turn = 2 * pi * frame / FRAMES
     breath, sway = 0.014 * sin(2 * turn), 0.022 * sin(turn)
-    foot_x, foot_y = size[0] / 2 - corner[0], size[1] * STAGE_FLOOR - corner[1]
     a, b = 1 - 0.5 * breath, 1 + breath
-    move = np.array([[a, -sway, foot_x * (1 - a) + sway * foot_y], [0, b, foot_y * (1 - b)]], np.float32)
+    move = np.array([[a, -sway, foot[0] * (1 - a) + sway * foot[1]], [0, b, foot[1] * (1 - b)]], np.float32)
     shape = picture.shape[1], picture.shape[0]
     return cv2.warpAffine(picture, move, shape, flags=cv2.INTER_LINEAR).astype(picture.dtype, copy=False)
 

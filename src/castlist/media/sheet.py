@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from castlist.media.cutout import Pixels
+from castlist.media.lab import Pixels
 
 WIDTH, GAP = 1280, 16
 TALLEST = 420

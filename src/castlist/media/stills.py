@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from castlist.media.cutout import Mask, Pixels, Reals
+from castlist.media.lab import Mask, Pixels, Reals
 
 WANTED = 4
 LEAST_DIFFERENCE = 4.0

@@ -230,6 +230,24 @@ def test_a_still_image_comes_to_life_gently(tmp_path: Path, name: str) -> None:
     assert codes(result) == ({} if name == "image.png" else {"clip_resolution": 240})
 
 
+@pytest.mark.parametrize("name", ["image.png", "image.jpg"])
+def test_the_idle_motion_is_small_and_seamless_and_the_feet_stay_put(tmp_path: Path, name: str) -> None:
+    image = clips.alpha_png(tmp_path / name) if name == "image.png" else clips.plain_image(tmp_path / name, size=SIZE)
+
+    make(tmp_path / "out", image, kind="image")
+
+    alphas = [frame[:, :, 3] for frame in cutout_frames(tmp_path / "out" / "cutout.mkv")]
+    steps = [float(np.abs(b.astype(int) - a).mean()) for a, b in zip(alphas, [*alphas[1:], alphas[0]], strict=True)]
+    rows = [np.flatnonzero((alpha > 128).any(axis=1)) for alpha in alphas]
+    tall = float(np.median([len(row) for row in rows]))
+    soles = [np.flatnonzero(alpha[row[-1] - 3] > 128).mean() for alpha, row in zip(alphas, rows, strict=True)]
+    assert max(float(np.abs(alpha.astype(int) - alphas[0]).mean()) for alpha in alphas) > 1
+    assert steps[-1] <= 1.5 * float(np.median(steps)) + 0.2
+    assert np.ptp([row[-1] for row in rows]) <= 0.01 * tall + 1
+    assert np.ptp(soles) <= 0.02 * tall + 1
+    assert np.ptp([row[0] for row in rows]) <= 0.05 * tall
+
+
 def test_up_to_four_images_become_the_stills_in_their_order(tmp_path: Path) -> None:
     images = [
         clips.alpha_png(tmp_path / "a.png"),

@@ -6,11 +6,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from tests.unit.media.art import puppet
+from tests.unit.media.art.puppet import Stage
 
 import clips
 from castlist.media.character import derive
-from tests.unit.media.art import puppet
-from tests.unit.media.art.puppet import Stage
 
 SIZE = (960, 540)
 PLAIN = {
