@@ -4,13 +4,14 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from castlist.errors import Ambiguous, LostJob, Moderated, ProviderError, Refused, Retry
-from castlist.model.characters import CastMember, Fidelity
+from castlist.errors import Ambiguous, HandleGone, LostJob, Moderated, ProviderError, Refused, Retry
+from castlist.model.characters import CastMember, Character, CharacterState, Fidelity
 from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, RemixVideo, Size, Source
-from castlist.model.providing import Account, Order, Phase, Reply, Stopped, Ticket
+from castlist.model.providing import Account, Order, Phase, References, Reply, Stopped, Ticket
 from castlist.providers.gemini import Gemini
 from castlist.providers.gemini_replies import read_progress
 from castlist.testing import ProviderContract
@@ -269,6 +270,54 @@ def test_an_upload_that_fails_costs_nothing_and_is_no_unknown_job(upstream, tmp_
 
     assert not isinstance(caught.value, Ambiguous | LostJob)
     assert (caught.value.retry, upstream.counts["create"]) == (UPLOADS[fault], 0)
+
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+async def bind(provider, folder, cast):
+    described = {variant: await provider.http.assets.describe(asset) for variant, asset in cast.media.items()}
+    character = Character(cast.id, "default", cast.name, "", CharacterState.READY, NOW, "digest")
+    provider._clock = lambda: NOW
+    return await provider.bind(character, References(described))
+
+
+def test_a_handle_spares_the_uploads_of_a_character(upstream, tmp_path):
+    async def act(provider):
+        luna = member(tmp_path, "Luna")
+        handle = await bind(provider, tmp_path, luna)
+        before = upstream.counts["upload"]
+        wanted = order(tmp_path, create(reference="frame.png"), cast=[replace(luna, handle=handle.value)])
+        await submit(provider, wanted)
+        return handle, before, upstream.counts["upload"] - before
+
+    handle, first, then = run(upstream, tmp_path, act)
+    assert (first, then) == (5, 1)
+    assert handle.expires_at - NOW == timedelta(hours=46)
+    assert shown(upstream, upstream.sent("/interactions")[0])[1] == "luna-0.jpg"
+
+
+def test_a_file_that_the_vendor_lost_is_a_handle_that_is_gone(upstream, tmp_path):
+    async def act(provider):
+        luna, mossy = member(tmp_path, "Luna"), member(tmp_path, "Mossy")
+        lost, kept = await bind(provider, tmp_path, luna), await bind(provider, tmp_path, mossy)
+        await provider.unbind(lost)
+        await provider.unbind(lost)
+        cast = [replace(luna, handle=lost.value), replace(mossy, handle=kept.value)]
+        with pytest.raises(HandleGone) as caught:
+            await submit(provider, order(tmp_path, create(), cast=cast))
+        return caught.value.handles, lost.value
+
+    handles, lost = run(upstream, tmp_path, act)
+    assert handles == (lost,)
+    assert upstream.counts["accepted"] == 0
+
+
+@pytest.mark.parametrize("value", ["", "handle", "[]", "null"])
+def test_a_handle_that_is_not_ours_is_as_none(upstream, tmp_path, value):
+    cast = [replace(member(tmp_path, "Luna", clip=False, stills=1), handle=value)]
+
+    assert shown(upstream, sent(upstream, tmp_path, order(tmp_path, create(), cast=cast))) == ["luna-0.jpg"]
 
 
 REFUSED = {

@@ -5,25 +5,45 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from castlist.errors import Ambiguous, LostJob, ProviderError, Refused, Retry
+from castlist.errors import Ambiguous, HandleGone, LostJob, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
-from castlist.model.providing import Cancelled, Media, Order, Phase, Prepared, Progress, Provider, Reply, Stopped, Stream, Ticket
+from castlist.model.characters import Character
+from castlist.model.providing import (
+    Account,
+    Cancelled,
+    Handle,
+    Media,
+    Order,
+    Phase,
+    Prepared,
+    Progress,
+    Provider,
+    References,
+    Reply,
+    Stopped,
+    Stream,
+    Ticket,
+    Transport,
+)
 from castlist.providers.gemini_models import limits
-from castlist.providers.gemini_orders import lower, plan
+from castlist.providers.gemini_orders import choose_forms, held_files, lower, plan, read_handle
 from castlist.providers.gemini_replies import judge_known, judge_paid, read_progress, read_video
 from castlist.providers.replies import read_object
 
 HOME: Final = "https://generativelanguage.googleapis.com"
 API_VERSION: Final = "v1"
 _VERSION: Final = re.compile(r"v[0-9]{1,3}(alpha|beta)?[0-9]{0,3}")
+_NO_FILE: Final = re.compile(r"\bfiles?\b.{0,300}\b(not|expired|gone)\b", re.IGNORECASE | re.DOTALL)
 _CHUNK: Final = 8 * 1024 * 1024
 _UPLOAD_SECONDS: Final = 120.0
+FILES_LIVE: Final = timedelta(hours=46)
 _WAITS: Final = (0.1, 0.5, *[1.0] * 30, *[3.0] * 30)
 """Seconds between looks at an upload that the vendor still reads."""
 
@@ -33,20 +53,27 @@ class Gemini(Provider):
     `v1beta`, and whether `v1` serves every feature of 1.2 is not verified.
 
     Nothing is kept by the vendor under a name of ours: an interaction takes labels, but none can be looked up by them, so a lost
-    answer stays unknown. Uploads live 48 hours. Not verified with the live service: whether an extension comes back whole.
+    answer stays unknown. Uploads live 48 hours, so a character's are its handle. Not verified with the live service: whether an
+    extension comes back whole.
     """
 
     name: ClassVar[str] = "gemini"
+
+    def __init__(self, account: Account, http: Transport, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__(account, http)
+        self._clock = clock
 
     def capabilities(self, model: str) -> Capabilities:
         return limits(model)
 
     async def prepare(self, order: Order) -> Prepared:
-        """Uploads what the order shows, every time anew, and compiles the body; free, as uploads are not charged."""
-        wanted = plan(order)
+        """Compiles the body, and uploads what no handle stands for; free, as uploads are not charged."""
+        wanted, held = plan(order), held_files(order)
         described = await asyncio.gather(*map(self.http.assets.describe, wanted.assets))
-        links = await asyncio.gather(*map(self._upload, described))
-        files = {media.asset: (link, media.media_type) for media, link in zip(described, links, strict=True)}
+        missing = [media for media in described if media.asset not in held]
+        links = await asyncio.gather(*map(self._upload, missing))
+        known = {**held, **{media.asset: link for media, link in zip(missing, links, strict=True)}}
+        files = {media.asset: (known[media.asset], media.media_type) for media in described}
         body, warnings = lower(order, wanted, files=files)
         return Prepared(order, body, warnings)
 
@@ -55,6 +82,7 @@ class Gemini(Provider):
         headers = {**self._headers(), "Content-Type": "application/json"}
         body = json.dumps(prepared.body).encode()
         reply = await self.http.send("POST", self._url("interactions"), headers=headers, body=body, timeout=prepared.order.timeout)
+        _check_files(reply, prepared.order)
         judge_paid(reply)
         found = read_object(reply).get("id")
         if not isinstance(found, str) or not found:
@@ -98,6 +126,23 @@ class Gemini(Provider):
             judge_known(reply)
         except LostJob:
             return
+
+    async def bind(self, character: Character, media: References) -> Handle:
+        """The character's files in the Files API, by asset. They live 48 hours, of which the last two are not counted on."""
+        chosen = [media.media[variant] for variant in choose_forms(media.media)]
+        if not chosen:
+            raise Refused(f"{character.name} has no still and no short clip to be shown", code="character_source_unsuitable")
+        links = await asyncio.gather(*map(self._upload, chosen))
+        value = json.dumps({each.asset: link for each, link in zip(chosen, links, strict=True)})
+        return Handle(value, expires_at=self._clock() + FILES_LIVE)
+
+    async def unbind(self, handle: Handle) -> None:
+        """Delete the files; one that is gone already is no error."""
+        for uri in read_handle(handle.value).values():
+            name = urlsplit(uri).path.rpartition("/")[2]
+            reply = await self.http.ask("DELETE", self._url(f"files/{quote(name, safe='')}"), headers=self._headers())
+            if reply.status not in {403, 404}:
+                judge_known(reply)
 
     async def _look(self, ticket: Ticket) -> Reply:
         reply = await self.http.ask("GET", f"{self._interaction(ticket)}?stream=false", headers=self._headers())
@@ -182,6 +227,18 @@ class Gemini(Provider):
     def _headers(self) -> Mapping[str, str]:
         key = self.account.api_key
         return {"Accept": "application/json"} | ({"x-goog-api-key": key} if key else {})
+
+
+def _check_files(reply: Reply, order: Order) -> None:
+    """Raise HandleGone for a refusal over a file that a handle of the cast stands for. Its words are not verified: a file that is gone
+    is said to be refused as one that "may not exist"."""
+    said = reply.body.decode(errors="replace")
+    if reply.status not in {400, 403, 404} or not _NO_FILE.search(said):
+        return
+    handles = [member.handle for member in order.cast if member.handle]
+    named = [handle for handle in handles if any(uri.rpartition("/")[2] in said for uri in read_handle(handle).values())]
+    if handles:
+        raise HandleGone("the upstream no longer has a file of a character", handles=named)
 
 
 def _read_piece(path: Path, start: int) -> bytes:

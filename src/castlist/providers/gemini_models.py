@@ -49,5 +49,6 @@ def limits(model: str) -> Capabilities:
         cancel=True,
         micros_per_second=MICROS_PER_SECOND,
         wants=(*(f"jpeg-{n}" for n in range(STILLS)), "clip-3s"),
+        binds=True,
         sources={"edit": (0.0, 10.0), "remix": (0.0, 10.0)},
     )

@@ -1,7 +1,8 @@
 """An order as the Interactions API takes it: which files are shown, how the prompt names them, and the body."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -100,9 +101,31 @@ def _previous(order: Order) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
+def choose_forms(variants: Collection[str]) -> tuple[str, ...]:
+    """Which of a character's variants are ever shown: stills, best first, and the short clip."""
+    stills = (f"jpeg-{n}" if f"jpeg-{n}" in variants else f"still-{n}" for n in range(STILLS))
+    return tuple(each for each in (*stills, CLIP) if each in variants)
+
+
+def held_files(order: Order) -> Mapping[str, str]:
+    """The files that the handles of the cast stand for: addresses by asset."""
+    found: dict[str, str] = {}
+    for member in order.cast:
+        found |= read_handle(member.handle or "{}")
+    return found
+
+
+def read_handle(value: str) -> Mapping[str, str]:
+    """The addresses by asset in a handle; none in one that is not ours."""
+    try:
+        found: object = json.loads(value)
+    except ValueError:
+        return {}
+    return {str(asset): str(uri) for asset, uri in found.items()} if isinstance(found, dict) else {}
+
+
 def _stills(member: CastMember) -> list[str]:
-    found = (member.media.get(f"jpeg-{n}") or member.media.get(f"still-{n}") for n in range(STILLS))
-    return [asset for asset in found if asset]
+    return [member.media[variant] for variant in choose_forms(member.media) if variant != CLIP]
 
 
 def _task(order: Order, showing: Showing) -> str:

@@ -94,6 +94,7 @@ class GeminiEmulator(Emulator):
             app.router.add_post(f"/{version}/interactions/{{id}}/cancel", self._cancel)
             app.router.add_post(f"/upload/{version}/files", self._begin_upload)
             app.router.add_get(f"/{version}/files/{{name}}", self._file)
+            app.router.add_delete(f"/{version}/files/{{name}}", self._delete_file)
         app.router.add_post("/resumable/{name}", self._upload)
         return app
 
@@ -238,6 +239,11 @@ class GeminiEmulator(Emulator):
         if request.query.get("alt") != "media" or name not in live or self.next_fault("content"):
             return refuse(403, "PERMISSION_DENIED", "The link has expired.")
         return pour(request, self.clip)
+
+    async def _delete_file(self, request: web.Request) -> web.Response:
+        if self._is_stranger(request) or self.files.pop(request.match_info["name"], None) is None:
+            return refuse(403, "PERMISSION_DENIED", "You do not have permission to access the File or it may not exist.")
+        return web.json_response({})
 
     def _is_stranger(self, request: web.Request) -> bool:
         return request.headers.get("x-goog-api-key") != self.key
