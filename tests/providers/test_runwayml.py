@@ -136,6 +136,14 @@ def test_a_model_nobody_knows_can_nothing():
     assert limits("gen9").why_not(create("gen9").operation)[1] == "runwayml/gen9 cannot create a video"
 
 
+def test_an_order_for_a_model_nobody_knows_or_without_media_is_refused(upstream, tmp_path):
+    for order in (create("gen9"), create("wan3", "Luna waves.", replace(LUNA, media={}))):
+        with pytest.raises(Refused) as caught:
+            send(upstream, tmp_path, order)
+        assert caught.value.retry is Retry.ELSEWHERE
+    assert upstream.counts["create"] == 0
+
+
 def test_what_is_lowered_is_told(upstream, tmp_path):
     notes, _, body = send(upstream, tmp_path, create("hailuo3"))
 

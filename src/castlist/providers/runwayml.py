@@ -88,9 +88,11 @@ class RunwayML(Provider):
         )
 
     async def prepare(self, order: Order) -> Prepared:
-        """Upload what the order carries, for 24 hours, and lower it to a route and a body. Raises Refused for too long a prompt and for
-        a character without media."""
-        model = MODELS[order.provider_model]
+        """Upload what the order carries, for 24 hours, and lower it to a route and a body. Raises Refused for too long a prompt, for a
+        character without media and for a model that is not known."""
+        model = MODELS.get(order.provider_model)
+        if model is None:
+            raise Refused(f"runwayml knows no model {order.provider_model!r}", code="unsupported_operation", retry=Retry.ELSEWHERE)
         wanted = media_of(order, model)
         _check_cast(order, wanted)
         assets = list(dict.fromkeys(wanted.assets))
