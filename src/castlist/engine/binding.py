@@ -161,7 +161,7 @@ async def lose(kit: Kit, job: Job, error: HandleGone, *, attempt: Attempt | None
             losses = max(losses, await kit.storage.bindings.lose(character, account, handle=handle, within=SOON))
     if losses < MOST_LOSSES:
         return error
-    return Refused(f"{error.message}, {losses} times in a row", code=error.code)
+    return Refused(f"the provider lost a handle on a character {losses} times in a row: {error.message}", code=error.code)
 
 
 async def unbind_orphans(kit: Kit) -> None:
