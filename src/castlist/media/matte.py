@@ -52,8 +52,9 @@ class Matte:
         if isinstance(self.background, Background):
             painted = self.background.paint(self.size, box=self.box)
             return Behind(painted, to_lab(painted), np.full(painted.shape[:2], self.background.threshold, np.float32), still=True)
-        plate = self.background.behind(self.frames, self.size, box=self.box)
-        return Behind(plate.colour, to_lab(plate.colour), plate.tolerance, still=not self.background.path.moves)
+        plate, number = self.background, self.frames
+        colour, tolerance = (plate.shown(plane, number, self.size, box=self.box) for plane in (plate.colour, plate.tolerance))
+        return Behind(colour, to_lab(colour), tolerance, still=not plate.path.moves)
 
     def refine(self, frame: Pixels, mask: Mask, *, shadow: Mask | None = None) -> Pixels:
         """BGRA of the box; `frame` is full size, `mask` the small one and `shadow` what it casts."""

@@ -11,8 +11,10 @@ from castlist.media import shape
 from castlist.media.align import Path, follow, shown_by
 from castlist.media.lab import Mask, Pixels, Reals, disc, distance, to_lab
 
+Box = tuple[int, int, int, int]
+
 ROUGH_SIDE = 320
-LOOKS, ROUNDS, FULL_STEP = 24, 4, 3
+LOOKS, ROUNDS, FULL_STEP = 24, 4, 4
 SUPPORT, CREEP, CHECKS = 2, 3, 7
 MOVING_EDGE = 7.0
 NOISE_FLOOR, NOISE_GAIN, EDGE_GAIN = 6.0, 3.0, 0.12
@@ -56,15 +58,16 @@ class Plate:
         left, top = int(x), int(y)
         return left, top, min(size[0], round(x + w)) - left, min(size[1], round(y + h)) - top
 
-    def behind(self, number: int, size: tuple[int, int], *, box: tuple[int, int, int, int]) -> "Plate":
+    def behind(self, number: int, size: tuple[int, int], *, box: Box) -> "Plate":
         """`box` (x, y, w, h) of the plate as frame `number` of this size shows it."""
+        planes = (self.colour, self.tolerance, self.hidden, self.seen)
+        colour, tolerance, hidden, seen = (self.shown(plane, number, size, box=box) for plane in planes)
+        return Plate(colour, tolerance, hidden, seen, self.path)
+
+    def shown(self, plane: Reals, number: int, size: tuple[int, int], *, box: Box) -> Reals:
+        """`box` of one of the planes as frame `number` shows it."""
         x, y, w, h = box
-        if not self.path.moves:
-            part = slice(y, y + h), slice(x, x + w)
-            return Plate(self.colour[part], self.tolerance[part], self.hidden[part], self.seen[part], self.path)
-        flat = (shown_by(plane, self.path, number, size=size, box=box) for plane in (self.tolerance, self.hidden, self.seen))
-        tolerance, hidden, seen = flat
-        return Plate(shown_by(self.colour, self.path, number, size=size, box=box), tolerance, hidden, seen, self.path)
+        return shown_by(plane, self.path, number, size=size, box=box) if self.path.moves else plane[y : y + h, x : x + w]
 
 
 def soften(ratio: Reals) -> Reals:
