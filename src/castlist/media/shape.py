@@ -21,7 +21,7 @@ SHADE_FLAT, SHADE_LOW, SHADE_WIDE, SOFT = 0.6, 0.72, 0.12, 1.7
 EXACT, BUSY, OFTEN, LIKE = 1.6, 3.0, 0.2, 11.0
 MEND, FAINT = 4, 0.4
 THIN, THIN_SHARE = 0.085, 0.22
-OPENED = 0.5
+OPENED, OPEN_WEIGHS = 0.5, 8.0
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def settle_holes(holes: Sequence[Hole], masks: Sequence[Mask]) -> list[Hole]:
                     group[root(other)] = root(at)
     votes: dict[int, list[float]] = {}
     for at, hole in enumerate(holes):
-        score = max(hole.gap, 3.0 * opened(hole, masks))
+        score = max(hole.gap, OPEN_WEIGHS * opened(hole, masks))
         votes.setdefault(root(at), []).append(score * hole.area)
     areas: dict[int, float] = {}
     for at, hole in enumerate(holes):

@@ -52,6 +52,18 @@ def test_the_sample_gets_no_advice(luna: tuple[dict[str, object], Path]) -> None
     assert codes(luna[0]) == {}
 
 
+def test_a_gap_that_closes_for_a_while_stays_open(luna: tuple[dict[str, object], Path]) -> None:
+    """Between her tail and her cheek the wall shows, for twenty frames from within a closed outline."""
+    with av.open(str(samples.path("luna"))) as clip:
+        wall = next(clip.decode(video=0)).to_ndarray(format="bgr24")[5, 5].astype(int)
+    with av.open(str(luna[1] / "cutout.mkv")) as cutout:
+        pictures = [frame.to_ndarray(format="bgra").astype(int) for frame in cutout.decode(video=0)]
+
+    shown = [np.count_nonzero((p[..., 3] > 128) & (np.abs(p[..., :3] - wall).max(axis=2) < 14)) for p in pictures]
+
+    assert max(shown) < 200
+
+
 def test_every_file_is_there_and_no_draft(luna: tuple[dict[str, object], Path]) -> None:
     result, out = luna
 
