@@ -76,7 +76,7 @@ def test_too_long_on_the_wall_clock_is_a_crash(tmp_path: Path) -> None:
     with pytest.raises(MediaCrashed, match=r"0\.3 seconds"):
         asyncio.run(run("character", {"sources": [LUNA], "kind": "video", "out": str(tmp_path)}, limits=limits))
 
-    assert children() == before
+    assert children() <= before
 
 
 def test_too_much_processor_time_ends_the_child(tmp_path: Path) -> None:
@@ -108,15 +108,16 @@ def test_cancelling_kills_the_child_and_leaves_no_half_file(tmp_path: Path) -> N
 
     asyncio.run(cancel_midway())
 
-    assert children() == before
+    assert children() <= before
     assert not (tmp_path / "clip.mp4").exists()
 
 
 def test_the_child_yields_to_us_in_our_own_session_and_leads_a_group(tmp_path: Path) -> None:
     seen: set[tuple[int, int, bool, bool]] = set()
+    others = children()  # a fixture of another test may have left a server running beside us
 
     def look(done: float) -> None:
-        for pid in children():
+        for pid in children() - others:
             mine = os.getsid(pid) == os.getsid(0)
             seen.add((os.getpriority(os.PRIO_PROCESS, pid), os.sched_getscheduler(pid), mine, os.getpgid(pid) == pid))
 
