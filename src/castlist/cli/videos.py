@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from castlist.cli.characters import find_character
+from castlist.cli.choices import Choices, Out, find_folder, takes_choices
 from castlist.cli.following import follow
 from castlist.cli.printing import print_facts, print_json, print_notice, print_table, shorten, show_time
 from castlist.cli.running import Json, Order, run
@@ -13,7 +14,6 @@ from castlist.errors import InvalidRequest
 from castlist.model.operations import MAX_SECONDS, Size
 from castlist.sdk._sync.client import Client
 from castlist.sdk._sync.videos import Video
-from castlist.sdk.arguments import Wishes
 from castlist.sdk.records import VideoRecord
 
 app = typer.Typer(
@@ -28,107 +28,61 @@ def read_size(text: str) -> str:
         raise typer.BadParameter(error.message) from error
 
 
-def find_folder(out: Path | None) -> Path | None:
-    """Refuse a file that could not be written, before anything is rendered for it."""
-    if out is not None and not out.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {str(out.parent)!r}; make it first")
-    return out
-
-
 Prompt = Annotated[str, typer.Argument(metavar="PROMPT", help="What happens; name its characters.", show_default=False)]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A video's id.", show_default=False)]
-Out = Annotated[Path | None, typer.Option(callback=find_folder, help="Download the video to this file once it is done.")]
-Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the video, or return at once.")]
-Model = Annotated[str | None, typer.Option(help="A model of the server.")]
-Seed = Annotated[int | None, typer.Option(min=0, help="The same seed gives the same video.")]
-Audio = Annotated[
-    Literal["on", "off"] | None,
-    typer.Option(help="Whether the embedded renderer makes an ambience; a follow-up does as its source did.", show_default="on"),
-]
 Seconds = Annotated[int, typer.Option(min=1, max=MAX_SECONDS, help="Length in seconds.")]
 Variant = Annotated[Literal["video", "thumbnail", "spritesheet"], typer.Option(help="What to download.")]
 
 
 @app.command(epilog='Example: castlist videos create "Luna dances at dusk" --character Luna --seconds 4 --out dance.mp4')
-def create(  # noqa: PLR0913  # one option each, as the command line has them
+@takes_choices
+def create(
     prompt: Prompt,
     *,
     character: Annotated[list[str] | None, typer.Option(metavar="ID|NAME", help="A character in it; up to two.")] = None,
     reference: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="An image to open with.")] = None,
     seconds: Seconds = 8,
     size: Annotated[str, typer.Option(parser=read_size, metavar="WIDTHxHEIGHT", help="Size in pixels.")] = "1280x720",
-    model: Model = None,
-    seed: Seed = None,
-    audio: Audio = None,
-    wait: Wait = True,
-    out: Out = None,
-    as_json: Json = False,
+    choices: Choices,
 ) -> None:
     """Create a video."""
-    refuse_contradiction(out, wait=wait)
-    with run(as_json=as_json) as client:
+    with run(as_json=choices.as_json) as client:
         cast = [find_character(client, who).id for who in character or []]
-        wishes = build_wishes(model, seed, audio=audio)
-        video = client.videos.create(prompt, characters=cast, reference=reference, seconds=seconds, size=size, **wishes)
-        deliver(client, video, out=out, wait=wait, as_json=as_json)
+        video = client.videos.create(prompt, characters=cast, reference=reference, seconds=seconds, size=size, **choices.wishes)
+        deliver(client, video, choices)
 
 
 @app.command(epilog='Example: castlist videos edit video_... "Warm golden light"')
-def edit(  # noqa: PLR0913  # one option each, as the command line has them
-    id_: Id,
-    prompt: Prompt,
-    *,
-    model: Model = None,
-    seed: Seed = None,
-    audio: Audio = None,
-    wait: Wait = True,
-    out: Out = None,
-    as_json: Json = False,
-) -> None:
+@takes_choices
+def edit(id_: Id, prompt: Prompt, *, choices: Choices) -> None:
     """Change a video: its cast, composition and timing stay."""
-    refuse_contradiction(out, wait=wait)
-    with run(as_json=as_json) as client:
-        video = client.videos.edit(id_, prompt, **build_wishes(model, seed, audio=audio))
-        deliver(client, video, out=out, wait=wait, as_json=as_json)
+    with run(as_json=choices.as_json) as client:
+        video = client.videos.edit(id_, prompt, **choices.wishes)
+        deliver(client, video, choices)
 
 
 @app.command(epilog='Example: castlist videos extend video_... "Luna waves goodbye" --seconds 4')
-def extend(  # noqa: PLR0913  # one option each, as the command line has them
+@takes_choices
+def extend(
     id_: Id,
     prompt: Prompt,
     *,
     seconds: Annotated[int, typer.Option(min=1, max=MAX_SECONDS, help="How many seconds more.", show_default=False)],
-    model: Model = None,
-    seed: Seed = None,
-    audio: Audio = None,
-    wait: Wait = True,
-    out: Out = None,
-    as_json: Json = False,
+    choices: Choices,
 ) -> None:
     """Add seconds to a video's end: the result is the whole."""
-    refuse_contradiction(out, wait=wait)
-    with run(as_json=as_json) as client:
-        video = client.videos.extend(id_, prompt, seconds=seconds, **build_wishes(model, seed, audio=audio))
-        deliver(client, video, out=out, wait=wait, as_json=as_json)
+    with run(as_json=choices.as_json) as client:
+        video = client.videos.extend(id_, prompt, seconds=seconds, **choices.wishes)
+        deliver(client, video, choices)
 
 
 @app.command(epilog='Example: castlist videos remix video_... "The same on a beach"')
-def remix(  # noqa: PLR0913  # one option each, as the command line has them
-    id_: Id,
-    prompt: Prompt,
-    *,
-    model: Model = None,
-    seed: Seed = None,
-    audio: Audio = None,
-    wait: Wait = True,
-    out: Out = None,
-    as_json: Json = False,
-) -> None:
+@takes_choices
+def remix(id_: Id, prompt: Prompt, *, choices: Choices) -> None:
     """Stage a video's cast anew."""
-    refuse_contradiction(out, wait=wait)
-    with run(as_json=as_json) as client:
-        video = client.videos.remix(id_, prompt, **build_wishes(model, seed, audio=audio))
-        deliver(client, video, out=out, wait=wait, as_json=as_json)
+    with run(as_json=choices.as_json) as client:
+        video = client.videos.remix(id_, prompt, **choices.wishes)
+        deliver(client, video, choices)
 
 
 @app.command("list")
@@ -163,7 +117,7 @@ def show(id_: Id, as_json: Json = False) -> None:
 def wait(id_: Id, out: Out = None, as_json: Json = False) -> None:
     """Wait for a video."""
     with run(as_json=as_json) as client:
-        deliver(client, client.videos.get(id_), out=out, wait=True, as_json=as_json)
+        deliver(client, client.videos.get(id_), Choices(out=out, as_json=as_json))
 
 
 @app.command()
@@ -200,24 +154,15 @@ def delete(id_: Id, as_json: Json = False) -> None:
             print_facts({"deleted": gone.id})
 
 
-def build_wishes(model: str | None, seed: int | None, *, audio: str | None) -> Wishes:
-    return {"model": model, "seed": seed, "options": {"animatic": {"audio": audio}} if audio else None}
-
-
-def refuse_contradiction(out: Path | None, *, wait: bool) -> None:
-    if out is not None and not wait:
-        raise typer.BadParameter("it is written when the video is done, and --no-wait does not wait for that", param_hint="--out")
-
-
-def deliver(client: Client, video: Video, *, out: Path | None, wait: bool, as_json: bool) -> None:
+def deliver(client: Client, video: Video, choices: Choices) -> None:
     """Show the video, after waiting for it and saving it where that is wanted."""
-    if wait:
+    if choices.wait:
         video = follow(video, title=video.prompt or video.id)
-    saved = video.download(out) if out is not None else None
-    show_video(video, as_json=as_json)
-    if saved is not None and not as_json:
+    saved = video.download(choices.out) if choices.out is not None else None
+    show_video(video, as_json=choices.as_json)
+    if saved is not None and not choices.as_json:
         print_facts({"saved": saved})
-    if not wait and not video.ended and client.leave_to_worker():
+    if not choices.wait and not video.ended and client.leave_to_worker():
         print_notice("A worker goes on with it in the background; `castlist videos wait` follows it.")
 
 
