@@ -9,15 +9,15 @@ from castlist.model.operations import Size
 from castlist.model.providing import Account
 from castlist.providers.fal_ai import Fal
 from castlist.providers.fal_ai_models import FAMILIES, Carry
+from castlist.testing.emulator import serve
 from providers.emulators.fal_ai import KEY, FalEmulator
-from providers.emulators.hosting import host
 from providers.orders_cast import LUNA, MOSSY, create, follow_up, in_words, keep_media, member
 from providers.wires import reach
 
 
 @pytest.fixture
 def upstream():
-    with host(FalEmulator()) as server:
+    with serve(FalEmulator()) as server:
         yield server
 
 

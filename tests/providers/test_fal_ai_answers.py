@@ -10,8 +10,8 @@ from castlist.errors import Ambiguous, LostJob, Moderated, NotSent, ProviderErro
 from castlist.model.providing import Account, Phase, Reply, Stopped, Ticket
 from castlist.providers.fal_ai import Fal, read_result, read_status
 from castlist.testing import ProviderContract
+from castlist.testing.emulator import serve
 from providers.emulators.fal_ai import KEY, FalEmulator
-from providers.emulators.hosting import host
 from providers.orders_cast import create, keep_media
 from providers.wires import reach
 
@@ -20,7 +20,7 @@ MODEL = "kling/v4"
 
 @pytest.fixture
 def upstream():
-    with host(FalEmulator()) as server:
+    with serve(FalEmulator()) as server:
         yield server
 
 
@@ -43,7 +43,7 @@ class TestContract(ProviderContract):
 
     @pytest.fixture(autouse=True)
     def upstream(self):
-        with host(FalEmulator(sticks={"xai/grok-imagine-video/text-to-video"})) as server:
+        with serve(FalEmulator(sticks={"xai/grok-imagine-video/text-to-video"})) as server:
             self.api_base = server.base_url
             yield
 
@@ -272,4 +272,4 @@ def test_a_ticket_with_strange_words_stays_on_its_host(upstream, tmp_path):
 
 
 def test_every_fault_of_the_emulator_is_met_somewhere_here():
-    assert {*REFUSED, *UNKNOWN, "drop", "moderated", "elsewhere"} == FalEmulator.FAULTS["create"]
+    assert {*REFUSED, *UNKNOWN, "drop", "moderated", "elsewhere"} == FalEmulator.faults["create"]

@@ -11,8 +11,8 @@ import pytest
 from castlist.errors import Refused
 from castlist.model.providing import Account
 from castlist.providers.fal_ai import Fal
+from castlist.testing.emulator import serve
 from providers.emulators.fal_ai import KEY, FalEmulator
-from providers.emulators.hosting import host
 from providers.orders_cast import create, follow_up, keep_media, member
 from providers.wires import reach
 
@@ -54,7 +54,7 @@ TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".mp4": "video/mp4"}
 
 @pytest.fixture
 def upstream():
-    with host(FalEmulator()) as server:
+    with serve(FalEmulator()) as server:
         yield server
 
 

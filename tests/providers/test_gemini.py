@@ -32,8 +32,8 @@ def upstream():
 
 @asynccontextmanager
 async def adapt(upstream, folder, *, key=KEY, **settings):
-    async with reach(folder, api_base=upstream.origin) as http:
-        yield Gemini(Account("local", "gemini", api_base=upstream.origin, api_key=key, settings=settings), http)
+    async with reach(folder, api_base=upstream.base_url) as http:
+        yield Gemini(Account("local", "gemini", api_base=upstream.base_url, api_key=key, settings=settings), http)
 
 
 def run(upstream, folder, act, **options):
@@ -231,7 +231,7 @@ def test_the_emulator_takes_no_body_with_a_field_wrong(tmp_path, upstream):
 def test_the_api_version_is_a_setting(upstream, tmp_path):
     run(upstream, tmp_path, lambda provider: submit(provider, order(tmp_path)), api_version="v1beta")
 
-    assert upstream.heard[0].path == "/v1beta/interactions"
+    assert upstream.requests[0].path == "/v1beta/interactions"
 
 
 def test_an_api_version_that_is_a_path_is_refused(upstream, tmp_path):
@@ -247,9 +247,9 @@ def test_a_big_file_goes_in_pieces(upstream, tmp_path):
     document = sent(upstream, tmp_path, wanted)
 
     assert upstream.files[parts(document)[0]["uri"].rpartition("/")[2]] == content
-    commands = [heard.headers["X-Goog-Upload-Command"] for heard in upstream.heard if heard.path.startswith("/resumable")]
+    commands = [dict(heard.headers)["X-Goog-Upload-Command"] for heard in upstream.requests if heard.path.startswith("/resumable")]
     assert commands == ["upload", "upload, finalize"]
-    assert all("x-goog-api-key" not in heard.headers for heard in upstream.heard if heard.path.startswith("/resumable"))
+    assert all("x-goog-api-key" not in dict(heard.headers) for heard in upstream.requests if heard.path.startswith("/resumable"))
 
 
 def test_an_upload_that_is_still_read_is_waited_for(upstream, tmp_path):
@@ -543,7 +543,7 @@ class TestContract(ProviderContract):
     @pytest.fixture(autouse=True)
     def upstream(self):
         with serve_gemini(key=KEY) as upstream:
-            self.api_base = upstream.origin
+            self.api_base = upstream.base_url
             yield
 
     def provider(self, http):

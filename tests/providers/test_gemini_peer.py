@@ -29,7 +29,7 @@ def sdk():
     subprocess.run([ROOT / "scripts" / "peers"], check=True, stdin=subprocess.DEVNULL)
 
     def run(upstream, calls, folder):
-        command = [ROOT / ".venv-peers/vendors/bin/python", ROOT / "tests/providers/peer_gemini.py", upstream.origin, KEY]
+        command = [ROOT / ".venv-peers/vendors/bin/python", ROOT / "tests/providers/peer_gemini.py", upstream.base_url, KEY]
         done = subprocess.run(command, input=json.dumps(calls), capture_output=True, text=True, cwd=folder, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -93,14 +93,13 @@ def intents(folder):
 
 def canonical(upstream):
     """What an upstream heard: everything but uploads in order, and the uploads by content, as ours go side by side."""
-    text = {upstream.origin: "http://upstream"}
     uploads, rest = [], []
-    for heard in upstream.heard:
-        document = json.loads(json.dumps(heard.document).replace(*next(iter(text.items()))))
+    for heard in upstream.requests:
+        document = json.loads(json.dumps(heard.document).replace(upstream.base_url, "http://upstream"))
         if heard.path.startswith("/resumable/"):
-            uploads.append((heard.body, sorted((k, v) for k, v in heard.headers.items() if k not in IGNORED)))
+            uploads.append((heard.body, sorted((k, v) for k, v in heard.headers if k not in IGNORED)))
         elif heard.path.startswith("/upload/"):
-            uploads.append((json.dumps(document, sort_keys=True).encode(), sorted(heard.headers.items())))
+            uploads.append((json.dumps(document, sort_keys=True).encode(), sorted(heard.headers)))
         else:
             rest.append((heard.method, heard.path, heard.headers, document))
     return sorted(set(map(repr, uploads))), rest

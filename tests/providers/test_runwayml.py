@@ -7,7 +7,7 @@ import pytest
 from castlist.errors import Ambiguous, NotSent, ProviderError, Refused, Retry
 from castlist.model.operations import Size
 from castlist.providers.runwayml_models import MODELS
-from providers.emulators.hosting import host
+from castlist.testing.emulator import serve
 from providers.emulators.runwayml import Runway
 from providers.orders_cast import LUNA, MOSSY, create, follow_up, in_words, member
 from providers.runwayml_runs import limits, run, send
@@ -17,7 +17,7 @@ CREATES = sorted(name for name, model in MODELS.items() if model.creates)
 
 @pytest.fixture
 def upstream():
-    with host(Runway()) as server:
+    with serve(Runway()) as server:
         yield server
 
 

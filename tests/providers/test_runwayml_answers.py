@@ -10,7 +10,7 @@ from castlist.model.jobs import CostState
 from castlist.model.providing import Account, Phase, Reply, Stopped, Ticket
 from castlist.providers.runwayml import RunwayML, read_progress
 from castlist.testing import ProviderContract
-from providers.emulators.hosting import host
+from castlist.testing.emulator import serve
 from providers.emulators.runwayml import KEY, Runway
 from providers.orders_cast import create
 from providers.runwayml_runs import run, send
@@ -18,7 +18,7 @@ from providers.runwayml_runs import run, send
 
 @pytest.fixture
 def upstream():
-    with host(Runway()) as server:
+    with serve(Runway()) as server:
         yield server
 
 
@@ -28,7 +28,7 @@ class TestContract(ProviderContract):
 
     @pytest.fixture(autouse=True)
     def upstream(self):
-        with host(Runway(sticks={"veo3.1"})) as server:
+        with serve(Runway(sticks={"veo3.1"})) as server:
             self.api_base = server.base_url
             yield
 
@@ -236,4 +236,4 @@ def test_an_id_with_slashes_stays_one_path_segment(upstream, tmp_path):
 
 
 def test_every_fault_of_the_emulator_is_met_somewhere_here():
-    assert {*REFUSED, *UNKNOWN, "drop"} == Runway.FAULTS["create"]
+    assert {*REFUSED, *UNKNOWN, "drop"} == Runway.faults["create"]

@@ -9,7 +9,7 @@ import pytest
 
 from castlist.errors import Refused
 from castlist.providers.runwayml import RunwayML
-from providers.emulators.hosting import host
+from castlist.testing.emulator import serve
 from providers.emulators.runwayml import FIELDS, Runway
 from providers.orders_cast import create, follow_up, keep_media, member
 from providers.runwayml_runs import run, send
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def upstream():
-    with host(Runway()) as server:
+    with serve(Runway()) as server:
         yield server
 
 

@@ -32,8 +32,8 @@ def upstream():
 
 @asynccontextmanager
 async def adapt(upstream, folder, *, key=KEY):
-    async with reach(folder, api_base=upstream.origin) as http:
-        yield XAI(Account("local", "xai", api_base=f"{upstream.origin}/v1", api_key=key), http)
+    async with reach(folder, api_base=upstream.base_url) as http:
+        yield XAI(Account("local", "xai", api_base=f"{upstream.base_url}/v1", api_key=key), http)
 
 
 def run(upstream, folder, act, **options):
@@ -74,8 +74,8 @@ def source(seconds=8, size=HD):
 
 def sent(upstream, folder, wanted):
     run(upstream, folder, lambda provider: submit(provider, wanted))
-    heard = upstream.heard[-1]
-    assert heard.headers == {"authorization": f"Bearer {KEY}"}
+    heard = upstream.requests[-1]
+    assert heard.headers == (("authorization", f"Bearer {KEY}"),)
     return heard.path, heard.document
 
 
@@ -394,7 +394,7 @@ class TestContract(ProviderContract):
     @pytest.fixture(autouse=True)
     def upstream(self):
         with serve_xai(key=KEY) as upstream:
-            self.api_base = f"{upstream.origin}/v1"
+            self.api_base = f"{upstream.base_url}/v1"
             yield
 
     def provider(self, http):

@@ -31,7 +31,7 @@ def sdk():
     assert node, "Node is needed for this test"
 
     def run(upstream, calls, folder):
-        command = [node, ROOT / "tests/providers/peer_xai.mjs", ROOT / ".node-peers", f"{upstream.origin}/v1", KEY]
+        command = [node, ROOT / "tests/providers/peer_xai.mjs", ROOT / ".node-peers", f"{upstream.base_url}/v1", KEY]
         done = subprocess.run(command, input=json.dumps(calls), capture_output=True, text=True, cwd=folder, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -96,14 +96,14 @@ def ours(folder, act):
 
     with serve_xai(key=KEY, lasts=0) as upstream:
         asyncio.run(with_provider(upstream))
-        return upstream.heard
+        return upstream.requests
 
 
 def theirs(sdk, folder, calls):
     with serve_xai(key=KEY, lasts=0) as upstream:
         answers = sdk(upstream, calls, folder)
         assert [answer for answer in answers if "failed" in answer or answer.get("warnings")] == []
-        return upstream.heard
+        return upstream.requests
 
 
 def test_the_same_intents_make_the_same_requests(sdk, tmp_path):

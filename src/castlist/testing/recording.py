@@ -1,6 +1,8 @@
 """Requests as an upstream received them, in a form in which two senders can be compared."""
 
+import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 else:
     aiohttp = Later("aiohttp")
 
-_HEADERS = ("authorization", "accept")
+HEADERS = ("authorization", "accept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A request without what differs between equal ones: user agent, boundary, `x-stainless-*`, nulls in JSON."""
+    """A request without what differs between equal ones: user agent, boundary, `x-stainless-*`, nulls in JSON. `body` is what came
+    of neither JSON nor a form."""
 
     method: str
     path: str
@@ -35,6 +38,7 @@ class Recorded:
     content_type: str
     fields: tuple[FormField, ...] = ()
     document: object = None
+    body: bytes = b""
 
     def value(self, name: str) -> str | None:
         """A form field or a string of the JSON body by its name."""
@@ -45,16 +49,28 @@ class Recorded:
         return found
 
 
-async def record(request: "web.Request") -> Recorded:
-    """Read a request whole. Raises what aiohttp raises when the body breaks off."""
-    headers = tuple((name, request.headers[name]) for name in _HEADERS if name in request.headers)
+async def record(request: "web.Request", *, headers: Sequence[str] = HEADERS) -> Recorded:
+    """Read a request whole, with the headers named. Raises what aiohttp raises when the body breaks off."""
+    kept = tuple((name, request.headers[name]) for name in headers if name in request.headers)
     fields: list[FormField] = []
     document: object = None
+    body = b""
     if request.content_type == "multipart/form-data":
         fields = await _read_form(request)
     elif request.content_type == "application/json":
         document = _without_nulls(json.loads(await request.read() or b"null"))
-    return Recorded(request.method, request.path_qs, headers, request.content_type, tuple(fields), document)
+    else:
+        body = await request.read()
+    return Recorded(request.method, request.path_qs, kept, request.content_type, tuple(fields), document, body)
+
+
+def by_content(value: object, files: Mapping[str, bytes]) -> object:
+    """A JSON value in which the address of a file is the SHA-256 of what is in it: two senders may upload to different places."""
+    if isinstance(value, dict):
+        return {key: by_content(inner, files) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [by_content(inner, files) for inner in value]
+    return hashlib.sha256(files[value]).hexdigest() if isinstance(value, str) and value in files else value
 
 
 async def _read_form(request: "web.Request") -> list[FormField]:

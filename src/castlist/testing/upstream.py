@@ -6,18 +6,16 @@ Run it with `python -m castlist.testing.upstream --port 4900`, or inside a test 
 import argparse
 import asyncio
 import sys
-import threading
 import time
-from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import ClassVar, Final
 
 from aiohttp import web
 
-from castlist.testing.fake import read_clip
+from castlist.testing.emulator import Emulator, abort, run, serve, trouble
 from castlist.testing.recording import Recorded, record
-from castlist.testing.upstream_answers import FAULTS, Work, abort, error_reply, refusal, script_of
+from castlist.testing.upstream_answers import FAULTS, Work, error_reply, refuse, script_of
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,48 +29,42 @@ _KNOWN: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-class Upstream:
-    """The server's state: what it accepted (`works`; `characters` with their clips), was asked (`counts`, `requests`), and is to do
-    wrong next (`break_next`)."""
+class Upstream(Emulator):
+    """The server's state: what it accepted (`works`; `characters` with their clips). A model's name may plan a fault as well."""
+
+    faults: ClassVar[Mapping[str, Mapping[str, str]]] = FAULTS
+    base_path: ClassVar[str] = "/v1"
 
     def __init__(self, *, lasts: float = 0.2, key: str | None = None, clip: bytes | None = None) -> None:
+        super().__init__(clip=clip)
         self.lasts = lasts
         self.key = key
-        self.clip = clip or read_clip()
         self.works: dict[str, Work] = {}
         self.characters: dict[str, tuple[str, bytes]] = {}
-        self.counts: Counter[str] = Counter()
-        self.requests: list[Recorded] = []
-        self.base_url = ""
-        self._planned: dict[str, deque[str]] = defaultdict(deque)
 
     @property
     def accepted(self) -> int:
         return self.counts["accepted"]
 
-    def break_next(self, where: str, *faults: str) -> None:
-        """What the next requests of that kind meet, one each. Raises ValueError for a fault that does not exist."""
-        for fault in faults:
-            if fault not in FAULTS[where]:
-                raise ValueError(f"there is no fault {fault!r} of {where}; there are {', '.join(FAULTS[where])}")
-        self._planned[where].extend(faults)
+    def routes(self) -> Iterator[web.AbstractRouteDef]:
+        for prefix in ("/v1", ""):
+            yield web.post(f"{prefix}/videos", self._create)
+            yield web.post(f"{prefix}/videos/edits", self._create)
+            yield web.post(f"{prefix}/videos/extensions", self._create)
+            yield web.post(f"{prefix}/videos/{{id}}/remix", self._create)
+            yield web.post(f"{prefix}/videos/characters", self._make_character)
+            yield web.get(f"{prefix}/videos/characters/{{id}}", self._character)
+            yield web.delete(f"{prefix}/videos/characters/{{id}}", self._forget_character)
+            yield web.get(f"{prefix}/videos", self._list)
+            yield web.get(f"{prefix}/videos/{{id}}", self._poll)
+            yield web.get(f"{prefix}/videos/{{id}}/content", self._content)
+            yield web.delete(f"{prefix}/videos/{{id}}", self._delete)
+        yield web.get("/_counts", self._show_counts)
+        yield web.post("/_break", self._plan)
 
     def app(self) -> web.Application:
-        app = web.Application(client_max_size=256 * 1024 * 1024, middlewares=[self._check_key])
-        for prefix in ("/v1", ""):
-            app.router.add_post(f"{prefix}/videos", self._create)
-            app.router.add_post(f"{prefix}/videos/edits", self._create)
-            app.router.add_post(f"{prefix}/videos/extensions", self._create)
-            app.router.add_post(f"{prefix}/videos/{{id}}/remix", self._create)
-            app.router.add_post(f"{prefix}/videos/characters", self._make_character)
-            app.router.add_get(f"{prefix}/videos/characters/{{id}}", self._character)
-            app.router.add_delete(f"{prefix}/videos/characters/{{id}}", self._forget_character)
-            app.router.add_get(f"{prefix}/videos", self._list)
-            app.router.add_get(f"{prefix}/videos/{{id}}", self._poll)
-            app.router.add_get(f"{prefix}/videos/{{id}}/content", self._content)
-            app.router.add_delete(f"{prefix}/videos/{{id}}", self._delete)
-        app.router.add_get("/_counts", self._show_counts)
-        app.router.add_post("/_break", self._plan)
+        app = super().app()
+        app.middlewares.append(self._check_key)
         return app
 
     @web.middleware
@@ -83,27 +75,20 @@ class Upstream:
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         self.counts["create"] += 1
-        if self._next("create", peek=True) == "drop":
-            self._next("create")
+        if self.next_fault("create", peek=True) == "drop":
+            self.next_fault("create")
             return abort(request)
         recorded = await record(request)
         self.requests.append(recorded)
         script = script_of(recorded.value("model") or "")
-        fault = script.get("create") or self._next("create")
+        fault = script.get("create") or self.next_fault("create")
         if fault == "drop":
             return abort(request)
-        answer = refusal(fault) or self._complain(request, recorded)
+        answer = refuse(fault) or self._complain(request, recorded)
         if answer is not None:
             return answer
         work = self._accept(recorded, script=script, source=self._source(request, recorded))
-        if fault == "hang":
-            await asyncio.Event().wait()
-        if fault == "lose":
-            return abort(request)
-        if fault == "empty":
-            return web.Response()
-        shown = work.show(time.time())
-        return web.json_response({key: value for key, value in shown.items() if fault != "no_id" or key != "id"})
+        return await trouble(request, fault) or web.json_response(work.show(time.time()))
 
     def _complain(self, request: web.Request, recorded: Recorded) -> web.Response | None:
         """What a strict upstream refuses: no prompt, a field it does not know, a video or a character it does not have."""
@@ -133,7 +118,7 @@ class Upstream:
         defaults = {"model": "sora-2", "prompt": "", "seconds": "4", "size": "720x1280"}
         fields = defaults | (dict(source.fields) if source else {}) | {name: value for name, value in given.items() if value is not None}
         lasts = float(script.get("lasts", self.lasts))
-        fate = script.get("job") or self._next("job")
+        fate = script.get("job") or self.next_fault("job")
         work = Work(f"video_{self.counts['accepted']:08d}", fields, time.time(), lasts, fate)
         work.remixed = source.id if source and recorded.path.endswith("/remix") else None
         self.works[work.id] = work
@@ -141,12 +126,12 @@ class Upstream:
 
     async def _make_character(self, request: web.Request) -> web.StreamResponse:
         self.counts["character"] += 1
-        fault = self._next("character")
+        fault = self.next_fault("character")
         recorded = await record(request)
         self.requests.append(recorded)
         if fault == "absent":
             return error_reply(404, "not_found", "Invalid URL (POST /v1/videos/characters)")
-        answer = refusal(fault)
+        answer = refuse(fault)
         if answer is not None:
             return answer
         clip = next((field.value for field in recorded.fields if field.name == "video"), b"")
@@ -188,15 +173,10 @@ class Upstream:
     async def _poll(self, request: web.Request) -> web.StreamResponse:
         self.counts["poll"] += 1
         work = self.works.get(request.match_info["id"])
-        fault = self._next("poll")
-        if fault == "hang":
-            await asyncio.Event().wait()
-        if fault == "drop":
-            return abort(request)
-        if fault == "garbage":
-            return web.Response(text="<html>busy</html>", content_type="text/html")
-        if fault in {"error", "rate_limit"}:
-            return refusal(fault) or error_reply(500, "server_error", "The server had an error.")
+        fault = self.next_fault("poll")
+        answer = await trouble(request, fault) or refuse(fault)
+        if answer is not None:
+            return answer
         if fault == "missing" or work is None:
             return error_reply(404, "not_found", "Video not found.")
         return web.json_response(work.show(time.time()), headers={"openai-poll-after-ms": "100"})
@@ -204,37 +184,14 @@ class Upstream:
     async def _content(self, request: web.Request) -> web.StreamResponse:
         self.counts["content"] += 1
         work = self.works.get(request.match_info["id"])
-        fault = self._next("content")
+        fault = self.next_fault("content")
         if fault == "error":
             return error_reply(500, "server_error", "The server had an error.")
         if fault == "away":
             return web.Response(status=302, headers={"Location": "http://127.0.0.1:1/clip.mp4"})
         if fault == "missing" or work is None or work.show(time.time())["status"] != "completed":
             return error_reply(404, "not_found", "Video not found, or not ready.")
-        return await self._pour(request, fault=fault)
-
-    async def _pour(self, request: web.Request, *, fault: str | None) -> web.StreamResponse:
-        asked = request.headers.get("Range", "")
-        start = int(asked.removeprefix("bytes=").split("-")[0]) if asked.startswith("bytes=") else 0
-        size = len(self.clip)
-        headers = {"Content-Type": "video/mp4"}
-        if fault in {"no_ranges", "wrong_range"}:
-            start = 0
-        if start >= size:
-            return web.Response(status=416, headers={"Content-Range": f"bytes */{size}"})
-        ranged = start or (asked and fault == "wrong_range")
-        if ranged:
-            headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
-        response = web.StreamResponse(status=206 if ranged else 200, headers=headers)
-        response.content_length = size - start
-        await response.prepare(request)
-        middle = start + (size - start) // 2
-        await response.write(self.clip[start:middle])
-        if fault == "cut":
-            return abort(request)
-        await response.write(self.clip[middle:])
-        await response.write_eof()
-        return response
+        return await self.pour(request, fault=fault)
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         self.counts["delete"] += 1
@@ -251,40 +208,12 @@ class Upstream:
             self.break_next(where, *faults)
         return web.json_response({})
 
-    def _next(self, where: str, *, peek: bool = False) -> str | None:
-        planned = self._planned[where]
-        return None if not planned else planned[0] if peek else planned.popleft()
-
 
 @contextmanager
 def serve_upstream(*, lasts: float = 0.2, key: str | None = None, clip: bytes | None = None) -> Iterator[Upstream]:
     """An upstream on a free loopback port, in a thread of its own, for the time of the context."""
-    upstream = Upstream(lasts=lasts, key=key, clip=clip)
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-    ready = threading.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(_run(upstream, port=0, stop=stop, ready=ready.set)), daemon=True)
-    thread.start()
-    if not ready.wait(30):
-        raise RuntimeError("the upstream did not start within 30 seconds")
-    try:
+    with serve(Upstream(lasts=lasts, key=key, clip=clip)) as upstream:
         yield upstream
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
-
-
-async def _run(upstream: Upstream, *, port: int, stop: asyncio.Event, ready: Callable[[], object]) -> None:
-    runner = web.AppRunner(upstream.app(), handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    upstream.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    ready()
-    try:
-        await stop.wait()
-    finally:
-        await runner.cleanup()
 
 
 def main() -> None:
@@ -295,7 +224,7 @@ def main() -> None:
     options.add_argument("--key", default=None, help="the bearer key it asks for")
     given = options.parse_args()
     upstream = Upstream(lasts=given.lasts, key=given.key)
-    asyncio.run(_run(upstream, port=given.port, stop=asyncio.Event(), ready=lambda: _announce(upstream)))
+    asyncio.run(run(upstream, port=given.port, stop=asyncio.Event(), ready=lambda: _announce(upstream)))
 
 
 def _announce(upstream: Upstream) -> None:

@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from castlist.testing.emulator import refusal
+
 FAULTS: Final[Mapping[str, Mapping[str, str]]] = {
     "create": {
         "refuse": "400 invalid_value",
@@ -56,6 +58,18 @@ FAULTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """What can go wrong where. A model name may say so as well: `sora-2?job=stick&create=lose&lasts=3`."""
 
+_WORDS: Final = {
+    "refuse": (400, "invalid_value", "The prompt is not one we like."),
+    "moderated": (400, "moderation_blocked", "Your request was blocked by our moderation system."),
+    "bad_key": (401, "invalid_api_key", "Incorrect API key provided: sk-wrong."),
+    "quota": (429, "insufficient_quota", "You exceeded your current quota."),
+    "rate_limit": (429, "rate_limit_exceeded", "Rate limit reached."),
+    "rate_limit_bare": (429, "rate_limit_exceeded", "Rate limit reached."),
+    "unavailable": (503, "server_error", "The server is overloaded."),
+    "error": (500, "server_error", "The server had an error."),
+    "timeout": (408, "timeout", "Request timeout."),
+}
+
 FATES: Final = {
     "fail": {"code": "video_generation_failed", "message": "The video could not be generated."},
     "block": {"code": "moderation_blocked", "message": "The video was blocked by moderation."},
@@ -104,34 +118,12 @@ def script_of(model: str) -> Mapping[str, str]:
     return dict(parse_qsl(model.partition("?")[2]))
 
 
-def abort(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-def refusal(fault: str | None) -> web.Response | None:
-    words = {
-        "refuse": (400, "invalid_value", "The prompt is not one we like."),
-        "moderated": (400, "moderation_blocked", "Your request was blocked by our moderation system."),
-        "bad_key": (401, "invalid_api_key", "Incorrect API key provided: sk-wrong."),
-        "quota": (429, "insufficient_quota", "You exceeded your current quota."),
-        "rate_limit": (429, "rate_limit_exceeded", "Rate limit reached."),
-        "rate_limit_bare": (429, "rate_limit_exceeded", "Rate limit reached."),
-        "unavailable": (503, "server_error", "The server is overloaded."),
-        "error": (500, "server_error", "The server had an error."),
-        "timeout": (408, "timeout", "Request timeout."),
-    }
+def refuse(fault: str | None) -> web.Response | None:
     if fault == "proxy":
         return web.Response(status=503, text="<html>503 Service Unavailable</html>", content_type="text/html")
     if fault == "moved":
         return web.Response(status=307, headers={"Location": "/elsewhere"})
-    if fault not in words:
-        return None
-    answer = error_reply(*words[fault])
-    if fault == "rate_limit":
-        answer.headers["Retry-After"] = "7"
-    return answer
+    return refusal(fault, _WORDS, error_reply)
 
 
 def error_reply(status: int, code: str, message: str) -> web.Response:

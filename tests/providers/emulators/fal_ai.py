@@ -3,8 +3,6 @@
 The fields are those of fal's llms.txt pages and of the client 1.10.1's types; endpoints whose page could not be read whole say so.
 """
 
-import asyncio
-import hashlib
 import time
 import uuid
 from dataclasses import dataclass
@@ -12,8 +10,8 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from castlist.testing.recording import record
-from providers.emulators.hosting import Hosted, abort
+from castlist.testing.emulator import Emulator, abort, refusal, trouble
+from castlist.testing.recording import by_content
 
 KEY = "id:secret"
 WIDE, MANY = ["16:9", "9:16"], ["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
@@ -106,10 +104,10 @@ class Asked:
     cancelled: bool = False
 
 
-class FalEmulator(Hosted):
+class FalEmulator(Emulator):
     """`files` holds the bytes under each address of the storage, `bodies` what each endpoint was sent, files replaced by their hash."""
 
-    FAULTS: ClassVar = {
+    faults: ClassVar = {
         "create": {
             "refuse", "moderated", "balance", "bad_key", "rate_limit", "unavailable", "error", "proxy", "timeout", "drop", "lose", "hang",
             "empty", "no_id", "elsewhere",
@@ -146,29 +144,22 @@ class FalEmulator(Hosted):
 
     async def create(self, request):
         self.counts["create"] += 1
-        fault = self.fault("create")
+        fault = self.next_fault("create")
         if fault == "drop":
             return abort(request)
-        recorded = await record(request)
-        self.requests.append(recorded)
+        document = await self.hear(request)
         endpoint = request.match_info["endpoint"]
-        wrong = refuse_key(request) or refusal(fault) or self.refuse_body(endpoint, recorded.document)
+        wrong = refuse_key(request) or refuse(fault) or self.refuse_body(endpoint, document)
         if wrong is not None:
             return wrong
-        self.bodies.append((endpoint, self.by_content(recorded.document)))
+        self.bodies.append((endpoint, by_content(document, self.files)))
         root = f"/{'/'.join(endpoint.split('/')[:2])}/requests/{uuid.uuid4()}"
-        fate = self.fault("job") or ("stick" if endpoint in self.sticks else None)
+        fate = self.next_fault("job") or ("stick" if endpoint in self.sticks else None)
         work = Asked(root.rpartition("/")[2], root, fate)
         self.works[work.id] = work
-        if fault == "hang":
-            await asyncio.Event().wait()
-        if fault == "lose":
-            return abort(request)
-        if fault == "empty":
-            return web.Response()
         base = "https://evil.example.com" if fault == "elsewhere" else self.base_url
         answer = {"request_id": work.id, "queue_position": 0, "status": "IN_QUEUE"} | self.addresses(base, root)
-        return web.json_response(without(answer, "request_id") if fault == "no_id" else answer)
+        return await trouble(request, fault) or web.json_response(answer)
 
     def addresses(self, base, root):
         return {"response_url": base + root, "status_url": f"{base}{root}/status", "cancel_url": f"{base}{root}/cancel"}
@@ -204,20 +195,10 @@ class FalEmulator(Hosted):
         sound = isinstance(others, list) and 1 <= len(others) <= 3 and set(value) == {"frontal_image_url", "reference_image_urls"}
         return sound and all(url in self.files for url in [value["frontal_image_url"], *others])
 
-    def by_content(self, value):
-        """A body in which the address of a file is the hash of it."""
-        if isinstance(value, dict):
-            return {key: self.by_content(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [self.by_content(inner) for inner in value]
-        return hashlib.sha256(self.files[value]).hexdigest() if isinstance(value, str) and value in self.files else value
-
     async def token(self, request):
         self.counts["token"] += 1
-        fault = self.fault("token")
-        if fault == "garbage":
-            return web.Response(text="<html>", content_type="text/html")
-        wrong = refuse_key(request) or refusal(fault)
+        fault = self.next_fault("token")
+        wrong = await trouble(request, fault) or refuse_key(request) or refuse(fault)
         if wrong is not None or request.query.get("storage_type") != "fal-cdn-v3":
             return wrong or error(400, "storage_type")
         place = "http://10.0.0.1/put" if fault == "away" else self.base_url
@@ -226,7 +207,7 @@ class FalEmulator(Hosted):
 
     async def store(self, request):
         self.counts["store"] += 1
-        fault = self.fault("store")
+        fault = self.next_fault("store")
         if fault == "drop":
             return abort(request)
         if fault == "garbage":
@@ -240,12 +221,8 @@ class FalEmulator(Hosted):
 
     async def status(self, request):
         self.counts["poll"] += 1
-        fault = self.fault("poll")
-        if fault == "drop":
-            return abort(request)
-        if fault == "garbage":
-            return web.Response(text="<html>busy</html>", content_type="text/html")
-        wrong = refuse_key(request) or refusal(fault)
+        fault = self.next_fault("poll")
+        wrong = await trouble(request, fault) or refuse_key(request) or refuse(fault)
         work = self.works.get(request.match_info["id"])
         if wrong is not None or work is None or fault == "missing" or not request.path.startswith(work.root):
             return wrong or error(404, "Request not found")
@@ -298,10 +275,10 @@ class FalEmulator(Hosted):
 
     async def content(self, request):
         self.counts["content"] += 1
-        fault = self.fault("content")
+        fault = self.next_fault("content")
         if request.headers.get("Authorization") or fault in {"missing", "error"}:
             return web.Response(status=500 if fault == "error" else 404)
-        return await self.pour(request, cut=fault == "cut")
+        return await self.pour(request, fault=fault)
 
 
 def refuse_key(request):
@@ -313,26 +290,23 @@ def detailed(status, kind, text, *, retryable=False):
     return web.json_response({"detail": [{"loc": ["body", "prompt"], "msg": text, "type": kind}]}, status=status, headers=headers)
 
 
-def refusal(fault):
-    plain = {
-        "refuse": (422, "duration: not permitted"),
-        "balance": (403, "User is locked. Reason: Exhausted balance."),
-        "bad_key": (401, "No such key key_abc"),
-        "rate_limit": (429, "Too many requests"),
-        "unavailable": (503, "No runner"),
-        "error": (500, "Internal Server Error"),
-        "timeout": (408, "Timed out"),
-    }
+PLAIN = {
+    "refuse": (422, "duration: not permitted"),
+    "balance": (403, "User is locked. Reason: Exhausted balance."),
+    "bad_key": (401, "No such key key_abc"),
+    "rate_limit": (429, "Too many requests"),
+    "unavailable": (503, "No runner"),
+    "error": (500, "Internal Server Error"),
+    "timeout": (408, "Timed out"),
+}
+
+
+def refuse(fault):
     if fault == "moderated":
         return detailed(422, "content_policy_violation", "The content could not be processed.")
     if fault == "proxy":
         return web.Response(status=503, text="<html>503</html>", content_type="text/html")
-    if fault not in plain:
-        return None
-    answer = error(*plain[fault])
-    if fault == "rate_limit":
-        answer.headers["Retry-After"] = "7"
-    return answer
+    return refusal(fault, PLAIN, error)
 
 
 def error(status, text):

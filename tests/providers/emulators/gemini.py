@@ -14,8 +14,8 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from castlist.testing.fake import read_clip
-from providers.emulators.strict import Emulator, complain, pour, serve, trouble
+from castlist.testing.emulator import Emulator, refusal, serve, trouble
+from providers.emulators.strict import complain
 
 MEDIA = {"image": {"image/png", "image/jpeg", "image/webp"}, "video": {"video/mp4"}}
 TASKS = frozenset({"text_to_video", "image_to_video", "reference_to_video", "edit", "extend", "upscale"})
@@ -43,6 +43,18 @@ INTERACTION = {
     },
     "previous_interaction_id?": str,
     "store?": bool,
+}
+
+
+WORDS = {
+    "refuse": (400, "INVALID_ARGUMENT", "The prompt is empty."),
+    "moderated": (400, "INVALID_ARGUMENT", "The prompt was blocked: SAFETY."),
+    "forbidden": (403, "PERMISSION_DENIED", "Permission denied on resource project."),
+    "no_billing": (403, "PERMISSION_DENIED", "Billing is not enabled for this project."),
+    "quota": (429, "RESOURCE_EXHAUSTED", "You exceeded your current quota, please check your plan and billing details."),
+    "rate_limit_bare": (429, "RESOURCE_EXHAUSTED", "Resource has been exhausted."),
+    "unavailable": (503, "UNAVAILABLE", "The model is overloaded."),
+    "error": (500, "INTERNAL", "An internal error has occurred."),
 }
 
 
@@ -78,25 +90,23 @@ class GeminiEmulator(Emulator):
 
     def __init__(self, *, key: str = "AIza-live", lasts: float = 0.1) -> None:
         super().__init__()
-        self.key, self.lasts, self.clip = key, lasts, read_clip()
+        self.key, self.lasts = key, lasts
         self.files: dict[str, bytes] = {}
         self.types: dict[str, str] = {}
         self.pending: dict[str, bytearray] = {}
         self.looks: dict[str, int] = {}
         self.interactions: dict[str, Interaction] = {}
 
-    def app(self) -> web.Application:
-        app = web.Application(client_max_size=1 << 28)
+    def routes(self) -> Iterator[web.AbstractRouteDef]:
         for version in ("v1", "v1beta"):
-            app.router.add_post(f"/{version}/interactions", self._create)
-            app.router.add_get(f"/{version}/interactions/{{id}}", self._show)
-            app.router.add_delete(f"/{version}/interactions/{{id}}", self._delete)
-            app.router.add_post(f"/{version}/interactions/{{id}}/cancel", self._cancel)
-            app.router.add_post(f"/upload/{version}/files", self._begin_upload)
-            app.router.add_get(f"/{version}/files/{{name}}", self._file)
-            app.router.add_delete(f"/{version}/files/{{name}}", self._delete_file)
-        app.router.add_post("/resumable/{name}", self._upload)
-        return app
+            yield web.post(f"/{version}/interactions", self._create)
+            yield web.get(f"/{version}/interactions/{{id}}", self._show)
+            yield web.delete(f"/{version}/interactions/{{id}}", self._delete)
+            yield web.post(f"/{version}/interactions/{{id}}/cancel", self._cancel)
+            yield web.post(f"/upload/{version}/files", self._begin_upload)
+            yield web.get(f"/{version}/files/{{name}}", self._file)
+            yield web.delete(f"/{version}/files/{{name}}", self._delete_file)
+        yield web.post("/resumable/{name}", self._upload)
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         self.counts["create"] += 1
@@ -188,7 +198,7 @@ class GeminiEmulator(Emulator):
         if made.fate == "inline":
             return [{"type": "video", "mime_type": "video/mp4", "data": base64.b64encode(self.clip).decode()}]
         made.links.append(f"out-{made.id}-{len(made.links)}")
-        return [{"type": "video", "mime_type": "video/mp4", "uri": f"{self.origin}/v1/files/{made.links[-1]}"}]
+        return [{"type": "video", "mime_type": "video/mp4", "uri": f"{self.base_url}/v1/files/{made.links[-1]}"}]
 
     async def _begin_upload(self, request: web.Request) -> web.StreamResponse:
         self.counts["upload"] += 1
@@ -205,7 +215,7 @@ class GeminiEmulator(Emulator):
         name = f"up{self.counts['upload']}"
         self.pending[name] = bytearray()
         self.types[name] = document["file"]["mime_type"] + (f"!{fault}" if fault else "")
-        origin = "http://127.0.0.2:9" if fault == "away" else self.origin
+        origin = "http://127.0.0.2:9" if fault == "away" else self.base_url
         return web.Response(headers={"X-Goog-Upload-URL": f"{origin}/resumable/{name}", "X-Goog-Upload-Status": "active"})
 
     async def _upload(self, request: web.Request) -> web.Response:
@@ -224,8 +234,8 @@ class GeminiEmulator(Emulator):
         return web.json_response({"file": self._file_document(id, state)}, headers={"X-Goog-Upload-Status": "final"})
 
     def _file_document(self, id: str, state: str) -> dict[str, object]:
-        size = str(len(self.files[id]))
-        return {"name": f"files/{id}", "uri": f"{self.origin}/v1/files/{id}", "mimeType": self.types[id], "sizeBytes": size, "state": state}
+        about = {"mimeType": self.types[id], "sizeBytes": str(len(self.files[id])), "state": state}
+        return {"name": f"files/{id}", "uri": f"{self.base_url}/v1/files/{id}", **about}
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         name, _, action = request.match_info["name"].partition(":")
@@ -238,7 +248,7 @@ class GeminiEmulator(Emulator):
         live = {made.links[-1] for made in self.interactions.values() if made.links}
         if request.query.get("alt") != "media" or name not in live or self.next_fault("content"):
             return refuse(403, "PERMISSION_DENIED", "The link has expired.")
-        return pour(request, self.clip)
+        return await self.pour(request)
 
     async def _delete_file(self, request: web.Request) -> web.Response:
         if self._is_stranger(request) or self.files.pop(request.match_info["name"], None) is None:
@@ -261,19 +271,9 @@ class GeminiEmulator(Emulator):
                 return refuse(400, "INVALID_ARGUMENT", "The prompt was blocked: SAFETY.", as_array=True)
             case "rate_limit":
                 return refuse(429, "RESOURCE_EXHAUSTED", "Quota exceeded for requests per minute.", retry)
-        words = {
-            "refuse": (400, "INVALID_ARGUMENT", "The prompt is empty."),
-            "moderated": (400, "INVALID_ARGUMENT", "The prompt was blocked: SAFETY."),
-            "forbidden": (403, "PERMISSION_DENIED", "Permission denied on resource project."),
-            "no_billing": (403, "PERMISSION_DENIED", "Billing is not enabled for this project."),
-            "quota": (429, "RESOURCE_EXHAUSTED", "You exceeded your current quota, please check your plan and billing details."),
-            "rate_limit_bare": (429, "RESOURCE_EXHAUSTED", "Resource has been exhausted."),
-            "unavailable": (503, "UNAVAILABLE", "The model is overloaded."),
-            "error": (500, "INTERNAL", "An internal error has occurred."),
-        }
-        if fault == "proxy":
-            return web.Response(status=503, text="<html>busy</html>", content_type="text/html")
-        return refuse(*words[fault]) if fault in words else None
+            case "proxy":
+                return web.Response(status=503, text="<html>busy</html>", content_type="text/html")
+        return refusal(fault, WORDS, refuse)
 
 
 def refuse(status: int, word: str, message: str, *details: object, as_array: bool = False) -> web.Response:

@@ -3,8 +3,6 @@
 `runwayml_fields.json` is what `peer_runwayml.py declare` reads out of the SDK 5.24.0; a slow test compares the two.
 """
 
-import asyncio
-import hashlib
 import json
 import uuid
 from dataclasses import dataclass
@@ -13,8 +11,8 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from castlist.testing.recording import record
-from providers.emulators.hosting import Hosted, abort
+from castlist.testing.emulator import Emulator, abort, refusal, trouble
+from castlist.testing.recording import by_content, record
 
 KEY = "key-runway"
 FIELDS = json.loads(Path(__file__).with_name("runwayml_fields.json").read_text())
@@ -47,10 +45,10 @@ class Task:
     cancelled: bool = False
 
 
-class Runway(Hosted):
+class Runway(Emulator):
     """`uploads` holds the bytes under each runway:// address, `bodies` what each route was sent, files replaced by their hash."""
 
-    FAULTS: ClassVar = {
+    faults: ClassVar = {
         "create": {
             "refuse", "credits", "no_credits_402", "bad_key", "rate_limit", "rate_limit_bare", "unavailable", "error", "proxy", "timeout",
             "drop", "lose", "hang", "empty", "no_id",
@@ -82,26 +80,18 @@ class Runway(Hosted):
 
     async def create(self, request):
         self.counts["create"] += 1
-        fault = self.fault("create")
+        fault = self.next_fault("create")
         if fault == "drop":
             return abort(request)
-        recorded = await record(request)
-        self.requests.append(recorded)
+        document = await self.hear(request)
         route = request.path.rpartition("/")[2]
-        wrong = refuse_headers(request) or refusal(fault) or self.refuse_body(route, recorded.document)
+        wrong = refuse_headers(request) or refuse(fault) or self.refuse_body(route, document)
         if wrong is not None:
             return wrong
-        self.bodies.append((route, self.by_content(recorded.document)))
-        task = Task(str(uuid.uuid4()), recorded.document["model"], self.fault("job"))
+        self.bodies.append((route, by_content(document, self.uploads)))
+        task = Task(str(uuid.uuid4()), document["model"], self.next_fault("job"))
         self.tasks[task.id] = task
-        if fault == "hang":
-            await asyncio.Event().wait()
-        if fault == "lose":
-            return abort(request)
-        if fault == "empty":
-            return web.Response()
-        answer = {"id": task.id, "estimatedCost": {"credits": 50}}
-        return web.json_response({"message": "ok"} if fault == "no_id" else answer)
+        return await trouble(request, fault) or web.json_response({"id": task.id, "estimatedCost": {"credits": 50}})
 
     def refuse_body(self, route, document):
         if not isinstance(document, dict):
@@ -111,27 +101,15 @@ class Runway(Hosted):
         wrong = wrong or next((f"no such file {uri}" for uri in uris(document) if uri not in self.uploads), None)
         return error(400, f"Validation of body failed: {wrong}") if wrong else None
 
-    def by_content(self, value):
-        """A body in which an address of an upload is the hash of what was uploaded."""
-        if isinstance(value, dict):
-            return {key: self.by_content(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [self.by_content(inner) for inner in value]
-        return hashlib.sha256(self.uploads[value]).hexdigest() if isinstance(value, str) and value in self.uploads else value
-
     async def upload(self, request):
         self.counts["upload"] += 1
-        fault = self.fault("upload")
-        if fault == "lose":
-            return abort(request)
-        wrong = refuse_headers(request) or refusal(fault)
+        fault = self.next_fault("upload")
+        wrong = await trouble(request, fault) or refuse_headers(request) or refuse(fault)
         body = await request.json()
         if wrong is None and (set(body) != {"filename", "type"} or body["type"] != "ephemeral" or "." not in body["filename"]):
             wrong = error(400, "filename and type are needed, and nothing else")
         if wrong is not None:
             return wrong
-        if fault == "garbage":
-            return web.Response(text="<html>", content_type="text/html")
         place = {"away": "https://169.254.169.254/latest", "plain": "http://files.example.com/put"}.get(fault, f"{self.base_url}/_store")
         uri = f"runway://upload/{len(self.uploads)}-{self.counts['upload']}"
         fields = {"key": uri, "policy": "p", "x-amz-signature": "s"}
@@ -139,7 +117,7 @@ class Runway(Hosted):
 
     async def store(self, request):
         self.counts["store"] += 1
-        fault = self.fault("store")
+        fault = self.next_fault("store")
         if fault == "drop":
             return abort(request)
         recorded = await record(request)
@@ -154,13 +132,9 @@ class Runway(Hosted):
 
     async def look(self, request):
         self.counts["poll"] += 1
-        fault = self.fault("poll")
-        if fault == "drop":
-            return abort(request)
-        if fault == "garbage":
-            return web.Response(text="<html>busy</html>", content_type="text/html")
+        fault = self.next_fault("poll")
         task = self.tasks.get(request.match_info["id"])
-        wrong = refuse_headers(request) or refusal(fault)
+        wrong = await trouble(request, fault) or refuse_headers(request) or refuse(fault)
         if wrong is not None:
             return wrong
         if task is None or fault == "missing":
@@ -203,7 +177,7 @@ class Runway(Hosted):
 
     async def content(self, request):
         self.counts["content"] += 1
-        fault = self.fault("content")
+        fault = self.next_fault("content")
         if request.headers.get("Authorization"):
             return web.Response(status=400, text="only one auth mechanism allowed")
         link = request.match_info["link"]
@@ -211,7 +185,7 @@ class Runway(Hosted):
             return web.Response(status=401, text="expired")
         if fault in {"missing", "error"}:
             return web.Response(status=404 if fault == "missing" else 500)
-        return await self.pour(request, cut=fault == "cut")
+        return await self.pour(request, fault=fault)
 
 
 def uris(value):
@@ -281,26 +255,23 @@ def refuse_headers(request):
     return None
 
 
-def refusal(fault):
-    words = {
-        "refuse": (400, "Validation of body failed"),
-        "credits": (400, "You do not have enough credits to run this task."),
-        "no_credits_402": (402, "Not enough credits."),
-        "bad_key": (401, "The API key is not valid: key_abc"),
-        "rate_limit": (429, "Daily task limit reached."),
-        "rate_limit_bare": (429, "Daily task limit reached."),
-        "unavailable": (503, "We are overloaded."),
-        "error": (500, "Internal error."),
-        "timeout": (408, "Timeout."),
-    }
+WORDS = {
+    "refuse": (400, "Validation of body failed"),
+    "credits": (400, "You do not have enough credits to run this task."),
+    "no_credits_402": (402, "Not enough credits."),
+    "bad_key": (401, "The API key is not valid: key_abc"),
+    "rate_limit": (429, "Daily task limit reached."),
+    "rate_limit_bare": (429, "Daily task limit reached."),
+    "unavailable": (503, "We are overloaded."),
+    "error": (500, "Internal error."),
+    "timeout": (408, "Timeout."),
+}
+
+
+def refuse(fault):
     if fault == "proxy":
         return web.Response(status=503, text="<html>503</html>", content_type="text/html")
-    if fault not in words:
-        return None
-    answer = error(*words[fault])
-    if fault == "rate_limit":
-        answer.headers["Retry-After"] = "7"
-    return answer
+    return refusal(fault, WORDS, error)
 
 
 def error(status, text):

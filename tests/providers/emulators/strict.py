@@ -1,97 +1,9 @@
-"""What the emulated upstreams share: a server in a thread, faults one after the other, and a strict look at JSON."""
+"""A strict look at JSON: in what a value differs from its shape, and every way in which one field of it can be wrong."""
 
-import asyncio
-import json
 import re
-import threading
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-
-from aiohttp import web
+from collections.abc import Iterator, Mapping
 
 Shape = object
-
-
-@dataclass(frozen=True)
-class Heard:
-    """One request as it arrived, without what differs between equal ones."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    document: object
-    body: bytes
-
-
-class Emulator:
-    """An upstream over real HTTP: what it heard, what it counted, and what it is to do wrong next."""
-
-    faults: Mapping[str, frozenset[str]] = {}
-    kept_headers: tuple[str, ...] = ()
-
-    def __init__(self) -> None:
-        self.origin = ""
-        self.heard: list[Heard] = []
-        self.counts: Counter[str] = Counter()
-        self._planned: dict[str, deque[str]] = defaultdict(deque)
-
-    def app(self) -> web.Application:
-        raise NotImplementedError
-
-    def break_next(self, where: str, *faults: str) -> None:
-        unknown = set(faults) - self.faults[where]
-        assert not unknown, f"there is no fault {unknown} of {where}"
-        self._planned[where].extend(faults)
-
-    def next_fault(self, where: str) -> str | None:
-        planned = self._planned[where]
-        return planned.popleft() if planned else None
-
-    async def hear(self, request: web.Request) -> object:
-        """The request noted down, and its JSON document where it has one."""
-        body = await request.read()
-        is_json = request.content_type == "application/json" and body[:1] in {b"{", b"["}
-        document = json.loads(body) if is_json else None
-        headers = {name: request.headers[name] for name in self.kept_headers if name in request.headers}
-        self.heard.append(Heard(request.method, request.path_qs, headers, document, b"" if is_json else body))
-        return document
-
-    def sent(self, path: str) -> list[object]:
-        """The documents of all requests to paths that end so."""
-        return [heard.document for heard in self.heard if heard.path.split("?")[0].endswith(path)]
-
-
-def abort(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-async def trouble(request: web.Request, fault: str | None) -> web.StreamResponse | None:
-    """The answers to work that was accepted, or to anything at all, which are the same at every vendor."""
-    if fault == "hang":
-        await asyncio.Event().wait()
-    if fault in {"lose", "drop"}:
-        return abort(request)
-    if fault == "empty":
-        return web.Response()
-    if fault == "no_id":
-        return web.json_response({"object": "thing"})
-    if fault in {"proxy", "garbage"}:
-        return web.Response(status=503 if fault == "proxy" else 200, text="<html>busy</html>", content_type="text/html")
-    return None
-
-
-def pour(request: web.Request, clip: bytes) -> web.Response:
-    """A file, whole or from the offset asked for."""
-    asked = request.headers.get("Range", "")
-    start = int(asked.removeprefix("bytes=").split("-")[0]) if asked else 0
-    if start >= len(clip):
-        return web.Response(status=416, headers={"Content-Range": f"bytes */{len(clip)}"})
-    headers = {"Content-Range": f"bytes {start}-{len(clip) - 1}/{len(clip)}"} if start else {}
-    return web.Response(status=206 if start else 200, body=clip[start:], headers=headers, content_type="video/mp4")
 
 
 def complain(value: object, shape: Shape, at: str = "body") -> str | None:
@@ -143,32 +55,3 @@ def mutate(document: object) -> Iterator[tuple[str, object]]:
         if isinstance(value, str):
             yield f".{name} another word", {**document, name: f"{value}?"}
         yield from ((f".{name}{how}", {**document, name: inner}) for how, inner in mutate(value))
-
-
-@contextmanager
-def serve(emulator: Emulator) -> Iterator[Emulator]:
-    """The emulator on a free loopback port, in a thread of its own, for the time of the context."""
-    loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
-    run = _run(emulator, stop=stop, ready=ready.set)
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run), daemon=True)
-    thread.start()
-    assert ready.wait(30), "the emulator did not start"
-    try:
-        yield emulator
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
-
-
-async def _run(emulator: Emulator, *, stop: asyncio.Event, ready: Callable[[], object]) -> None:
-    app = emulator.app()
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    emulator.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    ready()
-    try:
-        await stop.wait()
-    finally:
-        await runner.cleanup()

@@ -13,8 +13,8 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from castlist.testing.fake import read_clip
-from providers.emulators.strict import Emulator, complain, pour, serve, trouble
+from castlist.testing.emulator import Emulator, refusal, serve, trouble
+from providers.emulators.strict import complain
 
 IMAGE = {"url": re.compile(r"data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}")}
 VIDEO = {"url": re.compile(r"data:video/mp4;base64,[A-Za-z0-9+/]+={0,2}|https://.+")}
@@ -62,15 +62,13 @@ class XaiEmulator(Emulator):
 
     def __init__(self, *, key: str = "xai-live", lasts: float = 0.1) -> None:
         super().__init__()
-        self.key, self.lasts, self.clip = key, lasts, read_clip()
+        self.key, self.lasts = key, lasts
         self.works: dict[str, Work] = {}
 
-    def app(self) -> web.Application:
-        app = web.Application(client_max_size=1 << 28)
-        app.router.add_post("/v1/videos/{route:generations|edits|extensions}", self._create)
-        app.router.add_get("/v1/videos/{id}", self._show)
-        app.router.add_get("/out/{id}/{link}.mp4", self._content)
-        return app
+    def routes(self) -> Iterator[web.AbstractRouteDef]:
+        yield web.post("/v1/videos/{route:generations|edits|extensions}", self._create)
+        yield web.get("/v1/videos/{id}", self._show)
+        yield web.get("/out/{id}/{link}.mp4", self._content)
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         self.counts["create"] += 1
@@ -129,7 +127,7 @@ class XaiEmulator(Emulator):
         if work.fate in {"blocked", "no_url"}:
             return {"status": "done", "video": {"url": None, "duration": 8, "respect_moderation": work.fate != "blocked"}}
         work.links += 1
-        url = f"{self.origin}/out/{work.id}/{work.links}.mp4"
+        url = f"{self.base_url}/out/{work.id}/{work.links}.mp4"
         video = {"url": url, "duration": 8, "respect_moderation": True}
         return {"status": "done", "progress": 100, "video": video, "usage": {"cost_in_usd_ticks": 11_200_000_000}}
 
@@ -140,7 +138,7 @@ class XaiEmulator(Emulator):
             return refuse(400, "key_given_away", "A public link was asked for with a key.")
         if self.next_fault("content") or request.match_info["link"] != str(work.links):
             return web.Response(status=403, text="<Error><Code>AccessDenied</Code></Error>", content_type="application/xml")
-        return pour(request, self.clip)
+        return await self.pour(request)
 
     def _refusal(self, fault: str | None) -> web.Response | None:
         said = f"Incorrect API key provided: {self.key}."
@@ -164,12 +162,7 @@ class XaiEmulator(Emulator):
             return web.Response(status=503, text="<html>busy</html>", content_type="text/html")
         if fault in flat:
             return web.json_response({"code": "The caller does not have permission", "error": flat[fault]}, status=403)
-        if fault not in words:
-            return None
-        answer = refuse(*words[fault])
-        if fault == "rate_limit":
-            answer.headers["Retry-After"] = "7"
-        return answer
+        return refusal(fault, words, refuse)
 
 
 def complain_of_meaning(route: str, document: dict) -> str | None:
