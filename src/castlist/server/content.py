@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from starlette.requests import Request
@@ -10,6 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from castlist.errors import CastlistError, Forbidden, InvalidRequest
 from castlist.model.asks import Caller
+from castlist.model.characters import Character
+from castlist.model.jobs import Job
 from castlist.server.front import Front, read_query
 from castlist.server.ranges import Slice, Unsatisfiable, choose, matches
 from castlist.server.wire.reading import quote
@@ -111,10 +114,6 @@ def _answer(front: Front, request: Request, asset: StoredAsset, *, name: str) ->
     return Download(front.engine.storage, asset, part=part, name=name)
 
 
-def _signed(query: dict[str, str]) -> bool:
-    return any(name in query for name in _SIGNED)
-
-
 def _read_variant(query: dict[str, str], known: tuple[str, ...]) -> str:
     variant = query.get("variant", "video")
     if variant not in known:
@@ -122,28 +121,28 @@ def _read_variant(query: dict[str, str], known: tuple[str, ...]) -> str:
     return variant
 
 
-def _check_link(front: Front, path: str, query: dict[str, str], *, variant: str) -> None:
+async def _admit(
+    front: Front, request: Request, path: str, *, variants: tuple[str, ...], find: Callable[[], Awaitable[Job | Character | None]]
+) -> tuple[Caller, str]:
+    """Who asks, and for which variant. A signed link speaks for the owner of what it leads to, and needs no key."""
+    query = read_query(request, "variant", *_SIGNED)
+    if not any(name in query for name in _SIGNED):
+        caller = front.caller(request.scope)
+        return caller, _read_variant(query, variants)
+    variant = _read_variant(query, variants)
     front.signer.check(path, variant, expires=query.get("expires", ""), signature=query.get("signature", ""))
-
-
-def _dead_link() -> Forbidden:
-    return Forbidden("what this link led to is gone", code="invalid_link")
+    found = await find()
+    if found is None:
+        raise Forbidden("what this link led to is gone", code="invalid_link")
+    return Caller(found.project), variant
 
 
 async def get_video_content(front: Front, request: Request) -> Response:
     """A video's bytes, thumbnail or spritesheet."""
     id, engine = request.path_params["video_id"], front.engine  # noqa: A001
-    query = read_query(request, "variant", *_SIGNED)
-    variant = _read_variant(query, VIDEO_VARIANTS) if _signed(query) else ""
-    if variant:
-        _check_link(front, f"/videos/{id}/content", query, variant=variant)
-        job = await engine.storage.jobs.any(id)
-        if job is None:
-            raise _dead_link()
-        caller = Caller(job.project)
-    else:
-        caller = front.caller(request.scope)
-        variant = _read_variant(query, VIDEO_VARIANTS)
+    caller, variant = await _admit(
+        front, request, f"/videos/{id}/content", variants=VIDEO_VARIANTS, find=lambda: engine.storage.jobs.any(id)
+    )
     seen = await engine.video(caller, id)
     asset = await engine.video_asset(caller, id, variant)
     return _answer(front, request, asset, name=make_name(id, seen.job.operation.prompt, asset, variant=variant))
@@ -152,17 +151,9 @@ async def get_video_content(front: Front, request: Request) -> Response:
 async def get_character_content(front: Front, request: Request) -> Response:
     """A character's clip, still, cutout or sheet."""
     id, engine = request.path_params["character_id"], front.engine  # noqa: A001
-    query = read_query(request, "variant", *_SIGNED)
-    variant = _read_variant(query, CHARACTER_VARIANTS) if _signed(query) else ""
-    if variant:
-        _check_link(front, f"/videos/characters/{id}/content", query, variant=variant)
-        found = await engine.storage.characters.any(id)
-        if found is None:
-            raise _dead_link()
-        caller = Caller(found.project)
-    else:
-        caller = front.caller(request.scope)
-        variant = _read_variant(query, CHARACTER_VARIANTS)
+    caller, variant = await _admit(
+        front, request, f"/videos/characters/{id}/content", variants=CHARACTER_VARIANTS, find=lambda: engine.storage.characters.any(id)
+    )
     character = await engine.character(caller, id)
     asset = await engine.character_asset(caller, id, variant)
     return _answer(front, request, asset, name=make_name(id, character.name, asset, variant=variant))
