@@ -129,7 +129,7 @@ async def trouble(request: web.Request, fault: str | None) -> web.StreamResponse
 
 def refusal(fault: str | None, words: Mapping[str, tuple[object, ...]], shape: Callable[..., web.Response]) -> web.Response | None:
     """The answer that `shape` makes of the words for a fault, None where there are none; a `rate_limit` says when to come again."""
-    if fault not in words:
+    if fault is None or fault not in words:
         return None
     answer = shape(*words[fault])
     if fault == "rate_limit":
