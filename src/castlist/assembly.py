@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -168,6 +168,8 @@ def _deployment(
         providers[account.name] = provider(name)(account, http)
     model = EMBEDDED if entry.stands_in else entry.provider_model
     capabilities = providers[account.name].capabilities(model)
+    if entry.micros_per_second is not None:
+        capabilities = replace(capabilities, micros_per_second=entry.micros_per_second, prices={}, source_prices={})
     return Deployment(
         id=entry.id,
         model=entry.name,
@@ -176,7 +178,6 @@ def _deployment(
         account=account,
         capabilities=capabilities,
         max_parallel=entry.max_parallel_requests or (settings.limits.renders if name == EMBEDDED else None),
-        micros_per_second=entry.micros_per_second or capabilities.micros_per_second or 0,
         unavailable=None if entry.stands_in else _shut_down(entry) or entry.unavailable,
         notes=(_retired(entry),) if entry.stands_in else (),
     )

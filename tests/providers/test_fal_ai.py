@@ -41,8 +41,8 @@ def send(upstream, folder, *orders):
 
 
 def seconds_of(model, *, cast=()):
-    family = FAMILIES[model]
-    return next(iter((family.cast_seconds if cast else ()) or family.seconds), max(4, family.least))
+    known = limits(model)
+    return next(iter((known.cast_seconds if cast else ()) or known.seconds), max(4, known.min_seconds))
 
 
 def files(upstream, value):

@@ -344,7 +344,7 @@ def test_openai_has_its_limits_and_another_server_its_own(tmp_path):
     assert home.capabilities("sora-2").why_not(strange)[2] == "seconds"
     assert Size(1920, 1080) in home.capabilities("sora-2-pro").sizes
     assert Size(1920, 1080) not in home.capabilities("sora-2").sizes
-    assert home.capabilities("sora-2").micros_per_second == 100_000
+    assert home.capabilities("sora-2").price(CreateVideo("A fox", "hero", 8, Size(1280, 720))) == 800_000
     assert other.capabilities("wan").why_not(strange) is None
     assert (other.capabilities("wan").characters, other.capabilities("wan").fidelity) == (2, Fidelity.NATIVE)
 

@@ -154,7 +154,7 @@ def _filled(reading: Reading, draft: Draft, fields: Mapping[str, Node], catalogu
         order=_count(reading, params, "order") or 1,
         rpm=_count(reading, params, "rpm"),
         max_parallel_requests=_count(reading, params, "max_parallel_requests"),
-        micros_per_second=round((cost or 0) * 1_000_000),
+        micros_per_second=None if cost is None else round(cost * 1_000_000),
         settings={name: plain(value) for name, value in reading.mapping(fields["settings"], "settings").items()}
         if "settings" in fields
         else {},

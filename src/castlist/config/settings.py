@@ -63,7 +63,7 @@ class ModelEntry:
     order: int = 1
     rpm: int | None = None
     max_parallel_requests: int | None = None
-    micros_per_second: int = 0
+    micros_per_second: int | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
     line: int = 0
 

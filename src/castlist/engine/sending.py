@@ -16,7 +16,7 @@ from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, provider_of
 from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, Unavailable
 from castlist.model.characters import CastMember, Character, Fidelity, Note
 from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
-from castlist.model.operations import CreateVideo, Operation, output_seconds
+from castlist.model.operations import CreateVideo, Operation
 from castlist.model.providing import Absent, CannotTell, Deployment, Order, Prepared, Provider, Ticket
 
 log = structlog.get_logger("castlist.engine")
@@ -168,7 +168,7 @@ def _attempt(kit: Kit, job: Job, deployment: Deployment, *, number: int) -> Atte
         reference=job.id if number == 1 else f"{job.id}-{number}",
         reason=f"first of the deployments able to take it under {job.operation.model}",
         started_at=kit.clock(),
-        cost=Cost(micros=int(deployment.micros_per_second * output_seconds(job.operation))),
+        cost=Cost(micros=deployment.price(job.operation)),
     )
 
 

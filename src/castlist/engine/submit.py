@@ -1,7 +1,7 @@
 """From a request to an accepted job: names to ids, files to assets, a plan, a row."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from castlist import casting, routing
 from castlist.engine.characters import SOURCE_TYPES
@@ -10,7 +10,10 @@ from castlist.engine.keeping import hand_over
 from castlist.engine.kit import Kit
 from castlist.engine.looking import look
 from castlist.engine.missing import no_character, no_video
+from castlist.engine.moves import assign
+from castlist.engine.ordering import names_added
 from castlist.errors import CastlistError, Conflict, InvalidRequest, MediaRefused
+from castlist.model import fitting
 from castlist.model.asks import Caller, Incoming, Seen, VideoAsk
 from castlist.model.characters import CastMember, Character, CharacterState, Note
 from castlist.model.jobs import Cost, Job, State
@@ -24,35 +27,51 @@ from castlist.model.operations import (
     Size,
     Source,
     Wishes,
-    output_seconds,
 )
-from castlist.model.providing import Deployment
 from castlist.storage import StoredAsset
 
 DEFAULT_SECONDS = 4
 DEFAULT_SIZE = Size(720, 1280)
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A request as the job it would become, on the first of the deployments that could take it; nothing of it is kept yet."""
+
+    job: Job
+    characters: Sequence[Character]
+    plan: routing.Plan
+
+
 async def submit(kit: Kit, caller: Caller, ask: VideoAsk) -> Seen:
     """An accepted job, or an error that says at once what no deployment could take. Nothing is kept of a refused request."""
     kept: list[StoredAsset] = []
     try:
-        operation, characters, notes = await _operation(kit, caller, ask, kept=kept)
-        plan = routing.plan(operation, kit.deployments)
-        casting.check_names(operation, characters)
-        members = casting.cast(operation, characters, plan.able[0])
-        job = replace(_job(kit, caller, operation, first=plan.able[0]), cast=members)
-        for note in (*notes, *_early_notes(operation, members, characters)):
-            job = job.warn(note)
+        job = (await draft(kit, caller, ask, kept=kept)).job
     except BaseException:
         await kit.storage.assets.delete([asset.id for asset in kept])
         raise
     finally:
-        _discard(ask)
+        discard(ask)
     if not await hand_over(kit, kept, _add(kit, job, kept)):
         raise no_video(source_of(job.operation))
     kit.nudge()
     return Seen(job)
+
+
+async def draft(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[StoredAsset]) -> Draft:
+    """The job of a request, whose files are then in `kept`. Raises what is wrong with it, and what no deployment could take."""
+    operation, characters, notes = await _operation(kit, caller, ask, kept=kept)
+    plan = routing.plan(operation, kit.deployments)
+    casting.check_names(operation, characters)
+    first = plan.able[0]
+    fitted, steps = fitting.fit(operation, first)
+    members = casting.cast(fitted, characters, first)
+    job = replace(_job(kit, caller, operation), cast=members, cost=Cost(micros=first.price(fitted)))
+    job = assign(job, first)
+    for note in (*notes, *steps, *_early_notes(fitted, members, characters)):
+        job = job.warn(note)
+    return Draft(job, characters, plan)
 
 
 async def _add(kit: Kit, job: Job, assets: Sequence[StoredAsset]) -> bool:
@@ -71,35 +90,22 @@ def source_of(operation: Operation) -> str:
     return "" if isinstance(operation, CreateVideo) else operation.source.video or ""
 
 
-def _discard(ask: VideoAsk) -> None:
+def discard(ask: VideoAsk) -> None:
+    """Remove the files that came with a request."""
     for part in (ask.reference, ask.source):
         if isinstance(part, Incoming):
             part.path.unlink(missing_ok=True)
 
 
-def _job(kit: Kit, caller: Caller, operation: Operation, *, first: Deployment) -> Job:
+def _job(kit: Kit, caller: Caller, operation: Operation) -> Job:
     now = kit.clock()
-    estimate = int(first.micros_per_second * output_seconds(operation))
-    return Job(
-        id=kit.new_id("video"),
-        project=caller.project,
-        operation=operation,
-        state=State.QUEUED,
-        created_at=now,
-        due_at=now,
-        deployment=first.id,
-        provider=first.provider,
-        provider_model=first.provider_model,
-        warnings=first.notes,
-        cost=Cost(micros=estimate),
-    )
+    return Job(id=kit.new_id("video"), project=caller.project, operation=operation, state=State.QUEUED, created_at=now, due_at=now)
 
 
 def _early_notes(operation: Operation, members: Sequence[CastMember], characters: Sequence[Character]) -> tuple[Note, ...]:
     """What can be said before the derivation of a new character is through; the rest is said when the cast is made."""
     ready = [(m, c) for m, c in zip(members, characters, strict=True) if c.state is CharacterState.READY]
-    _, added = casting.compile_prompt(operation.prompt, members)
-    return (*added, *casting.notes(operation, [m for m, _ in ready], [c for _, c in ready]))
+    return (*names_added(operation, members), *casting.notes(operation, [m for m, _ in ready], [c for _, c in ready]))
 
 
 async def _operation(

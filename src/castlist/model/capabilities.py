@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 
 from castlist.model.characters import Fidelity
-from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Operation, RemixVideo, Size, output_seconds
+from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Operation, RemixVideo, Size, output_seconds, output_size
+from castlist.model.pricing import FLAT, price_of
 
 VERBS = {"create": "create a video", "edit": "edit a video", "extend": "extend a video", "remix": "remix a video"}
 
@@ -19,7 +21,9 @@ class Capabilities:
     (`jpeg-0`, `clip-3s`, …) that are made for it before the first order that carries one; `binds` says that the provider keeps a
     handle on a character, made once with `bind` and carried by the cast. `extension` is the least and the most seconds one
     extension adds, where that is not as for a new video; `sources` the shortest and the longest source of an operation, in seconds;
-    `cast_sizes` the sizes and `cast_seconds` the lengths with characters, where those are fewer.
+    `cast_sizes` the sizes and `cast_seconds` the lengths with characters, where those are fewer. `prices` are millionths of a US dollar
+    for a second of video by resolution (`source_prices` where it is made from another, if those differ), with `micros_per_image` on top
+    for each picture sent; `micros_per_second` is one price for all resolutions, where `prices` is empty.
     """
 
     model: str
@@ -41,6 +45,9 @@ class Capabilities:
     cancel: bool = False
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     micros_per_second: int | None = None
+    prices: Mapping[str, int] = field(default_factory=dict)
+    source_prices: Mapping[str, int] = field(default_factory=dict)
+    micros_per_image: int = 0
     wants: tuple[str, ...] = ()
     binds: bool = False
     extension: tuple[int, int] | None = None
@@ -131,6 +138,21 @@ class Capabilities:
             limit = f"up to {self.max_side} pixels a side and {self.max_pixels:,} in all"
             return "unsupported_value", f"{self.model} starts from videos of {limit}, not {size}", "video"
         return None
+
+    def price(self, operation: Operation) -> int | None:
+        """Millionths of a US dollar that `operation` costs at most by the prices known; None where none is."""
+        each = price_of(output_size(operation), self._prices(operation))
+        if each is None:
+            return None
+        stills = sum(form.startswith("jpeg-") and form.count("-") == 1 for form in self.wants)
+        pictures = len(operation.characters) * max(1, stills) + bool(isinstance(operation, CreateVideo) and operation.reference)
+        # Binary fractions of a second must not round a whole price up.
+        return ceil(round(each * output_seconds(operation), 3)) + self.micros_per_image * pictures
+
+    def _prices(self, operation: Operation) -> Mapping[str, int]:
+        if self.source_prices and not isinstance(operation, CreateVideo):
+            return self.source_prices
+        return self.prices or ({} if self.micros_per_second is None else {FLAT: self.micros_per_second})
 
     def to_json(self) -> Mapping[str, object]:
         """The capabilities as `/v1/models` shows them."""

@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import CastMember, Character, Note
+from castlist.model.entries import Entry
 from castlist.model.jobs import Cost, Failure
 from castlist.model.operations import Operation
 
@@ -30,7 +31,8 @@ class Account:
 class Deployment:
     """A model name of ours on a provider's model under an account.
 
-    `unavailable` says why it cannot be used now; `notes` go on every video it makes.
+    `unavailable` says why it cannot be used now; `notes` go on every video it makes. `entry` is what the catalogue says of the model, also
+    where another one serves in its place; `retired` says that its vendor has shut it down and that nothing serves in its place.
     """
 
     id: str
@@ -40,9 +42,14 @@ class Deployment:
     account: Account
     capabilities: Capabilities
     max_parallel: int | None = None
-    micros_per_second: int = 0
     unavailable: str | None = None
     notes: tuple[Note, ...] = ()
+    entry: Entry | None = None
+    retired: bool = False
+
+    def price(self, operation: Operation) -> int:
+        """Millionths of a US dollar that `operation` costs at most; 0 where nothing is known to cost."""
+        return self.capabilities.price(operation) or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
+from castlist.catalogue import refine
 from castlist.errors import Ambiguous, LostJob, Moderated, NotSent, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
@@ -44,23 +45,16 @@ class Fal(Provider):
     name: ClassVar[str] = "fal_ai"
 
     def capabilities(self, model: str) -> Capabilities:
-        """What `fal_ai_models` says; a family it does not know implements nothing."""
+        """What `fal_ai_models` and the catalogue say; a family it does not know implements nothing."""
         found = family_of(model)
         if found is None:
             return Capabilities(model=f"{self.name}/{model}", implements=frozenset())
-        _, family = found
-        return Capabilities(
+        prefix, family = found
+        wire = Capabilities(
             model=f"{self.name}/{model}",
             implements=_implements(family),
-            min_seconds=family.least,
-            max_seconds=family.most,
-            seconds=family.seconds,
-            extension=family.added,
-            sources=_sources(family),
             sizes=family.sizes,
-            cast_seconds=family.cast_seconds,
-            characters=family.most_cast,
-            fidelity=Fidelity.REFERENCE if family.most_cast else Fidelity.DESCRIBED,
+            fidelity=Fidelity.REFERENCE,
             reference=family.frame is not None,
             reference_with_characters=family.frame_with_cast,
             uploaded_source=True,
@@ -68,8 +62,8 @@ class Fal(Provider):
             cancel=True,
             options={"audio": ("on", "off")} if family.audio else {},
             wants=_wants(family),
-            micros_per_second=family.micros,
         )
+        return refine(wire, provider=self.name, model=prefix)
 
     async def prepare(self, order: Order) -> Prepared:
         """Upload what the order carries and lower it to an endpoint and a body. Raises Refused for a character that has
@@ -282,10 +276,6 @@ def _check_cast(order: Order, wanted: Carried) -> None:
 def _implements(family: Family) -> frozenset[str]:
     edits = {"edit", "remix"} if family.edit else set()
     return frozenset({"create"} | edits | ({"extend"} if family.extend else set()))
-
-
-def _sources(family: Family) -> Mapping[str, tuple[float, float]]:
-    return dict.fromkeys(("edit", "remix", "extend"), family.sources) if family.sources else {}
 
 
 def _wants(family: Family) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""fal's endpoints as data: which one serves which wish of a family, in which words, and what it costs.
+"""fal's endpoints as data: which one serves which wish of a family, in which words. Lengths and prices are in the catalogue.
 
 Read from fal's own pages and llms.txt files, 2026-08 to 2026-11, and from the table of the project's provider notes. Marked `?` where
 the page could not be read whole: the fields of `kling/v4`, `minimax/h3`, `google/gemini-omni-flash` and Seedance 2.5 beyond the prompt,
@@ -44,12 +44,6 @@ class Family:
     frame_ratio: bool = False
     stills: int = 0
     sizes: tuple[Size, ...] = USUAL
-    least: int = 4
-    most: int = 15
-    seconds: tuple[int, ...] = ()
-    cast_seconds: tuple[int, ...] = ()
-    added: tuple[int, int] | None = None
-    sources: tuple[float, float] | None = None
     length: str | None = "{}"
     resolution: bool = True
     resolution_word: str | None = None
@@ -59,14 +53,9 @@ class Family:
     tag: str = "@Image{}"
     clip_tag: str = "@Video{}"
     first: int = 1
-    micros: int | None = None
-
-    @property
-    def most_cast(self) -> int:
-        return 2 if self.cast is not None else 0
 
 
-_SEEDANCE: Final = Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True, micros=302_400)
+_SEEDANCE: Final = Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True)
 _O3: Final = Family(
     text="reference-to-video",
     frame="reference-to-video",
@@ -76,48 +65,41 @@ _O3: Final = Family(
     frame_with_cast=True,
     frame_ratio=True,
     stills=8,
-    least=3,
-    sources=(3.0, 10.05),
     resolution=False,
-    micros=112_000,
 )
 
 FAMILIES: Final[Mapping[str, Family]] = {
     "kling/v4": Family(
         text="reference-to-video", frame="reference-to-video", carry=Carry.ELEMENTS, frame_field="start_image_url",
-        frame_with_cast=True, frame_ratio=True, stills=8, sizes=FULL, least=3, most=30, length=None, audio=None, micros=157_000,
+        frame_with_cast=True, frame_ratio=True, stills=8, sizes=FULL, length=None, audio=None,
     ),
     "fal-ai/kling-video/o3/standard": _O3,
     "fal-ai/kling-video/o3/pro": Family(
         text="reference-to-video", frame="reference-to-video", edit="video-to-video/edit", carry=Carry.ELEMENTS,
-        frame_field="start_image_url", frame_with_cast=True, frame_ratio=True, stills=8, sizes=HIGH, least=3,
-        sources=(3.0, 10.05), resolution=False, micros=140_000,
+        frame_field="start_image_url", frame_with_cast=True, frame_ratio=True, stills=8, sizes=HIGH,
+        resolution=False,
     ),
     "bytedance/seedance-2.0": _SEEDANCE,
-    "bytedance/seedance-2.0/fast": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True, micros=241_900),
-    "bytedance/seedance-2.5": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True, most=30, micros=473_000),
+    "bytedance/seedance-2.0/fast": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True),
+    "bytedance/seedance-2.5": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True),
     "fal-ai/veo3.1": Family(
-        text="", extend="extend-video", stills=3, sizes=FULL, seconds=(4, 6, 8), most=8, cast_seconds=(8,), added=(7, 7),
-        sources=(0.0, 8.1), length="{}s", seed=True, cast_seed=False, tag="reference image {}", micros=400_000,
+        text="", extend="extend-video", stills=3, sizes=FULL,
+        length="{}s", seed=True, cast_seed=False, tag="reference image {}",
     ),
     "xai/grok-imagine-video": Family(
-        edit="edit-video", extend="extend-video", pictures="reference_image_urls", stills=7, least=1, cast_seconds=tuple(range(1, 11)),
-        added=(2, 10), sources=(2.0, 8.7), length=None, audio=None, tag="<IMAGE_{}>", micros=70_000,
+        edit="edit-video", extend="extend-video", pictures="reference_image_urls", stills=7,
+        length=None, audio=None, tag="<IMAGE_{}>",
     ),
     "google/gemini-omni-flash/v1.1": Family(
-        carry=Carry.BOTH, stills=10, sizes=FULL, least=3, most=10, length=None, audio=None, tag="<IMAGE_REF_{}>",
-        clip_tag="<VIDEO_REF_{}>", first=0, micros=100_000,
+        carry=Carry.BOTH, stills=10, sizes=FULL, length=None, audio=None, tag="<IMAGE_REF_{}>",
+        clip_tag="<VIDEO_REF_{}>", first=0,
     ),
-    "minimax/h3": Family(
-        pictures="reference_image_urls", stills=9, resolution_word="768P", length=None, audio=None, tag="image {}", micros=80_000,
-    ),
+    "minimax/h3": Family(pictures="reference_image_urls", stills=9, resolution_word="768P", length=None, audio=None, tag="image {}"),
     "fal-ai/vidu/q2": Family(
-        cast="reference-to-video/pro", pictures="reference_image_urls", stills=4, least=1, most=10, sizes=FULL, length=None, audio=None,
+        cast="reference-to-video/pro", pictures="reference_image_urls", stills=4, sizes=FULL, length=None, audio=None,
         seed=True, tag="reference image {}",
     ),
-    "wan/v2.6": Family(
-        carry=Carry.CLIP, sizes=FULL, seconds=(5, 10, 15), least=5, cast_seconds=(5, 10), audio=None, seed=True, micros=100_000,
-    ),
+    "wan/v2.6": Family(carry=Carry.CLIP, sizes=FULL, audio=None, seed=True),
 }  # fmt: skip
 """A family is named by its prefix; an endpoint's whole name means the family it belongs to. Veo and Vidu know no tags: pictures are
 named in plain words there. The reference-to-video endpoints of Kling take text alone as well."""

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from castlist.catalogue import refine
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
 from castlist.model.operations import Size
@@ -24,31 +25,24 @@ vendor's guide advises 6 to 7."""
 
 MOST_CLIPS: Final = 3
 STILLS: Final = 4
-MICROS_PER_SECOND: Final = 100_000
-"""About 0.10 USD a second at 720p (video tokens at 17.50 USD a million; a third party's page, September 2026)."""
 
 
 def limits(model: str) -> Capabilities:
-    """Limits of an Omni model: 3 to 10 s, extensions to 40 s in all, two characters by clips of up to 3 s and stills.
+    """Limits of an Omni model, by the catalogue; characters go by clips of up to 3 s and stills.
 
     Uploaded sources are not offered in the EEA, Switzerland and the UK by the vendor's page. Not verified: whether `v1` serves all
     that 1.2 can, and whether 1.1 has the same limits.
     """
-    return Capabilities(
+    wire = Capabilities(
         model=f"gemini/{model}",
         implements=frozenset({"create", "edit", "extend", "remix"}),
-        min_seconds=3,
-        max_seconds=10,
-        max_total_seconds=40,
         sizes=tuple(SHAPES),
-        characters=2,
         fidelity=Fidelity.REFERENCE,
         reference=True,
         reference_with_characters=True,
         uploaded_source=True,
         cancel=True,
-        micros_per_second=MICROS_PER_SECOND,
         wants=(*(f"jpeg-{n}" for n in range(STILLS)), "clip-3s"),
         binds=True,
-        sources={"edit": (0.0, 10.0), "remix": (0.0, 10.0)},
     )
+    return refine(wire, provider="gemini", model=model)

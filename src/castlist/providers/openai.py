@@ -8,6 +8,7 @@ from math import isfinite
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
+from castlist.catalogue import refine
 from castlist.errors import Ambiguous, HandleGone, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Character, Fidelity
@@ -62,23 +63,20 @@ class OpenAI(Provider):
 
     def capabilities(self, model: str) -> Capabilities:
         profile = self.chosen
-        pro = profile.pro_sizes if "pro" in model else profile.sizes
         places = 0 if profile.characters is Characters.NONE else 1 if profile.clip_field else MAX_CAST
-        return Capabilities(
+        found = Capabilities(
             model=f"{self.name}/{model}",
             implements=frozenset({"create"}) | profile.follow_ups,
-            max_seconds=20 if profile.seconds else 120,
-            seconds=profile.seconds,
-            sizes=pro,
+            max_seconds=120,
             characters=places,
             fidelity=Fidelity.NATIVE if profile.characters is Characters.NATIVE else Fidelity.REFERENCE,
             reference=profile.frame_field is not None,
             reference_with_characters=profile.both,
             uploaded_source=profile.uploads,
             cancel=True,
-            micros_per_second=profile.micros_per_second.get(model),
             binds=profile.characters is Characters.NATIVE,
         )
+        return refine(found, provider=self.name, model=model) if profile.listed else found
 
     async def submit(self, prepared: Prepared) -> Ticket:
         """POST as the official SDK sends it: multipart, also without a file; a remix is JSON.

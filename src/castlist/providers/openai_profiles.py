@@ -1,11 +1,8 @@
 """What the servers that speak OpenAI's Videos API take beyond a prompt, as data."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
-
-from castlist.model.operations import Size
 
 
 class Characters(StrEnum):
@@ -22,7 +19,7 @@ class Profile:
 
     `frame_field` takes the opening frame. Where characters go by reference, each goes as up to `stills` pictures in `stills_field`
     or as its clip in `clip_field`; `both` says that an opening frame may come with them. `follow_ups` are what exists beside create,
-    `uploads` says that they take a video from elsewhere.
+    `uploads` says that they take a video from elsewhere, `listed` that the catalogue knows the limits and prices of its models.
     """
 
     characters: Characters = Characters.NONE
@@ -34,10 +31,7 @@ class Profile:
     clip_field: str | None = None
     stills: int = 3
     key_header: str = "Authorization"
-    seconds: tuple[int, ...] = ()
-    sizes: tuple[Size, ...] = ()
-    pro_sizes: tuple[Size, ...] = ()
-    micros_per_second: Mapping[str, int] = field(default_factory=dict)
+    listed: bool = False
 
 
 OPENAI: Final = Profile(
@@ -48,15 +42,7 @@ OPENAI: Final = Profile(
 )
 """OpenAI's own surface, which another Castlist serves too; its limits are what that server says."""
 
-_SIZES: Final = (Size(720, 1280), Size(1280, 720), Size(1024, 1792), Size(1792, 1024))
-
-HOME: Final = replace(
-    OPENAI,
-    seconds=(4, 8, 12, 16, 20),
-    sizes=_SIZES,
-    pro_sizes=(*_SIZES, Size(1080, 1920), Size(1920, 1080)),
-    micros_per_second={"sora-2": 100_000, "sora-2-pro": 300_000},
-)
+HOME: Final = replace(OPENAI, listed=True)
 """OpenAI's host as it was until its video models were shut down on 2026-09-24."""
 
 AZURE: Final = replace(HOME, characters=Characters.NONE, key_header="api-key")

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
+from castlist.catalogue import refine
 from castlist.errors import Ambiguous, LostJob, NotSent, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
@@ -61,22 +62,16 @@ class RunwayML(Provider):
     name: ClassVar[str] = "runwayml"
 
     def capabilities(self, model: str) -> Capabilities:
-        """What `runwayml_models` says; a model it does not know implements nothing."""
+        """What `runwayml_models` and the catalogue say; a model it does not know implements nothing."""
         found = MODELS.get(model)
         if found is None:
             return Capabilities(model=f"{self.name}/{model}", implements=frozenset())
-        return Capabilities(
+        wire = Capabilities(
             model=f"{self.name}/{model}",
             implements=_implements(found),
-            min_seconds=found.least,
-            max_seconds=found.most,
-            seconds=found.seconds,
-            max_total_seconds=found.most_total,
             sizes=found.sizes,
             cast_sizes=found.cast_sizes,
-            sources=dict.fromkeys(("edit", "remix"), found.edit_seconds) if found.edit_seconds else {},
             wants=(*STILLS, *clips_of(found)[:1]) if found.stills or found.edit_stills else (),
-            characters=found.most_cast,
             fidelity=Fidelity.REFERENCE if found.stills else Fidelity.DESCRIBED,
             reference=found.frame is not None,
             reference_with_characters=found.frame_with_cast,
@@ -84,8 +79,8 @@ class RunwayML(Provider):
             seed=found.seed,
             cancel=True,
             options=_options(found),
-            micros_per_second=found.micros,
         )
+        return refine(wire, provider=self.name, model=model)
 
     async def prepare(self, order: Order) -> Prepared:
         """Upload what the order carries, for 24 hours, and lower it to a route and a body. Raises Refused for too long a prompt, for a

@@ -1,7 +1,6 @@
-"""Runway's video models as data: what each takes, in which words, and what it costs.
+"""Runway's video models as data: what each takes, in which words. Lengths and prices are in the catalogue.
 
-Read from the types of the official SDK 5.24.0 and the vendor's pages, 2026-11-21; prices per second at 720p of the same date.
-Lengths where the SDK says only "integer" are those of the model's maker and not verified at Runway (`?`).
+Read from the types of the official SDK 5.24.0 and the vendor's pages, 2026-11-21.
 """
 
 from collections.abc import Mapping
@@ -44,10 +43,6 @@ class Model:
     opening frame (None: it takes none); `source` names the field of a video to edit, `mode` whether that field's use is said."""
 
     sizes: tuple[Size, ...] = USUAL
-    least: int = 2
-    most: int = 10
-    seconds: tuple[int, ...] = ()
-    micros: int | None = None
     size: Framing = Framing.PIXELS
     resolution: str | None = None
     cast_sizes: tuple[Size, ...] = ()
@@ -64,54 +59,38 @@ class Model:
     edit_length: bool = False
     edit_audio: bool = False
     creates: bool = True
-    most_total: int = 120
-    edit_seconds: tuple[float, float] | None = None
     audio: bool = False
     seed: bool = False
     threshold: bool = False
     most_words: int | None = None
 
-    @property
-    def most_cast(self) -> int:
-        """As many characters as have room for one picture each, up to two, which is what a video takes."""
-        return min(2, self.stills)
-
 
 MODELS: Final[Mapping[str, Model]] = {
-    "gen4.5": Model(micros=120_000, seed=True, threshold=True, most_words=1_000),
-    "aleph2": Model(creates=False, source="videoUri", frame=None, micros=280_000, seed=True, threshold=True),
+    "gen4.5": Model(seed=True, threshold=True, most_words=1_000),
+    "aleph2": Model(creates=False, source="videoUri", frame=None, seed=True, threshold=True),
     "seedance2_5": Model(
-        (*_SEEDANCE_720, *_SEEDANCE_25_480, *_SEEDANCE_1080), 4, 30, micros=300_000, stills=30, clips=True, audio=True, seed=True,
+        (*_SEEDANCE_720, *_SEEDANCE_25_480, *_SEEDANCE_1080), stills=30, clips=True, audio=True, seed=True,
         source="promptVideo", mode=True, edit_stills=30, edit_length=True, edit_audio=True, most_words=15_000,
     ),
     "seedance2": Model(
-        (*_SEEDANCE_720, *_SEEDANCE_480, *_SEEDANCE_1080, *_SEEDANCE_4K), 4, 15, micros=360_000, stills=9, clips=True, audio=True,
+        (*_SEEDANCE_720, *_SEEDANCE_480, *_SEEDANCE_1080, *_SEEDANCE_4K), stills=9, clips=True, audio=True,
         seed=True, most_words=3_500,
     ),
-    "seedance2_fast": Model((*_SEEDANCE_720, *_SEEDANCE_480), 4, 15, stills=9, clips=True, audio=True, seed=True, most_words=3_500),
-    "seedance2_mini": Model((*_SEEDANCE_720, *_SEEDANCE_480), 4, 15, stills=9, clips=True, audio=True, seed=True, most_words=3_500),
-    "kling_4": Model(
-        _KLING_4, 3, 30, stills=10, frame=Framing.TIER, frame_with_cast=True, source="videoUri", edit_stills=10
-    ),
-    "klingO3_standard": Model((*USUAL, Size(960, 960)), 3, 15, audio=True, source="promptVideo", edit_stills=4, edit_seconds=(3.0, 15.5)),
-    "klingO3_pro": Model(
-        (Size(1920, 1080), Size(1080, 1920), Size(1440, 1440)), 3, 15, audio=True, source="promptVideo", edit_stills=4,
-        edit_seconds=(3.0, 15.5),
-    ),
-    "wan3": Model(_WAN, 2, 30, stills=10, clips=True, frame=Framing.TIER, audio=True, micros=100_000),
-    "wan3_prime": Model(_WAN, 2, 30, stills=10, clips=True, frame=Framing.TIER, audio=True),
-    "hailuo3": Model(
-        USUAL, 4, 15, micros=100_000, stills=9, clips=True, size=Framing.WORDS, frame=Framing.ADAPTIVE, resolution="768p"
-    ),
+    "seedance2_fast": Model((*_SEEDANCE_720, *_SEEDANCE_480), stills=9, clips=True, audio=True, seed=True, most_words=3_500),
+    "seedance2_mini": Model((*_SEEDANCE_720, *_SEEDANCE_480), stills=9, clips=True, audio=True, seed=True, most_words=3_500),
+    "kling_4": Model(_KLING_4, stills=10, frame=Framing.TIER, frame_with_cast=True, source="videoUri", edit_stills=10),
+    "klingO3_standard": Model((*USUAL, Size(960, 960)), audio=True, source="promptVideo", edit_stills=4),
+    "klingO3_pro": Model((Size(1920, 1080), Size(1080, 1920), Size(1440, 1440)), audio=True, source="promptVideo", edit_stills=4),
+    "wan3": Model(_WAN, stills=10, clips=True, frame=Framing.TIER, audio=True),
+    "wan3_prime": Model(_WAN, stills=10, clips=True, frame=Framing.TIER, audio=True),
+    "hailuo3": Model(USUAL, stills=9, clips=True, size=Framing.WORDS, frame=Framing.ADAPTIVE, resolution="768p"),
     "gemini_omni_flash_1.1": Model(
-        _OMNI, 3, 10, micros=100_000, stills=7, clips=True, typed_clips=False, short_clips=True, source="videoUri", mode=True,
-        edit_stills=7, most_total=40, edit_seconds=(0.0, 10.1),
+        _OMNI, stills=7, clips=True, typed_clips=False, short_clips=True, source="videoUri", mode=True,
+        edit_stills=7,
     ),
-    "grok_imagine_1_5": Model(
-        FULL, 1, 15, cast_sizes=USUAL, stills=7, size=Framing.WORDS, frame=Framing.FOLLOWS, tag="[Image {}]"
-    ),
-    "veo3.1": Model(FULL, 4, 8, (4, 6, 8), micros=400_000, audio=True, seed=True, most_words=1_000),
-    "veo3.1_fast": Model(FULL, 4, 8, (4, 6, 8), micros=150_000, audio=True, seed=True, most_words=1_000),
+    "grok_imagine_1_5": Model(FULL, cast_sizes=USUAL, stills=7, size=Framing.WORDS, frame=Framing.FOLLOWS, tag="[Image {}]"),
+    "veo3.1": Model(FULL, audio=True, seed=True, most_words=1_000),
+    "veo3.1_fast": Model(FULL, audio=True, seed=True, most_words=1_000),
 }  # fmt: skip
 """`kling_4` takes videos for style and motion only, so a character goes to it in stills. `klingO3_*` takes images beside an opening
 frame only, which no character can rely on. What Gemini Omni takes as a source and as a clip is limited as by Google, at Runway `?`."""

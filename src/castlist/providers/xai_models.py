@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from castlist.catalogue import refine
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
 from castlist.model.operations import Size
@@ -17,8 +18,6 @@ PINNED: Final = "grok-imagine-video-1.5"
 """The one model that takes an opening frame together with references."""
 
 FIRST: Final = "grok-imagine-video"
-_MICROS: Final = {FIRST: 70_000, PINNED: 140_000, f"{PINNED}-lite": 30_000}
-"""A second at 720p; 480p and 1080p cost other amounts, and 1.5 takes 0.01 USD more for each image sent."""
 
 
 def shapes(*resolutions: str) -> Mapping[Size, tuple[str, str]]:
@@ -38,29 +37,24 @@ _WITHOUT_FULL: Final = tuple(shapes("480p", "720p"))
 
 
 def limits(model: str) -> Capabilities:
-    """Limits of a Grok Imagine model: 1 to 15 s; characters by stills, then up to 720p; edits and extensions on the first model only.
+    """Limits of a Grok Imagine model, by the catalogue: characters by stills, then up to 720p; edits and extensions on the first model
+    only; the answer to an extension is the stitched whole.
 
-    Edits take sources of up to 8.7 s, extensions of 2 to 15 s, and add 2 to 10 s; the answer to an extension is the stitched whole.
     Not verified: whether 1.5 edits and extends (a page of September 2026 says it cannot), what `-lite` takes, and the pixels of a
     longer side (`@ai-sdk/xai` takes 854x480 for 480p).
     """
     name = model.partition("?")[0]
     first = name == FIRST
-    return Capabilities(
+    wire = Capabilities(
         model=f"xai/{model}",
         implements=frozenset({"create", "edit", "extend", "remix"} if first else {"create"}),
-        max_seconds=15,
-        max_total_seconds=25,
         sizes=tuple(SHAPES) if name == PINNED else _WITHOUT_FULL,
-        characters=2,
         fidelity=Fidelity.REFERENCE,
         reference=True,
         reference_with_characters=name == PINNED,
         uploaded_source=first,
         options={"audio": ("on", "off")},
-        micros_per_second=_MICROS.get(name),
         wants=tuple(f"jpeg-{n}" for n in range(STILLS)),
-        extension=(2, 10),
-        sources={"edit": (0.0, 8.7), "remix": (0.0, 8.7), "extend": (2.0, 15.0)},
         cast_sizes=_WITHOUT_FULL,
     )
+    return refine(wire, provider="xai", model=name)
