@@ -93,6 +93,28 @@ def test_a_character_from_a_picture_with_alpha_plays_after_an_opening_picture(st
     assert off(drawn[-1], drawn[0]) > 1
 
 
+def where(picture: np.ndarray, hue: int) -> float:
+    """How far from the left the strongly coloured pixels of that hue are, as a share of the width; nan where there are too few."""
+    hues, strength, value = cv2.split(cv2.cvtColor(picture, cv2.COLOR_BGR2HSV))
+    columns = np.nonzero((np.abs(hues.astype(int) - hue) < 8) & (strength > 150) & (value > 110))[1]
+    return float(np.median(columns)) / picture.shape[1] if len(columns) > 0.01 * hues.size else float("nan")
+
+
+def test_two_characters_are_in_the_film_apart(stage, tmp_path):
+    clip = clips.mascot_clip(tmp_path / "violet.mp4", 1.0, size=(426, 240), mascots=(clips.Mascot(colour=(210, 40, 190)),))
+
+    async def scene():
+        async with stage("drawn: animatic/animatic") as s:
+            cast = [await s.ready(await s.character("Luna")), await s.ready(await s.character("Violet", clip=clip))]
+            seen = await s.create("Luna and Violet in the snow at noon", model="drawn", seconds=1, characters=tuple(c.id for c in cast))
+            return await frames(s, await s.end(seen))
+
+    drawn = run(scene())
+    orange, violet = ([where(picture, hue) for picture in drawn[::6]] for hue in (13, 146))
+
+    assert all(abs(one - other) > 0.2 for one, other in zip(orange, violet, strict=True)), (orange, violet)
+
+
 def test_a_cancelled_render_leaves_nothing_in_the_scratch_folder(stage):
     async def scene():
         async with stage("drawn: animatic/animatic") as s:
