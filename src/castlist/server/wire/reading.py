@@ -131,14 +131,19 @@ def read_characters(value: object) -> tuple[str, ...]:
 
 def _read_member(item: object) -> str:
     if isinstance(item, dict):
-        for key in item:
-            if key != "id":
-                raise InvalidRequest(f"unknown field {quote(key)} in characters; each has an id", code="unknown_field", param="characters")
-        item = item.get("id")
+        item = _only(item, "id", param="characters", has="each has an id")
     if not isinstance(item, str) or not 1 <= len(item) <= 512:
         message = f'each of characters is {{"id": "char_…"}}, and not {quote(item)}'
         raise InvalidRequest(message, code="invalid_characters", param="characters")
     return item
+
+
+def _only(item: Mapping[object, object], key: str, *, param: str, has: str) -> object:
+    """The one field an object may have."""
+    for name in item:
+        if name != key:
+            raise InvalidRequest(f"unknown field {quote(name)} in {param}; {has}", code="unknown_field", param=param)
+    return item.get(key)
 
 
 def read_reference(value: object) -> Incoming | str:
@@ -149,11 +154,7 @@ def read_reference(value: object) -> Incoming | str:
         if "file_id" in value:
             message = "files are not kept here under an id: send the image itself, as a file or as image_url"
             raise InvalidRequest(message, code="unsupported_input_reference", param="input_reference")
-        for key in value:
-            if key != "image_url":
-                message = f"unknown field {quote(key)} in input_reference; it has image_url"
-                raise InvalidRequest(message, code="unknown_field", param="input_reference")
-        value = value.get("image_url")
+        value = _only(value, "image_url", param="input_reference", has="it has image_url")
         if isinstance(value, dict):
             value = value.get("url")
     if not isinstance(value, str) or not value.lower().startswith(("data:", "http://", "https://")):
@@ -167,10 +168,7 @@ def read_source(value: object) -> str | Incoming:
     if isinstance(value, Incoming):
         return _filled(value, "video")
     if isinstance(value, dict):
-        for key in value:
-            if key != "id":
-                raise InvalidRequest(f"unknown field {quote(key)} in video; it has an id", code="unknown_field", param="video")
-        value = value.get("id")
+        value = _only(value, "id", param="video", has="it has an id")
     if not isinstance(value, str) or not 1 <= len(value) <= 512:
         raise InvalidRequest(f'video is {{"id": "video_…"}} or a file, and not {quote(value)}', code="invalid_video", param="video")
     return value
