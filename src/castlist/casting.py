@@ -20,8 +20,7 @@ def cast(
     operation: Operation, characters: Sequence[Character], deployment: Deployment, *, handles: Mapping[str, str] = NO_HANDLES
 ) -> tuple[CastMember, ...]:
     """The characters as that deployment takes them, with its account's handles by character; all must be ready."""
-    refusal = deployment.capabilities.why_not(operation)
-    places = 0 if refusal and refusal[0] == "reference_conflict" else deployment.capabilities.characters
+    places = deployment.capabilities.places(operation)
     return tuple(
         replace(_member(character, deployment, place=index < places), handle=handles.get(character.id))
         for index, character in enumerate(characters)

@@ -5,12 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Unavailable, Unsupported
-from castlist.model.capabilities import VERBS
+from castlist.model import fitting
+from castlist.model.capabilities import VERBS, Refusal
 from castlist.model.operations import CreateVideo, Operation
 from castlist.model.providing import Deployment
-
-DEGRADABLE = frozenset({"too_many_characters", "reference_conflict"})
-"""Reasons that `on_unsupported: degrade` turns into a reported step down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +44,16 @@ def unknown_model(model: str, deployments: Sequence[Deployment]) -> NotFound:
     return NotFound(text, code="model_not_found", param="model")
 
 
-def _refusal(operation: Operation, deployment: Deployment) -> tuple[str, str, str | None] | None:
+def _refusal(operation: Operation, deployment: Deployment) -> Refusal | None:
     if deployment.unavailable:
         return "model_unavailable", deployment.unavailable, "model"
     wrong = _wrong_option(operation, deployment)
     if wrong:
         return wrong
-    refusal = deployment.capabilities.why_not(operation)
-    if refusal and refusal[0] in DEGRADABLE and operation.wishes.degrade:
-        return deployment.capabilities.why_not(degraded(operation))
-    return refusal
+    return fitting.why_not(operation, deployment)
 
 
-def degraded(operation: Operation) -> Operation:
-    """The operation without what can be stepped down to words: its characters."""
-    return replace(operation, characters=())
-
-
-def _wrong_option(operation: Operation, deployment: Deployment) -> tuple[str, str, str | None] | None:
+def _wrong_option(operation: Operation, deployment: Deployment) -> Refusal | None:
     allowed = deployment.capabilities.options
     for name, value in operation.wishes.options.get(deployment.provider, {}).items():
         param = f"{deployment.provider}.{name}"

@@ -12,7 +12,9 @@ from castlist.engine.moves import (
     WAIT_RETRY,
     WAIT_STORAGE,
     WAIT_UNKNOWN,
+    assign,
     current,
+    others,
     provider_of,
     put_off,
     save,
@@ -80,11 +82,7 @@ async def _choose(kit: Kit, job: Job) -> Job | None:
         attempts = await kit.storage.jobs.attempts(job.id)
         last = next((a.error for a in reversed(attempts) if a.error), None)
         return await fail(kit, job, last or Failure("no_deployment", "No deployment is left that could take this video."))
-    chosen = plan.able[0]
-    ready = job.to(State.PREPARING, deployment=chosen.id, provider=chosen.provider, provider_model=chosen.provider_model, waiting=None)
-    for note in chosen.notes:
-        ready = ready.warn(note)
-    return await save(kit, ready)
+    return await save(kit, assign(job.to(State.PREPARING, waiting=None), plan.able[0]))
 
 
 async def _prepare(kit: Kit, job: Job) -> Job | None:
@@ -171,16 +169,9 @@ async def _failed_upstream(kit: Kit, job: Job, attempt: Attempt, *, progress: Pr
     attempt = replace(attempt, state=AttemptState.FAILED, error=failure, ended_at=kit.clock(), cost=progress.cost or attempt.cost)
     await kit.storage.jobs.save_attempt(attempt)
     tried = (*job.tried, attempt.deployment)
-    if not progress.retryable or progress.moderated or not _others(kit, job, tried=tried):
+    if not progress.retryable or progress.moderated or not others(kit, job, tried=tried):
         return await fail(kit, job, failure, attempt=attempt)
     return await save(kit, job.to(State.QUEUED, tried=tried, deployment=None))
-
-
-def _others(kit: Kit, job: Job, *, tried: Sequence[str]) -> bool:
-    try:
-        return bool(routing.plan(job.operation, kit.deployments, tried=tried).able)
-    except CastlistError:
-        return False
 
 
 async def _store(kit: Kit, job: Job) -> Job | None:

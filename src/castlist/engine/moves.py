@@ -1,13 +1,15 @@
 """What every step does with a job: save it, put it off, say what it waits for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from castlist import routing
 from castlist.engine.kit import Kit
+from castlist.errors import CastlistError
 from castlist.model.characters import Note
 from castlist.model.jobs import Attempt, Cost, CostState, Job
-from castlist.model.providing import Provider
+from castlist.model.providing import Deployment, Provider
 
 WAIT_RETRY = 2.0
 WAIT_STORAGE = 2.0
@@ -17,6 +19,22 @@ WAIT_UNKNOWN = 15.0
 async def save(kit: Kit, job: Job) -> Job | None:
     """The job, saved; None when somebody else has it now."""
     return job if await kit.storage.jobs.save(job) else None
+
+
+def assign(job: Job, deployment: Deployment) -> Job:
+    """The job for that deployment, with what is said of every video it makes."""
+    given = replace(job, deployment=deployment.id, provider=deployment.provider, provider_model=deployment.provider_model)
+    for note in deployment.notes:
+        given = given.warn(note)
+    return given
+
+
+def others(kit: Kit, job: Job, *, tried: Sequence[str]) -> bool:
+    """Whether a deployment is left that could take the job."""
+    try:
+        return bool(routing.plan(job.operation, kit.deployments, tried=tried).able)
+    except CastlistError:
+        return False
 
 
 def put_off(kit: Kit, job: Job, *, seconds: float) -> Job:

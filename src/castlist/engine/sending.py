@@ -7,24 +7,19 @@ from datetime import timedelta
 
 import structlog
 
-from castlist import casting
-from castlist.engine.binding import Bound, bind, lose
+from castlist.engine.binding import lose
 from castlist.engine.ending import fail
-from castlist.engine.forms import furnish, wants_of
 from castlist.engine.kit import Kit
-from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, provider_of, put_off, save, unsure, wait_for
+from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, others, provider_of, put_off, save, unsure, wait_for
+from castlist.engine.ordering import make_ready
 from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, Unavailable
-from castlist.model.characters import CastMember, Character, Fidelity, Note
+from castlist.model.characters import Character
 from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
-from castlist.model.operations import CreateVideo, Operation
-from castlist.model.providing import Absent, CannotTell, Deployment, Order, Prepared, Provider, Ticket
+from castlist.model.providing import Absent, CannotTell, Deployment, Prepared, Provider, Ticket
 
 log = structlog.get_logger("castlist.engine")
 
 WAIT_SAVE = 1.0
-WAIT_FORMS = 1.0
-"""Seconds between looks at a character of which another job makes forms or a handle; whoever is done wakes the others at once."""
-
 MARGIN = 30.0
 """Seconds past an order's own limit after which an adapter that does not answer is not waited for."""
 
@@ -32,49 +27,14 @@ MARGIN = 30.0
 async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequence[Character]) -> Job | None:
     """The job submitted, or waiting for what somebody else is making of its characters. Raises what `prepare` raises, before anything
     that may cost; nothing of the provider's after it."""
-    furnished = await _furnish(kit, job, characters, deployment)
-    if isinstance(furnished, float):
-        return await wait_for(kit, job, "character", seconds=furnished)
-    characters, members = furnished
-    attempt = _attempt(kit, job, deployment, number=len(await kit.storage.jobs.attempts(job.id)) + 1)
-    order = await _order(kit, job, attempt, members=members)
-    provider = kit.provider(deployment)
-    prepared = await _prepare(provider, order)
-    for note in (*_notes(job.operation, members, characters), *prepared.warnings):
+    ready = await make_ready(kit, job, deployment, characters=characters)
+    if isinstance(ready, float):
+        return await wait_for(kit, job, "character", seconds=ready)
+    for note in ready.notes:
         job = job.warn(note)
-    job = job.to(State.SUBMITTING, attempt=attempt.id, cast=members, cost=attempt.cost)
+    job = job.to(State.SUBMITTING, attempt=ready.attempt.id, cast=ready.members, cost=ready.attempt.cost)
     # A worker that stops lets go of the job, never of an intent or of a request that may have left: its answer is waited for and kept.
-    return await kit.to_the_end(_send(kit, job, attempt, provider=provider, prepared=prepared))
-
-
-async def _prepare(provider: Provider, order: Order) -> Prepared:
-    try:
-        return await provider.prepare(order)
-    except Ambiguous as error:
-        # An upload is free and can be repeated: that its answer was lost says nothing about the one request that may cost.
-        raise ProviderError(error.message, retry=Retry.SAME) from error
-
-
-async def _furnish(
-    kit: Kit, job: Job, characters: Sequence[Character], deployment: Deployment
-) -> tuple[Sequence[Character], Sequence[CastMember]] | float:
-    """The characters with the forms that this model wants of those it can show, and the cast they make with the account's handles; or
-    how many seconds to wait for what somebody else is making."""
-    members = casting.cast(job.operation, characters, deployment)
-    made, shown = [], []
-    for character, member in zip(characters, members, strict=True):
-        if member.fidelity is Fidelity.DESCRIBED:
-            made.append(character)
-            continue
-        found = await furnish(kit, character, wants_of(kit, deployment))
-        if found is None:
-            return WAIT_FORMS
-        made.append(found)
-        shown.append(found)
-    bound = await bind(kit, shown, deployment) if deployment.capabilities.binds else Bound()
-    if bound.wait is not None:
-        return bound.wait
-    return made, casting.cast(job.operation, made, deployment, handles=bound.handles)
+    return await kit.to_the_end(_send(kit, job, ready.attempt, provider=kit.provider(deployment), prepared=ready.prepared))
 
 
 async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, prepared: Prepared) -> Job | None:
@@ -117,61 +77,6 @@ async def _keep(kit: Kit, attempt: Attempt) -> None:
             await asyncio.sleep(WAIT_SAVE)
 
 
-def _notes(operation: Operation, members: Sequence[CastMember], characters: Sequence[Character]) -> tuple[Note, ...]:
-    _, added = casting.compile_prompt(operation.prompt, members)
-    named = added if isinstance(operation, CreateVideo) else ()
-    return (*named, *casting.notes(operation, members, characters))
-
-
-async def _order(kit: Kit, job: Job, attempt: Attempt, *, members: Sequence[CastMember]) -> Order:
-    operation = job.operation
-    prompt = operation.prompt
-    if isinstance(operation, CreateVideo):
-        prompt, _ = casting.compile_prompt(operation.prompt, members)
-    source = None if isinstance(operation, CreateVideo) else operation.source.video
-    ticket, seed = await _source_ticket(kit, source, account=attempt.account) if source else (None, None)
-    number = operation.seed if operation.seed is not None else seed
-    return Order(
-        operation=operation,
-        provider_model=attempt.provider_model,
-        prompt=prompt,
-        cast=tuple(members),
-        reference=attempt.reference,
-        seed=number if number is not None else _own_seed(job.id),
-        source_ticket=ticket,
-    )
-
-
-def _own_seed(id: str) -> int:  # noqa: A002
-    return int.from_bytes(id.encode()[-8:], "big") & 0x7FFF_FFFF
-
-
-async def _source_ticket(kit: Kit, source: str, *, account: str) -> tuple[dict[str, object] | None, int | None]:
-    job = await kit.storage.jobs.any(source)
-    seed = (job.operation.seed if job.operation.seed is not None else _own_seed(job.id)) if job else None
-    for attempt in await kit.storage.jobs.attempts(source):
-        if attempt.state is AttemptState.SUCCEEDED and attempt.account == account and attempt.ticket:
-            return dict(attempt.ticket), seed
-    return None, seed
-
-
-def _attempt(kit: Kit, job: Job, deployment: Deployment, *, number: int) -> Attempt:
-    return Attempt(
-        id=kit.new_id("att"),
-        job=job.id,
-        number=number,
-        deployment=deployment.id,
-        provider=deployment.provider,
-        account=deployment.account.name,
-        provider_model=deployment.provider_model,
-        state=AttemptState.INTENT,
-        reference=job.id if number == 1 else f"{job.id}-{number}",
-        reason=f"first of the deployments able to take it under {job.operation.model}",
-        started_at=kit.clock(),
-        cost=Cost(micros=deployment.price(job.operation)),
-    )
-
-
 async def refused(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt | None = None) -> Job | None:
     """Nothing exists upstream: wait and ask the same again, ask elsewhere, or fail."""
     if isinstance(error, HandleGone):
@@ -186,6 +91,8 @@ async def refused(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt 
     if error.retry is Retry.SAME and kit.clock() + timedelta(seconds=wait) - job.created_at < timedelta(seconds=kit.policy.max_age):
         return await save(kit, put_off(kit, job.to(State.QUEUED, waiting=error.code), seconds=wait))
     tried = (*job.tried, job.deployment) if job.deployment else job.tried
+    if not others(kit, job, tried=tried):
+        return await fail(kit, job, failure, attempt=attempt)
     return await save(kit, job.to(State.QUEUED, tried=tried, deployment=None))
 
 

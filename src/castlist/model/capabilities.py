@@ -9,6 +9,11 @@ from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Opera
 from castlist.model.pricing import FLAT, price_of
 
 VERBS = {"create": "create a video", "edit": "edit a video", "extend": "extend a video", "remix": "remix a video"}
+AUDIO = "castlist.audio"
+"""The field of a request that wishes for sound or for none."""
+
+Refusal = tuple[str, str, str | None]
+"""Why a model cannot do something: code, sentence, and the field of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,22 +22,26 @@ class Capabilities:
 
     `characters` counts the most characters one video takes (0: none) and `fidelity` is the best form they can travel in, native
     only for a character that has the asset `native_variant`, where one is named; `implements` is what exists at all for that model.
+    `approximates` is what it does otherwise, only for a request that allows a step down, and `min_side` the shortest side of a source.
     `options` are the provider's own that a request may set, each with the words it takes. `wants` names the forms of a character
     (`jpeg-0`, `clip-3s`, …) that are made for it before the first order that carries one; `binds` says that the provider keeps a
     handle on a character, made once with `bind` and carried by the cast. `extension` is the least and the most seconds one
     extension adds, where that is not as for a new video; `sources` the shortest and the longest source of an operation, in seconds;
     `cast_sizes` the sizes and `cast_seconds` the lengths with characters, where those are fewer. `prices` are millionths of a US dollar
     for a second of video by resolution (`source_prices` where it is made from another, if those differ), with `micros_per_image` on top
-    for each picture sent; `micros_per_second` is one price for all resolutions, where `prices` is empty.
+    for each picture sent; `micros_per_second` is one price for all resolutions, where `prices` is empty. `audio` are the words
+    of a wish for sound, `on` and `off`, that each operation can follow: where none are given, those of an option `audio`.
     """
 
     model: str
     implements: frozenset[str] = frozenset({"create"})
+    approximates: frozenset[str] = frozenset()
     min_seconds: int = 1
     max_seconds: int = 20
     seconds: tuple[int, ...] = ()
     max_total_seconds: int = 120
     sizes: tuple[Size, ...] = ()
+    min_side: int = 1
     max_side: int = 4096
     max_pixels: int = 4096 * 4096
     characters: int = 0
@@ -54,18 +63,36 @@ class Capabilities:
     sources: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     cast_sizes: tuple[Size, ...] = ()
     cast_seconds: tuple[int, ...] = ()
+    audio: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def why_not(self, operation: Operation) -> tuple[str, str, str | None] | None:
-        """None when this model can do `operation`, else (code, sentence, param) of the first thing it lacks."""
-        if operation.kind not in self.implements:
-            return "unsupported_operation", f"{self.model} cannot {VERBS[operation.kind]}", None
+    def why_not(self, operation: Operation) -> Refusal | None:
+        """None when this model can do `operation`, else what it lacks first."""
+        if operation.kind not in self.implements and not (operation.kind in self.approximates and operation.wishes.degrade):
+            hint = "; on_unsupported: degrade lets it make something near" if operation.kind in self.approximates else ""
+            return "unsupported_operation", f"{self.model} cannot {VERBS[operation.kind]}{hint}", None
         match operation:
             case CreateVideo():
-                return self._length(operation.seconds) or self._size(operation.size) or self._inputs(operation)
+                lacks = self._length(operation.seconds) or self._size(operation.size) or self._inputs(operation)
             case ExtendVideo():
-                return self._added(operation.seconds) or self._total(operation) or self._source(operation)
+                lacks = self._added(operation.seconds) or self._total(operation) or self._source(operation)
             case EditVideo() | RemixVideo():
-                return self._source(operation)
+                lacks = self._source(operation)
+        return lacks or self._sound(operation)
+
+    def places(self, operation: Operation) -> int:
+        """How many characters this model can be shown for that operation."""
+        framed = isinstance(operation, CreateVideo) and operation.reference and not self.reference_with_characters
+        return 0 if framed else self.characters
+
+    def _audible(self) -> Mapping[str, tuple[str, ...]]:
+        return self.audio or (dict.fromkeys(self.implements, self.options["audio"]) if "audio" in self.options else {})
+
+    def _sound(self, operation: Operation) -> Refusal | None:
+        wanted, able = operation.wishes.audio, self._audible().get(operation.kind, ())
+        if wanted is None or wanted in able:
+            return None
+        does = "always makes sound" if able == ("on",) else "never makes sound" if able == ("off",) else "decides on the sound by itself"
+        return "unsupported_audio", f"{self.model} {does} when it is to {VERBS[operation.kind]}, so audio cannot be {wanted}", AUDIO
 
     def _length(self, seconds: int) -> tuple[str, str, str | None] | None:
         if self.seconds and seconds not in self.seconds:
@@ -134,6 +161,8 @@ class Capabilities:
             text = f"{self.model} can {VERBS[operation.kind]} of {least:g} to {most:g} seconds, not {operation.source.seconds:g}"
             return "unsupported_value", text, "video"
         size = operation.source.size
+        if min(size.width, size.height) < self.min_side:
+            return "unsupported_value", f"{self.model} starts from videos of {self.min_side} pixels a side or more, not {size}", "video"
         if max(size.width, size.height) > self.max_side or size.width * size.height > self.max_pixels:
             limit = f"up to {self.max_side} pixels a side and {self.max_pixels:,} in all"
             return "unsupported_value", f"{self.model} starts from videos of {limit}, not {size}", "video"
@@ -168,5 +197,6 @@ class Capabilities:
             "uploaded_source": self.uploaded_source,
             "seed": self.seed,
             "cancel": self.cancel,
+            "audio": {kind: list(words) for kind, words in sorted(self._audible().items())},
             "options": {name: list(words) for name, words in self.options.items()},
         }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from castlist.errors import InvalidRequest
 
@@ -48,12 +48,26 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a caller may add to any operation: none of it changes what is asked for, only how strictly and with which extras."""
+    """What a caller may add to any operation: none of it changes what is asked for, only how strictly and with which extras.
+
+    `audio` is sound or none, None for as the model does by itself.
+    """
 
     degrade: bool = False
     prompt_strict: bool = False
     options: Options = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    audio: Literal["on", "off"] | None = None
+
+
+def audio_for(wishes: Wishes, provider: str) -> Literal["on", "off"] | None:
+    """The wish for sound that holds for that provider: its own option, else the request's, else what is said to other providers with
+    one voice. A caller who wants silence of one does not want sound of whoever serves in its place."""
+    said = {name: values["audio"] for name, values in wishes.options.items() if values.get("audio") in ("on", "off")}
+    if provider not in said and (wishes.audio or len(set(said.values())) != 1):
+        return wishes.audio
+    word = said.get(provider) or next(iter(said.values()))
+    return "on" if word == "on" else "off"
 
 
 @dataclass(frozen=True, slots=True)

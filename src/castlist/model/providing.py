@@ -85,11 +85,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An order lowered to what the upstream takes; `body` is the adapter's own."""
+    """An order lowered to what the upstream takes; `body` is the adapter's own. `prompt` is what the upstream reads, where that is not
+    the order's: with tags in it, or without the user's that look like one."""
 
     order: Order
     body: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[Note, ...] = ()
+    prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class Phase(StrEnum):
 class Progress:
     """How far a ticket's work has come. `percent` 0-100; `again` seconds until it is worth asking; `failure` and `retryable` when FAILED.
 
-    `ticket` replaces the one held when the provider learnt something worth keeping (an expiring link, the scene it staged).
+    `ticket` replaces the one held when the provider learnt something worth keeping (an expiring link, the scene it staged). `gone` says
+    that it failed for want of what a handle stands for; `strange` is a status word that the adapter does not know.
     """
 
     phase: Phase
@@ -132,6 +135,8 @@ class Progress:
     moderated: bool = False
     cost: Cost | None = None
     ticket: Ticket | None = None
+    gone: bool = False
+    strange: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,11 @@ class Stream:
     chunks: AsyncIterator[bytes]
     media_type: str
     length: int | None = None
+
+
+def stand_in(media: Media) -> str:
+    """What stands for the address of an upload in a plan, which uploads nothing."""
+    return f"asset://{media.asset}"
 
 
 class AssetReader(Protocol):
@@ -201,10 +211,14 @@ class Part:
 
 
 class Transport(Protocol):
-    """What an adapter reaches the world through: HTTP, stored assets, a scratch folder of this process."""
+    """What an adapter reaches the world through: HTTP, stored assets, a scratch folder of this process.
+
+    `rehearses` is True while a plan is made: `prepare` runs as ever and nothing may be sent, so an upload answers `stand_in` instead.
+    """
 
     assets: AssetReader
     scratch: Path
+    rehearses: bool
 
     async def ask(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float = 30.0) -> Reply:
         """A free request on a pooled connection; repeated by itself when the connection broke. Raises NotSent or Ambiguous."""
@@ -237,7 +251,7 @@ class Provider(ABC):
         """What that model of the provider can do; called at start, without I/O."""
 
     async def prepare(self, order: Order) -> Prepared:
-        """Uploads and lowering: free and repeatable."""
+        """Uploads and lowering: free and repeatable. A plan calls it too, on a transport that `rehearses`."""
         return Prepared(order)
 
     @abstractmethod

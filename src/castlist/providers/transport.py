@@ -63,6 +63,8 @@ class Connections:
 class HttpTransport:
     """What the adapters of one account reach the world through; `api_base` is the one place that may be a private address."""
 
+    rehearses = False
+
     def __init__(self, assets: AssetReader, *, scratch: Path, connections: Connections, api_base: str | None = None) -> None:
         self.assets = assets
         self.scratch = scratch

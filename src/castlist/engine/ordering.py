@@ -1,0 +1,145 @@
+"""From a job and a deployment to an order that is ready to be sent: everything that is free and can be repeated, for real or in a plan."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from castlist import casting
+from castlist.engine.binding import Bound, bind
+from castlist.engine.forms import furnish, wants_of
+from castlist.engine.kit import Kit
+from castlist.errors import Ambiguous, ProviderError, Retry
+from castlist.model import fitting
+from castlist.model.characters import CastMember, Character, Fidelity, Note
+from castlist.model.jobs import Attempt, AttemptState, Cost, Job
+from castlist.model.operations import CreateVideo, Operation
+from castlist.model.providing import Deployment, Order, Prepared, Provider
+
+WAIT_FORMS = 1.0
+"""Seconds between looks at a character of which another job makes forms or a handle; whoever is done wakes the others at once."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """How what an order needs comes to be: the forms of a character that a model wants (None while somebody else makes them), the handles
+    on a cast, and the adapter that lowers the order."""
+
+    furnish: Callable[[Kit, Character, Sequence[str]], Awaitable[Character | None]] = furnish
+    bind: Callable[[Kit, Sequence[Character], Deployment], Awaitable[Bound]] = bind
+    adapter: Callable[[Kit, Deployment], Provider] = Kit.provider
+
+
+FOR_REAL = Making()
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An order as it will be sent, the attempt that will be kept of it, and what its caller should know."""
+
+    attempt: Attempt
+    characters: Sequence[Character]
+    members: tuple[CastMember, ...]
+    prepared: Prepared
+    notes: tuple[Note, ...]
+
+
+async def make_ready(
+    kit: Kit, job: Job, deployment: Deployment, *, characters: Sequence[Character], making: Making = FOR_REAL
+) -> Ready | float:
+    """The job's order for that deployment, or how many seconds to wait for what somebody else is making of its characters.
+
+    Raises what the adapter's `prepare` and `bind` raise.
+    """
+    operation, steps = fitting.fit(job.operation, deployment)
+    furnished = await _furnish(kit, operation, characters, deployment, making=making)
+    if isinstance(furnished, float):
+        return furnished
+    made, members = furnished
+    attempt = _attempt(kit, job, deployment, number=len(await kit.storage.jobs.attempts(job.id)) + 1)
+    attempt = replace(attempt, cost=Cost(micros=deployment.price(operation)))
+    order = await _order(kit, job, attempt, operation=operation, members=members)
+    prepared = await _prepare(making.adapter(kit, deployment), order)
+    notes = (*steps, *names_added(operation, members), *casting.notes(operation, members, made), *prepared.warnings)
+    return Ready(attempt, made, members, prepared, notes)
+
+
+async def _prepare(provider: Provider, order: Order) -> Prepared:
+    try:
+        return await provider.prepare(order)
+    except Ambiguous as error:
+        # An upload is free and can be repeated: that its answer was lost says nothing about the one request that may cost.
+        raise ProviderError(error.message, retry=Retry.SAME) from error
+
+
+async def _furnish(
+    kit: Kit, operation: Operation, characters: Sequence[Character], deployment: Deployment, *, making: Making
+) -> tuple[Sequence[Character], tuple[CastMember, ...]] | float:
+    """The characters with the forms that this model wants of those it can show, and the cast they make with the account's handles; or
+    how many seconds to wait for what somebody else is making."""
+    members = casting.cast(operation, characters, deployment)
+    made, shown = [], []
+    for character, member in zip(characters, members, strict=True):
+        if member.fidelity is Fidelity.DESCRIBED:
+            made.append(character)
+            continue
+        found = await making.furnish(kit, character, wants_of(kit, deployment))
+        if found is None:
+            return WAIT_FORMS
+        made.append(found)
+        shown.append(found)
+    bound = await making.bind(kit, shown, deployment) if deployment.capabilities.binds else Bound()
+    if bound.wait is not None:
+        return bound.wait
+    return made, casting.cast(operation, made, deployment, handles=bound.handles)
+
+
+def names_added(operation: Operation, members: Sequence[CastMember]) -> tuple[Note, ...]:
+    """The names put before a prompt that lacks them; that of a follow-up speaks of a video that shows its cast already."""
+    return casting.compile_prompt(operation.prompt, members)[1] if isinstance(operation, CreateVideo) else ()
+
+
+async def _order(kit: Kit, job: Job, attempt: Attempt, *, operation: Operation, members: tuple[CastMember, ...]) -> Order:
+    prompt = operation.prompt
+    if isinstance(operation, CreateVideo):
+        prompt, _ = casting.compile_prompt(operation.prompt, members)
+    source = None if isinstance(operation, CreateVideo) else operation.source.video
+    ticket, seed = await _source_ticket(kit, source, account=attempt.account) if source else (None, None)
+    number = operation.seed if operation.seed is not None else seed
+    return Order(
+        operation=operation,
+        provider_model=attempt.provider_model,
+        prompt=prompt,
+        cast=members,
+        reference=attempt.reference,
+        seed=number if number is not None else _own_seed(job.id),
+        source_ticket=ticket,
+    )
+
+
+def _own_seed(id: str) -> int:  # noqa: A002
+    return int.from_bytes(id.encode()[-8:], "big") & 0x7FFF_FFFF
+
+
+async def _source_ticket(kit: Kit, source: str, *, account: str) -> tuple[dict[str, object] | None, int | None]:
+    job = await kit.storage.jobs.any(source)
+    seed = (job.operation.seed if job.operation.seed is not None else _own_seed(job.id)) if job else None
+    for attempt in await kit.storage.jobs.attempts(source):
+        if attempt.state is AttemptState.SUCCEEDED and attempt.account == account and attempt.ticket:
+            return dict(attempt.ticket), seed
+    return None, seed
+
+
+def _attempt(kit: Kit, job: Job, deployment: Deployment, *, number: int) -> Attempt:
+    return Attempt(
+        id=kit.new_id("att"),
+        job=job.id,
+        number=number,
+        deployment=deployment.id,
+        provider=deployment.provider,
+        account=deployment.account.name,
+        provider_model=deployment.provider_model,
+        state=AttemptState.INTENT,
+        reference=job.id if number == 1 else f"{job.id}-{number}",
+        reason=f"first of the deployments able to take it under {job.operation.model}",
+        started_at=kit.clock(),
+        cost=Cost(),
+    )
