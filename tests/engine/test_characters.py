@@ -187,3 +187,17 @@ def test_the_cast_of_a_queued_video_is_shown_at_once(stage):
 
     assert seen.job.state is State.QUEUED
     assert [(member.id, member.name, member.fidelity) for member in seen.job.cast] == [(luna.id, "Luna", Fidelity.NATIVE)]
+
+
+def test_a_follow_up_is_not_told_of_a_name_that_nobody_adds(stage):
+    async def scene():
+        async with stage("hero: fake/instant") as s:
+            luna = await s.ready(await s.character("Luna"))
+            first = await s.end(await s.create("A dance", model="hero", characters=(luna.id,)))
+            return first, await s.follow("edit", first.job.id, "Golden light")
+
+    first, edit = run(scene())
+
+    assert [note.code for note in first.job.warnings] == ["character_name_added"]
+    assert edit.job.operation.characters == first.job.operation.characters
+    assert edit.job.warnings == ()
