@@ -18,6 +18,7 @@ OURS: Final = MappingProxyType(
         "xai": "castlist.providers.xai:XAI",
         "azure": "castlist.providers.openai:Azure",
         "hosted_vllm": "castlist.providers.openai:HostedVllm",
+        "kling": "castlist.providers.kling:Kling",
         "runwayml": "castlist.providers.runwayml:RunwayML",
         "fal_ai": "castlist.providers.fal_ai:Fal",
         "openai": "castlist.providers.openai:OpenAI",

@@ -1,0 +1,254 @@
+"""An order as Kling's omni route takes it: what is shown, what the prompt calls it, and the body in the newer or the older API."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Final
+
+from castlist.errors import Refused
+from castlist.model.characters import CastMember, Fidelity, Note
+from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Operation, RemixVideo
+from castlist.model.providing import Order
+from castlist.providers.kling_models import (
+    MOST_BESIDE_A_VIDEO,
+    MOST_REFERENCES,
+    MOST_WORDS_OLDER,
+    STILLS,
+    Model,
+    ratio_of,
+    resolution_of,
+    shapes,
+)
+from castlist.providers.tags import feature
+
+TAG: Final = re.compile(r"@(?=\S)|<{2,}(?=\s*(?:element|image|video|voice)_?\d+\s*>)", re.IGNORECASE)
+"""What this vendor reads as a reference in a prompt: `@id` in the newer API, `<<<image_1>>>` in the older one."""
+
+_LONGEST_ID: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One thing an order shows: its type in the newer API, its id in the prompt there, an asset or an element."""
+
+    kind: str
+    name: str
+    asset: str | None = None
+    element: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """All that an order shows, in its order, and by the name of each character what shows it."""
+
+    items: tuple[Shown, ...]
+    members: Mapping[str, tuple[Shown, ...]]
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The assets that travel inside the body."""
+        return tuple(item.asset for item in self.items if item.asset and not item.kind.endswith("_video"))
+
+
+def plan(order: Order) -> Showing:
+    """What an order shows. Raises Refused for a character that has nothing this vendor could be shown."""
+    frame = order.operation.reference if isinstance(order.operation, CreateVideo) else None
+    items = [Shown("first_frame", "image_1", frame)] if frame else []
+    items += _source(order.operation)
+    names = _names([member.name for member in order.cast])
+    shown = [member for member in order.cast if member.fidelity is not Fidelity.DESCRIBED]
+    budget = _budget(order, shown)
+    members: dict[str, tuple[Shown, ...]] = {}
+    for member in shown:
+        if member.handle:
+            own = [Shown("element", names[member.name], element=member.handle)]
+        else:
+            first = 1 + sum(item.kind in {"first_frame", "refer_image"} for item in items)
+            own = [Shown("refer_image", f"image_{n}", still) for n, still in enumerate(_stills(member, order)[:budget], start=first)]
+        members[member.name] = (*members.get(member.name, ()), *own)
+        items += own
+    return Showing(tuple(items), members)
+
+
+def lower(order: Order, showing: Showing, *, model: Model, addresses: Mapping[str, str]) -> tuple[Mapping[str, object], tuple[Note, ...]]:
+    """The body for the newer API, and what a caller should know about it. `addresses` are pictures in base 64 and links to videos."""
+    tags = {name: ", ".join(f"@{item.name}" for item in items) for name, items in showing.members.items()}
+    prompt, notes = _prompt(order, tags, most=model.words)
+    contents = [{"type": "prompt", "text": prompt}, *(_content(item, addresses) for item in showing.items)]
+    body = {
+        "contents": contents,
+        "settings": _settings(order, model),
+        "options": {"external_task_id": order.reference, "watermark_info": {"enabled": False}},
+    }
+    return body, (*notes, *advise(order, showing, model=model))
+
+
+def lower_older(
+    order: Order, showing: Showing, *, model: Model, addresses: Mapping[str, str]
+) -> tuple[Mapping[str, object], tuple[Note, ...]]:
+    """The body for the older API, which names things by their place in a list."""
+    lists = {"image": _of(showing, "first_frame", "refer_image"), "element": _of(showing, "element")}
+    places = {id(item): f"<<<{kind}_{n}>>>" for kind, items in lists.items() for n, item in enumerate(items, start=1)}
+    tags = {name: ", ".join(places[id(item)] for item in items) for name, items in showing.members.items()}
+    prompt, notes = _prompt(order, tags, most=min(model.words, MOST_WORDS_OLDER))
+    settings = _settings(order, model)
+    videos = _of(showing, "base_video", "feature_video")
+    body: dict[str, object] = {
+        "model_name": model.older,
+        "prompt": prompt,
+        "mode": {"720p": "std", "1080p": "pro"}.get(str(settings["resolution"]), "4k"),
+        "sound": "on" if settings.get("audio") == "native" else "off",
+        "external_task_id": order.reference,
+    }
+    body |= {"aspect_ratio": settings["aspect_ratio"]} if "aspect_ratio" in settings else {}
+    body |= {"duration": str(settings["duration"])} if "duration" in settings else {}
+    body |= {"multi_shot": True, "shot_type": "intelligence"} if settings.get("multi_shot") else {}
+    body |= {"image_list": [_older_picture(item, addresses) for item in lists["image"]]} if lists["image"] else {}
+    body |= {"element_list": [{"element_id": int(item.element or 0)} for item in lists["element"]]} if lists["element"] else {}
+    body |= {"video_list": [_older_video(item, addresses) for item in videos]} if videos else {}
+    return body, (*notes, *advise(order, showing, model=model))
+
+
+def check(order: Order, showing: Showing, *, model: Model) -> None:
+    """Raise Refused for a length that a video from nothing but an opening frame cannot have."""
+    operation = order.operation
+    alone = [item.kind for item in showing.items] == ["first_frame"]
+    if isinstance(operation, CreateVideo) and alone and model.frame_seconds and operation.seconds not in model.frame_seconds:
+        allowed = " or ".join(map(str, model.frame_seconds))
+        text = f"{order.provider_model} makes clips of {allowed} seconds from an opening frame alone, not {operation.seconds}"
+        raise Refused(text, code="unsupported_value")
+
+
+def advise(order: Order, showing: Showing, *, model: Model) -> tuple[Note, ...]:
+    """What a caller should know: what was not sent, what was stepped down."""
+    operation, found = order.operation, []
+    if operation.seed is not None:
+        found.append(Note("seed_ignored", f"{order.provider_model} takes no seed, so {operation.seed} was not sent.", "seed"))
+    if isinstance(operation, CreateVideo):
+        if operation.size.width == operation.size.height:
+            text = f"{order.provider_model} makes squares of a size of its own, not exactly {operation.size}."
+            found.append(Note("size_by_ratio", text, "size", str(operation.size), "1:1"))
+        return (*found, *_pictured(order, showing))
+    for option in operation.wishes.options.get("kling", {}):
+        text = f"{order.provider_model} makes a video from another without {option}, so kling.{option} was not sent."
+        found.append(Note("option_not_sent", text, f"kling.{option}"))
+    if isinstance(operation, ExtendVideo):
+        text = f"{order.provider_model} cannot extend a video: {operation.seconds} s are made anew as the next shot after it."
+        found.append(Note("extended_by_next_shot", text, "video"))
+    source = operation.source.size
+    resolution = resolution_of(source, model)
+    if min(source.width, source.height) > min(
+        min(size.width, size.height) for size, of in shapes(model.resolutions).items() if of[1] == resolution
+    ):
+        text = f"{order.provider_model} makes at most {resolution} from a video, and this one is {source}."
+        found.append(Note("size_lowered", text, "size", str(source), resolution))
+    return (*found, *_pictured(order, showing))
+
+
+def _pictured(order: Order, showing: Showing) -> tuple[Note, ...]:
+    """A note for each character that goes as pictures, where an element is what the model does best."""
+    shown = {name for name, items in showing.members.items() if any(item.kind == "refer_image" for item in items)}
+    return tuple(
+        Note(
+            "character_by_pictures",
+            f"{name} is shown in pictures: {order.provider_model} keeps an element of a character only of two stills or more.",
+            "characters",
+            str(Fidelity.REFERENCE),
+            str(Fidelity.NATIVE),
+        )
+        for name in showing.members
+        if name in shown
+    )
+
+
+def _source(operation: Operation) -> list[Shown]:
+    match operation:
+        case EditVideo(source=source) | RemixVideo(source=source):
+            return [Shown("base_video", "video_1", source.asset)]
+        case ExtendVideo(source=source):
+            return [Shown("feature_video", "video_1", source.asset)]
+        case _:
+            return []
+
+
+def _names(names: Sequence[str]) -> Mapping[str, str]:
+    """An id for each name to be called by in the prompt: its letters, or a number where an id would be part of another one."""
+    found = {name: _slug(name) for name in names}
+    taken = [*found.values(), "image_1", "video_1"]
+    clear = len(set(found.values())) == len(found) and not any(one in other for one, other in permutations(taken, 2))
+    if clear and all(len(slug) > 1 for slug in found.values()):
+        return found
+    return {name: f"element_{n}" for n, name in enumerate(found, start=1)}
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:_LONGEST_ID].strip("_")
+
+
+def _budget(order: Order, shown: Sequence[CastMember]) -> int:
+    elements = sum(bool(member.handle) for member in shown)
+    frame = isinstance(order.operation, CreateVideo) and order.operation.reference is not None
+    most = MOST_REFERENCES if isinstance(order.operation, CreateVideo) else MOST_BESIDE_A_VIDEO
+    return max(1, (most - elements - frame) // max(1, len(shown) - elements))
+
+
+def _stills(member: CastMember, order: Order) -> list[str]:
+    found = (member.media.get(form) or member.media.get(form.replace("jpeg", "still")) for form in STILLS)
+    stills = [asset for asset in found if asset]
+    if not stills:
+        raise Refused(f"{member.name} has no still that could be shown to {order.provider_model}", code="character_source_unsuitable")
+    return stills
+
+
+def _prompt(order: Order, tags: Mapping[str, str], *, most: int) -> tuple[str, tuple[Note, ...]]:
+    prompt, notes = feature(order.prompt, tags, pattern=TAG)
+    if len(prompt) > most:
+        text = f"{order.provider_model} takes prompts of up to {most} characters, and this one has {len(prompt)}"
+        raise Refused(text, code="unsupported_value")
+    return prompt, notes
+
+
+def _content(item: Shown, addresses: Mapping[str, str]) -> Mapping[str, str]:
+    if item.element:
+        return {"type": item.kind, "element_id": item.element, "id": item.name}
+    return {"type": item.kind, "url": addresses[item.asset or ""], "id": item.name}
+
+
+def _settings(order: Order, model: Model) -> Mapping[str, object]:
+    """What beside its contents makes the video. A frame or a video gives the ratio, and one to edit the length, by itself; a video beside
+    it takes the sound, for which nothing new is made."""
+    match order.operation:
+        case CreateVideo(size=size, seconds=seconds, reference=frame):
+            ratio, resolution = shapes(model.resolutions)[size]
+            shape = {"resolution": resolution, "duration": seconds} | ({} if frame else {"aspect_ratio": ratio})
+            wishes = order.operation.wishes.options.get("kling", {})
+            sound = {"audio": "native" if wishes.get("audio") == "on" else "off"}
+            return shape | sound | ({"multi_shot": wishes.get("multi_shot") == "on"} if model.shots else {})
+        case ExtendVideo(source=source, seconds=seconds):
+            given = ratio_of(source.size)
+            shape = {"resolution": resolution_of(source.size, model), "duration": seconds} | ({"aspect_ratio": given} if given else {})
+            return shape | {"audio": "off"} | ({"multi_shot": True} if model.shots else {})
+        case EditVideo(source=source) | RemixVideo(source=source):
+            shape = {"resolution": resolution_of(source.size, model), "audio": "original"}
+            return shape | ({"multi_shot": False} if model.shots else {})
+
+
+def _of(showing: Showing, *kinds: str) -> list[Shown]:
+    return [item for item in showing.items if item.kind in kinds]
+
+
+def _older_picture(item: Shown, addresses: Mapping[str, str]) -> Mapping[str, str]:
+    typed = {"type": "first_frame"} if item.kind == "first_frame" else {}
+    return {"image_url": addresses[item.asset or ""], **typed}
+
+
+def _older_video(item: Shown, addresses: Mapping[str, str]) -> Mapping[str, str]:
+    base = item.kind == "base_video"
+    return {
+        "video_url": addresses[item.asset or ""],
+        "refer_type": "base" if base else "feature",
+        "keep_original_sound": "yes" if base else "no",
+    }
