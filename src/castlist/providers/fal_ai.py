@@ -1,15 +1,15 @@
 """fal's queue, one key for the endpoints of many makers, and its storage for what they read."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from ipaddress import ip_address
+from datetime import timedelta
+from functools import partial
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
 from castlist.catalogue import refine
-from castlist.errors import Ambiguous, LostJob, Moderated, NotSent, ProviderError, Refused, Retry
+from castlist.errors import LostJob, Moderated, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
 from castlist.model.jobs import Failure
@@ -20,29 +20,34 @@ from castlist.model.providing import (
     Phase,
     Prepared,
     Progress,
-    Provider,
     Reply,
     Stopped,
     Stream,
     Ticket,
 )
-from castlist.providers.fal_ai_forms import CLIPS, SHORT_CLIPS, STILLS, Carried, lower, media_of
+from castlist.providers.fal_ai_forms import CLIPS, HELD_CLIPS, SHORT_CLIPS, lower, media_of
 from castlist.providers.fal_ai_models import Carry, Family, family_of
-from castlist.providers.replies import MODERATION_CODES, judge, judge_free, read_object
+from castlist.providers.polling import ask_each, read_phase
+from castlist.providers.replies import MODERATION_CODES, judge, judge_free, read_id, read_object
+from castlist.providers.uploads import STILLS, KeepsUploads, Upload, check_cast, check_place, give, upload_failed
 
 HOME: Final = "https://queue.fal.run"
 STORAGE: Final = "https://rest.fal.ai"
 _POLL_SECONDS: Final = 3.0
 _UPLOAD_SECONDS: Final = 120.0
+_FILES_LIVE: Final = timedelta(days=7)
+_PHASES: Final = {"IN_QUEUE": Phase.QUEUED, "IN_PROGRESS": Phase.RUNNING, "COMPLETED": Phase.DONE}
 _PASSING: Final = frozenset({408, 409, 429})
 
 
-class Fal(Provider):
+class Fal(KeepsUploads):
     """One account at fal; a model is a family of endpoints (`kling/v4`) or one of them. Never asked for a result twice: the queue is
     told not to repeat a request by itself. Not verified: the code of an exhausted balance, what a cancelled request's status says,
     and the fields that `fal_ai_models` marks."""
 
     name: ClassVar[str] = "fal_ai"
+    files_live: ClassVar[timedelta] = _FILES_LIVE - timedelta(hours=2)
+    clips: ClassVar[Sequence[str]] = HELD_CLIPS
 
     def capabilities(self, model: str) -> Capabilities:
         """What `fal_ai_models` and the catalogue say; a family it does not know implements nothing."""
@@ -62,28 +67,23 @@ class Fal(Provider):
             cancel=True,
             options={"audio": ("on", "off")} if family.audio else {},
             wants=_wants(family),
+            binds=bool(_wants(family)),
         )
         return refine(wire, provider=self.name, model=prefix)
 
     async def prepare(self, order: Order) -> Prepared:
-        """Upload what the order carries and lower it to an endpoint and a body. Raises Refused for a character that has
-        nothing this endpoint takes."""
+        """Upload what the order carries and no handle stands for, and lower it to an endpoint and a body.
+
+        Raises Refused for a character that has nothing this endpoint takes.
+        """
         found = family_of(order.provider_model)
         if found is None:
             raise Refused(f"fal_ai knows no endpoints of {order.provider_model}", code="unsupported_operation", retry=Retry.ELSEWHERE)
         prefix, family = found
         wanted = media_of(order, family)
-        _check_cast(order, wanted)
-        urls: dict[str, str] = {}
-        token = await self._open_storage() if wanted.assets else None
-        for asset in dict.fromkeys(wanted.assets):
-            urls[asset] = await self._upload(await self.http.assets.describe(asset), token=token)
-        carried = Carried(
-            frame=urls.get(wanted.frame or ""),
-            source=urls.get(wanted.source or ""),
-            cast=tuple((name, tuple(urls[still] for still in stills), urls.get(clip or "")) for name, stills, clip in wanted.cast),
-        )
-        endpoint, body, notes = lower(order, carried, prefix=prefix, family=family)
+        check_cast(order, wanted)
+        files = await self.place(order, wanted.assets)
+        endpoint, body, notes = lower(order, wanted.at(files), prefix=prefix, family=family)
         return Prepared(order, {"endpoint": endpoint, "body": body}, notes)
 
     async def submit(self, prepared: Prepared) -> Ticket:
@@ -98,19 +98,12 @@ class Fal(Provider):
         )
         _judge_own(reply)
         judge(reply)
-        answer = read_object(reply)
-        found = answer.get("request_id")
-        if not isinstance(found, str) or not found:
-            raise Ambiguous(f"the upstream accepted the video ({reply.status}) and gave no id for it")
-        return Ticket({"id": found, "root": self._root(answer.get("response_url"), endpoint, id=found)})
+        found = read_id(reply, "request_id")
+        return Ticket({"id": found, "root": self._root(read_object(reply).get("response_url"), endpoint, id=found)})
 
     async def poll(self, tickets: Sequence[Ticket]) -> Sequence[Progress]:
-        """One request a ticket, two when it has ended. An error about one of several is raised for all."""
-        answers = await asyncio.gather(*map(self._look, tickets), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        return [answer for answer in answers if isinstance(answer, Progress)]
+        """One request a ticket, two when it has ended."""
+        return await ask_each(self._look, tickets)
 
     def download(self, ticket: Ticket, *, offset: int = 0) -> AbstractAsyncContextManager[Stream]:
         return self._download(ticket, offset=offset)
@@ -149,36 +142,29 @@ class Fal(Provider):
                 raise ProviderError("the upstream's video is not there", code="provider_no_output", retry=Retry.SAME) from error
             yield stream
 
-    async def _open_storage(self) -> tuple[str, str]:
-        """The address of the storage and the header that opens it for some minutes."""
+    async def open_uploads(self) -> Upload:
+        """An upload to the storage, which one request opens for some minutes."""
         url = f"{self._storage}/storage/auth/token?storage_type=fal-cdn-v3"
         headers = {**self._headers(), "Content-Type": "application/json"}
-        reply = await _free(self.http.send("POST", url, headers=headers, body=b"{}"))
+        reply = await give(self.http.send("POST", url, headers=headers, body=b"{}"))
         found = read_object(reply)
         token, kind, place = found.get("token"), found.get("token_type"), found.get("base_url")
         if not (isinstance(token, str) and isinstance(kind, str) and isinstance(place, str)):
-            raise ProviderError("the upstream opened no storage", code="provider_upload_failed", retry=Retry.SAME)
-        self._check_place(place)
-        return place.rstrip("/"), f"{kind} {token}"
+            raise upload_failed("the upstream opened no storage")
+        check_place(place, home=self._base)
+        return partial(self._upload, place=place.rstrip("/"), opens=f"{kind} {token}")
 
-    async def _upload(self, media: Media, *, token: tuple[str, str] | None = None) -> str:
-        """The public address of a stored file. Raises Refused or ProviderError; nothing was paid for."""
-        place, opens = token or await self._open_storage()
+    async def _upload(self, media: Media, *, place: str, opens: str) -> str:
+        """The public address of a stored file, which ends by itself."""
         filename = f"{media.asset.rpartition('.')[0] or media.asset}.{media.media_type.rpartition('/')[2]}"
         headers = {"Authorization": opens, "Accept": "application/json", "Content-Type": media.media_type, "X-Fal-File-Name": filename}
+        headers["X-Fal-Object-Lifecycle"] = json.dumps({"expiration_duration_seconds": int(_FILES_LIVE.total_seconds())})
         body = await self.http.assets.read(media.asset)
-        reply = await _free(self.http.send("POST", f"{place}/files/upload", headers=headers, body=body, timeout=_UPLOAD_SECONDS))
+        reply = await give(self.http.send("POST", f"{place}/files/upload", headers=headers, body=body, timeout=_UPLOAD_SECONDS))
         url = read_object(reply).get("access_url")
         if not isinstance(url, str) or not url:
-            raise ProviderError("the upstream gave no address for an upload", code="provider_upload_failed", retry=Retry.SAME)
+            raise upload_failed("the upstream gave no address for an upload")
         return url
-
-    def _check_place(self, url: str) -> None:
-        place = urlsplit(url)
-        if _origin(url) == _origin(self._base):
-            return
-        if place.scheme != "https" or not place.hostname or _is_private(place.hostname):
-            raise ProviderError("the upstream names a storage that is not a public https address", code="provider_upload_failed")
 
     def _root(self, response_url: object, endpoint: str, *, id: str) -> str:  # noqa: A002
         # The address fal gives is followed, but the key goes to no other host than that of the queue.
@@ -212,7 +198,8 @@ def read_status(reply: Reply) -> Progress:
         return _failed(_text(status.get("error")), kind=_text(status.get("error_type")))
     if word == "COMPLETED":
         return Progress(Phase.DONE)
-    return Progress(Phase.QUEUED if word == "IN_QUEUE" else Phase.RUNNING, again=_POLL_SECONDS)
+    phase, strange = read_phase(word, _PHASES)
+    return Progress(phase, again=_POLL_SECONDS, strange=strange)
 
 
 def read_result(reply: Reply) -> Progress:
@@ -233,7 +220,8 @@ def _failed(text: str, *, kind: str, retryable: bool = False) -> Progress:
     moderated = kind in MODERATION_CODES
     said = " ".join(text.split())[:300] or "The endpoint failed without saying why."
     failure = Failure("moderation_blocked" if moderated else "provider_failed", f"{said} ({kind})" if kind else said)
-    return Progress(Phase.FAILED, failure=failure, retryable=retryable and not moderated, moderated=moderated)
+    again = retryable and not moderated
+    return Progress(Phase.FAILED, failure=failure, retryable=again, moderated=moderated, gone=kind == "file_download_error")
 
 
 def _explain(reply: Reply) -> tuple[str, str]:
@@ -254,23 +242,6 @@ def _judge_own(reply: Reply) -> None:
     if reply.status in {402, 403} and "balance" in text.lower():
         text = f"the account at fal has no balance left ({reply.status})"
         raise Refused(text, code="provider_quota_exceeded", retry=Retry.ELSEWHERE)
-
-
-async def _free(call: Coroutine[object, object, Reply]) -> Reply:
-    """An answer to a request that costs nothing, so that not knowing whether it arrived does not matter."""
-    try:
-        reply = await call
-        judge(reply)
-    except (Ambiguous, NotSent) as error:
-        raise ProviderError(f"a file could not be uploaded: {error.message}", code="provider_upload_failed", retry=Retry.SAME) from error
-    return reply
-
-
-def _check_cast(order: Order, wanted: Carried) -> None:
-    for name, stills, clip in wanted.cast:
-        if not stills and not clip:
-            text = f"{name} has neither the stills nor the clip that {order.provider_model} takes"
-            raise Refused(text, code="character_source_unsuitable", retry=Retry.ELSEWHERE)
 
 
 def _implements(family: Family) -> frozenset[str]:
@@ -296,10 +267,3 @@ def _text(value: object) -> str:
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return host == "localhost" or "." not in host

@@ -10,26 +10,14 @@ from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Remix
 from castlist.model.providing import Order
 from castlist.providers.fal_ai_models import Carry, Family, ratio_of
 from castlist.providers.tags import feature
+from castlist.providers.uploads import STILLS, Carried, Member, clip_of, stills_of
 
-STILLS: Final = ("jpeg-0", "jpeg-1", "jpeg-2", "jpeg-3")
 CLIPS: Final = ("clip-5s", "clip-3s", "video")
 SHORT_CLIPS: Final = ("clip-3s",)
+HELD_CLIPS: Final = ("clip-5s", "clip-3s")
+"""Which clips a handle on a character stands for, where it has them."""
+
 _TAGS: Final = re.compile(r"@\w+|<\s*(?:IMAGE|VIDEO)_[^>]*>", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What travels with an order, as asset ids or as addresses: the opening frame, the source, and (name, stills, clip) of each
-    character."""
-
-    frame: str | None = None
-    source: str | None = None
-    cast: tuple[tuple[str, tuple[str, ...], str | None], ...] = ()
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        members = [each for _, stills, clip in self.cast for each in (*stills, clip)]
-        return tuple(each for each in (self.frame, self.source, *members) if each)
 
 
 @dataclass(slots=True)
@@ -75,21 +63,12 @@ def lower(order: Order, carried: Carried, *, prefix: str, family: Family) -> tup
     return f"{prefix}/{ending}" if ending else prefix, body, (*added, *_notes(order, carried, family=family))
 
 
-def _choose(members: Sequence[CastMember], family: Family) -> tuple[tuple[str, tuple[str, ...], str | None], ...]:
+def _choose(members: Sequence[CastMember], family: Family) -> tuple[Member, ...]:
     shown = [member for member in members if member.fidelity is not Fidelity.DESCRIBED]
     each = min(len(STILLS), family.stills // len(shown)) if shown else 0
     clips = family.carry in {Carry.CLIP, Carry.BOTH}
     forms = SHORT_CLIPS if family.first == 0 else CLIPS
-    return tuple((m.name, _stills(m)[:each], _clip(m, forms) if clips else None) for m in shown)
-
-
-def _stills(member: CastMember) -> tuple[str, ...]:
-    found = (member.media.get(form) or member.media.get(form.replace("jpeg", "still")) for form in STILLS)
-    return tuple(asset for asset in found if asset)
-
-
-def _clip(member: CastMember, forms: Sequence[str]) -> str | None:
-    return next((member.media[form] for form in forms if form in member.media), None)
+    return tuple((m.name, tuple(stills_of(m.media)[:each]), clip_of(m.media, forms) if clips else None) for m in shown)
 
 
 def _place(carried: Carried, family: Family) -> _Placed:

@@ -1,17 +1,17 @@
 """An order as the Interactions API takes it: which files are shown, how the prompt names them, and the body."""
 
-import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from castlist.errors import Refused
-from castlist.model.characters import CastMember, Fidelity, Note
+from castlist.model.characters import Fidelity, Note
 from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, RemixVideo
 from castlist.model.providing import Order
 from castlist.providers.gemini_models import MOST_CLIPS, MOST_IMAGES, SHAPES, STILLS
 from castlist.providers.tags import feature
+from castlist.providers.uploads import Files, stills_of
 
 CLIP: Final = "clip-3s"
 TAG: Final = re.compile(
@@ -21,9 +21,6 @@ TAG: Final = re.compile(
     re.IGNORECASE,
 )
 """What this vendor reads as a reference in a prompt, spelt as loosely as a model might take it."""
-
-Files = Mapping[str, tuple[str, str]]
-"""Uploaded assets: address and media type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ def plan(order: Order) -> Showing:
     images, clips = list(frames), list[str]()
     members: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
     for member in shown:
-        stills = _stills(member)[:budget]
+        stills = stills_of(member.media)[:budget]
         own = [member.media[CLIP]] if isinstance(order.operation, CreateVideo) and CLIP in member.media else []
         if not stills and not own:
             text = f"{member.name} has neither a still nor a clip of up to 3 seconds that could be shown to {order.provider_model}"
@@ -99,33 +96,6 @@ def _previous(order: Order) -> str | None:
     """The interaction that made the source, which the vendor still has; uploads are not needed then."""
     found = (order.source_ticket or {}).get("id")
     return found if isinstance(found, str) and found else None
-
-
-def choose_forms(variants: Collection[str]) -> tuple[str, ...]:
-    """Which of a character's variants are ever shown: stills, best first, and the short clip."""
-    stills = (f"jpeg-{n}" if f"jpeg-{n}" in variants else f"still-{n}" for n in range(STILLS))
-    return tuple(each for each in (*stills, CLIP) if each in variants)
-
-
-def held_files(order: Order) -> Mapping[str, str]:
-    """The files that the handles of the cast stand for: addresses by asset."""
-    found: dict[str, str] = {}
-    for member in order.cast:
-        found |= read_handle(member.handle or "{}")
-    return found
-
-
-def read_handle(value: str) -> Mapping[str, str]:
-    """The addresses by asset in a handle; none in one that is not ours."""
-    try:
-        found: object = json.loads(value)
-    except ValueError:
-        return {}
-    return {str(asset): str(uri) for asset, uri in found.items()} if isinstance(found, dict) else {}
-
-
-def _stills(member: CastMember) -> list[str]:
-    return [member.media[variant] for variant in choose_forms(member.media) if variant != CLIP]
 
 
 def _task(order: Order, showing: Showing) -> str:

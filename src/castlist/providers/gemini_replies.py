@@ -9,6 +9,7 @@ from typing import Final
 from castlist.errors import LostJob, Moderated, ProviderError, Refused, Retry
 from castlist.model.jobs import Failure
 from castlist.model.providing import Phase, Progress, Reply
+from castlist.providers.polling import read_phase
 from castlist.providers.replies import judge, judge_free, read_object, retry_after
 
 POLL_SECONDS: Final = 5.0
@@ -80,13 +81,13 @@ def read_progress(reply: Reply) -> Progress:
     status = found.get("status")
     if not isinstance(status, str):
         raise ProviderError("the upstream answered a poll with something that is not an interaction", retry=Retry.SAME)
-    phase = _PHASES.get(status.lower(), Phase.RUNNING)
+    phase, strange = read_phase(status.lower(), _PHASES)
     if phase is Phase.FAILED:
         return _read_failure(status.lower(), found)
     if phase is Phase.DONE and read_video(found) is None:
         text = _said(found) or "The upstream completed without a video, which is how it withholds one for its content."
         return Progress(Phase.FAILED, failure=Failure("moderation_blocked", text), moderated=True)
-    return Progress(phase, percent=100 if phase is Phase.DONE else 0, again=POLL_SECONDS)
+    return Progress(phase, percent=100 if phase is Phase.DONE else 0, again=POLL_SECONDS, strange=strange)
 
 
 def read_video(interaction: Mapping[str, object]) -> Video | None:

@@ -1,6 +1,5 @@
 """The OpenAI Videos API and the servers that speak it: characters, follow-ups, poll and download."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,7 +8,7 @@ from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
 from castlist.catalogue import refine
-from castlist.errors import Ambiguous, HandleGone, ProviderError, Refused, Retry
+from castlist.errors import HandleGone, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Character, Fidelity
 from castlist.model.jobs import Failure
@@ -33,7 +32,8 @@ from castlist.model.providing import (
 )
 from castlist.providers.openai_forms import create_form, file_part, follow_form
 from castlist.providers.openai_profiles import AZURE, HOME, OPENAI, SGLANG, VLLM, Characters, Profile, choose
-from castlist.providers.replies import MODERATION_CODES, judge, judge_free, read_object
+from castlist.providers.polling import ask_each, read_phase
+from castlist.providers.replies import MODERATION_CODES, judge, judge_free, read_id, read_object
 
 BASE: Final = "https://api.openai.com/v1"
 _PHASES: Final = {
@@ -105,10 +105,7 @@ class OpenAI(Provider):
         typed = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
         reply = await self.http.send("POST", self._url() + path, headers={**self._headers(), **typed}, body=body, timeout=order.timeout)
         _judge_with(reply, order)
-        found = read_object(reply).get("id")
-        if not isinstance(found, str) or not found:
-            raise Ambiguous(f"the upstream accepted the video ({reply.status}) and gave no id for it")
-        return Ticket({"id": found})
+        return Ticket({"id": read_id(reply)})
 
     async def bind(self, character: Character, media: References) -> Handle | Ticket:
         """Upload the clip once; the upstream's id for it goes with every video.
@@ -137,12 +134,7 @@ class OpenAI(Provider):
             judge_free(reply)
 
     async def poll(self, tickets: Sequence[Ticket]) -> Sequence[Progress]:
-        """One request a ticket. An error about one of several is raised for all; ask for that one alone to know which."""
-        answers = await asyncio.gather(*map(self._look, tickets), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        return [answer for answer in answers if isinstance(answer, Progress)]
+        return await ask_each(self._look, tickets)
 
     def download(self, ticket: Ticket, *, offset: int = 0) -> AbstractAsyncContextManager[Stream]:
         headers = {**self._headers(), "Accept": "application/binary"}
@@ -219,10 +211,10 @@ def read_progress(reply: Reply) -> Progress:
     status = video.get("status")
     if not isinstance(status, str):
         raise ProviderError("the upstream answered a poll with something that is not a video", retry=Retry.SAME)
-    phase = _PHASES.get(status, Phase.RUNNING)
+    phase, strange = read_phase(status, _PHASES)
     if phase is Phase.FAILED:
         return _read_failure(video.get("error"))
-    return Progress(phase, percent=_percent(video.get("progress")), again=_again(reply))
+    return Progress(phase, percent=_percent(video.get("progress")), again=_again(reply), strange=strange)
 
 
 def _read_failure(error: object) -> Progress:

@@ -51,6 +51,14 @@ def read_object(reply: Reply) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
+def read_id(reply: Reply, name: str = "id") -> str:
+    """The id of the work that was accepted. Raises Ambiguous where the answer gives none: it may exist all the same."""
+    found = read_object(reply).get(name)
+    if not isinstance(found, str) or not found:
+        raise Ambiguous(f"the upstream accepted the video ({reply.status}) and gave no id for it")
+    return found
+
+
 def retry_after(reply: Reply) -> float | None:
     """The wait an answer asks for, in seconds up to an hour: `Retry-After-Ms`, or `Retry-After` in seconds or as a date."""
     exact = _number(reply.headers.get("retry-after-ms"))

@@ -1,16 +1,16 @@
 """Runway's API, one key for the models of several makers: text, image and video to video, uploads, tasks."""
 
-import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from ipaddress import ip_address
+from datetime import timedelta
 from math import isfinite
 from typing import ClassVar, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from castlist.catalogue import refine
-from castlist.errors import Ambiguous, LostJob, NotSent, ProviderError, Refused, Retry
+from castlist.errors import LostJob, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
 from castlist.model.jobs import Cost, CostState, Failure
@@ -22,15 +22,16 @@ from castlist.model.providing import (
     Phase,
     Prepared,
     Progress,
-    Provider,
     Reply,
     Stopped,
     Stream,
     Ticket,
 )
-from castlist.providers.replies import explain, judge, judge_free, read_object
-from castlist.providers.runwayml_forms import STILLS, Carried, clips_of, lower, media_of
+from castlist.providers.polling import ask_each, read_phase
+from castlist.providers.replies import explain, judge, judge_free, read_id, read_object
+from castlist.providers.runwayml_forms import HELD_CLIPS, clips_of, lower, media_of
 from castlist.providers.runwayml_models import MODELS, Model
+from castlist.providers.uploads import STILLS, KeepsUploads, Upload, check_cast, check_held, check_place, give, upload_failed
 
 HOME: Final = "https://api.dev.runwayml.com"
 VERSION: Final = "2024-11-06"
@@ -47,6 +48,11 @@ _ENDED: Final = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 _POLL_SECONDS: Final = 5.0
 _THROTTLED_SECONDS: Final = 15.0
 _UPLOAD_SECONDS: Final = 120.0
+_NO_FILE: Final = re.compile(
+    r"no such (file|asset|upload)|\b(files?|assets?|uploads?|uris?)\b.{0,300}\b(not found|expired|gone)\b", re.IGNORECASE | re.DOTALL
+)
+"""Not verified: the words in which a runway:// address is refused whose 24 hours are over."""
+
 _ON_OFF: Final = ("on", "off")
 
 
@@ -54,12 +60,14 @@ class _LinkRefused(ProviderError):
     """The host of a result does not take the link to it."""
 
 
-class RunwayML(Provider):
+class RunwayML(KeepsUploads):
     """One account at Runway. Characters travel as `references` and, where a model learns from videos, `referenceVideos`, named in the
     prompt by their order. Not verified: what a refusal for want of credits says, whether an extension comes back as the whole video or
     as the added part, whether `seedance2_5` would take images beside an opening frame (it is not asked to)."""
 
     name: ClassVar[str] = "runwayml"
+    files_live: ClassVar[timedelta] = timedelta(hours=22)
+    clips: ClassVar[Sequence[str]] = HELD_CLIPS
 
     def capabilities(self, model: str) -> Capabilities:
         """What `runwayml_models` and the catalogue say; a model it does not know implements nothing."""
@@ -79,28 +87,22 @@ class RunwayML(Provider):
             seed=found.seed,
             cancel=True,
             options=_options(found),
+            binds=bool(found.stills or found.edit_stills),
         )
         return refine(wire, provider=self.name, model=model)
 
     async def prepare(self, order: Order) -> Prepared:
-        """Upload what the order carries, for 24 hours, and lower it to a route and a body. Raises Refused for too long a prompt, for a
-        character without media and for a model that is not known."""
+        """Upload what the order carries and no handle stands for, and lower it to a route and a body.
+
+        Raises Refused for too long a prompt, for a character without media and for a model that is not known.
+        """
         model = MODELS.get(order.provider_model)
         if model is None:
             raise Refused(f"runwayml knows no model {order.provider_model!r}", code="unsupported_operation", retry=Retry.ELSEWHERE)
         wanted = media_of(order, model)
-        _check_cast(order, wanted)
-        assets = list(dict.fromkeys(wanted.assets))
-        found = await asyncio.gather(*(self.http.assets.describe(asset) for asset in assets))
-        uris: dict[str, str] = {}
-        for media in found:
-            uris[media.asset] = await self._upload(media)
-        carried = Carried(
-            frame=uris.get(wanted.frame or ""),
-            source=uris.get(wanted.source or ""),
-            cast=tuple((name, tuple(uris[still] for still in stills), uris.get(clip or "")) for name, stills, clip in wanted.cast),
-        )
-        route, body, notes = lower(order, carried, model=model)
+        check_cast(order, wanted)
+        files = await self.place(order, wanted.assets)
+        route, body, notes = lower(order, wanted.at(files), model=model)
         _check_length(str(body["promptText"]), order, most=model.most_words)
         return Prepared(order, {"route": route, "body": body}, notes)
 
@@ -110,19 +112,12 @@ class RunwayML(Provider):
         url = f"{self._base}/v1/{prepared.body['route']}"
         reply = await self.http.send("POST", url, headers=self._headers(sends=True), body=body, timeout=prepared.order.timeout)
         _judge_credits(reply)
+        check_held(reply, prepared.order.cast, words=_NO_FILE)
         judge(reply)
-        found = read_object(reply).get("id")
-        if not isinstance(found, str) or not found:
-            raise Ambiguous(f"the upstream accepted the video ({reply.status}) and gave no id for it")
-        return Ticket({"id": found})
+        return Ticket({"id": read_id(reply)})
 
     async def poll(self, tickets: Sequence[Ticket]) -> Sequence[Progress]:
-        """One request a ticket. An error about one of several is raised for all; ask for that one alone to know which."""
-        answers = await asyncio.gather(*map(self._look, tickets), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        return [read_progress(answer) for answer in answers if isinstance(answer, Reply)]
+        return [read_progress(reply) for reply in await ask_each(self._look, tickets)]
 
     def download(self, ticket: Ticket, *, offset: int = 0) -> AbstractAsyncContextManager[Stream]:
         return self._download(ticket, offset=offset)
@@ -176,39 +171,22 @@ class RunwayML(Provider):
                 raise _LinkRefused(text, code="provider_no_output", retry=Retry.SAME) from error
             yield stream
 
+    async def open_uploads(self) -> Upload:
+        return self._upload
+
     async def _upload(self, media: Media) -> str:
         """The `runway://` address of a stored file, valid for 24 hours. Raises Refused or ProviderError; nothing was paid for."""
-        try:
-            return await self._place(media)
-        except (Ambiguous, NotSent) as error:
-            raise ProviderError(
-                f"a file could not be uploaded: {error.message}", code="provider_upload_failed", retry=Retry.SAME
-            ) from error
-
-    async def _place(self, media: Media) -> str:
         filename = f"{media.asset.rpartition('.')[0] or media.asset}.{media.media_type.rpartition('/')[2]}"
         body = json.dumps({"filename": filename, "type": "ephemeral"}).encode()
-        opened = await self.http.send("POST", f"{self._base}/v1/uploads", headers=self._headers(sends=True), body=body)
-        judge(opened)
-        found = read_object(opened)
+        found = read_object(await give(self.http.send("POST", f"{self._base}/v1/uploads", headers=self._headers(sends=True), body=body)))
         url, uri, fields = found.get("uploadUrl"), found.get("runwayUri"), found.get("fields")
         if not (isinstance(url, str) and isinstance(uri, str) and isinstance(fields, dict)):
-            raise Ambiguous("the upstream answered an upload with something else than a place for it")
-        self._check_place(url)
+            raise upload_failed("the upstream answered an upload with something else than a place for it")
+        check_place(url, home=self._base)
         parts = [Part(str(name), str(value)) for name, value in fields.items()]
         parts.append(Part("file", await self.http.assets.read(media.asset), filename, media.media_type))
-        placed = await self.http.send("POST", url, headers={}, body=parts, timeout=_UPLOAD_SECONDS)
-        if not 200 <= placed.status < 300:
-            raise Ambiguous(f"the place for uploads answered {placed.status}")
+        await give(self.http.send("POST", url, headers={}, body=parts, timeout=_UPLOAD_SECONDS), judged=_judge_place)
         return uri
-
-    def _check_place(self, url: str) -> None:
-        """Raise ProviderError unless a file may be sent there: a public host over https, or the account's own api_base."""
-        place, home = urlsplit(url), urlsplit(self._base)
-        if (place.scheme, place.netloc) == (home.scheme, home.netloc):
-            return
-        if place.scheme != "https" or not place.hostname or _is_private(place.hostname):
-            raise ProviderError("the upstream names a place for uploads that is not a public https address", code="provider_upload_failed")
 
     @property
     def _base(self) -> str:
@@ -232,14 +210,14 @@ def read_progress(reply: Reply) -> Progress:
     status = task.get("status")
     if not isinstance(status, str):
         raise ProviderError("the upstream answered a poll with something that is not a task", retry=Retry.SAME)
-    phase = _PHASES.get(status, Phase.RUNNING)
+    phase, strange = read_phase(status, _PHASES)
     if phase is Phase.FAILED:
         return _read_failure(task)
     if phase is Phase.DONE and not _outputs(task):
         failure = Failure("provider_failed", "Runway reported success and gave no video.")
         return Progress(Phase.FAILED, failure=failure, retryable=True, cost=_cost(task))
     again = _THROTTLED_SECONDS if status == "THROTTLED" else _POLL_SECONDS
-    return Progress(phase, percent=_percent(task.get("progress")), again=again, cost=_cost(task))
+    return Progress(phase, percent=_percent(task.get("progress")), again=again, cost=_cost(task), strange=strange)
 
 
 def read_output(reply: Reply) -> str:
@@ -257,7 +235,8 @@ def _read_failure(task: Mapping[str, object]) -> Progress:
     said = text if isinstance(text, str) and text else "Runway failed without saying why."
     failure = Failure("moderation_blocked" if moderated else "provider_failed", f"{said} ({code})" if code else said)
     # Their advice: quality and system failures may be tried again, content never; ASSET.INVALID and the like would fail again.
-    return Progress(Phase.FAILED, failure=failure, retryable=code.startswith("INTERNAL"), moderated=moderated, cost=_cost(task))
+    again, gone = code.startswith("INTERNAL"), code.startswith("ASSET")
+    return Progress(Phase.FAILED, failure=failure, retryable=again, moderated=moderated, cost=_cost(task), gone=gone)
 
 
 def _outputs(task: Mapping[str, object]) -> list[str]:
@@ -277,18 +256,16 @@ def _percent(value: object) -> int:
     return max(0, min(100, int(value * 100))) if isinstance(value, int | float) and isfinite(value) else 0
 
 
-def _check_cast(order: Order, wanted: Carried) -> None:
-    for name, stills, clip in wanted.cast:
-        if not stills and not clip:
-            text = f"{name} has neither the stills nor the clip that {order.provider_model} takes"
-            raise Refused(text, code="character_source_unsuitable", retry=Retry.ELSEWHERE)
-
-
 def _check_length(prompt: str, order: Order, *, most: int | None) -> None:
     length = len(prompt.encode("utf-16-le")) // 2
     if most is not None and length > most:
         text = f"{order.provider_model} takes prompts of up to {most} characters, and this one has {length}"
         raise Refused(text, code="unsupported_value", retry=Retry.ELSEWHERE)
+
+
+def _judge_place(reply: Reply) -> None:
+    if not 200 <= reply.status < 300:
+        raise upload_failed(f"the place for uploads answered {reply.status}")
 
 
 def _judge_credits(reply: Reply) -> None:
@@ -306,10 +283,3 @@ def _implements(model: Model) -> frozenset[str]:
 def _options(model: Model) -> Mapping[str, tuple[str, ...]]:
     audio = {"audio": _ON_OFF} if model.audio else {}
     return audio | ({"public_figure_threshold": ("auto", "low")} if model.threshold else {})
-
-
-def _is_private(host: str) -> bool:
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return host == "localhost" or "." not in host

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from castlist.model.characters import CastMember, Fidelity, Note
@@ -10,31 +9,17 @@ from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Remix
 from castlist.model.providing import Order
 from castlist.providers.runwayml_models import Framing, Model, word_ratio
 from castlist.providers.tags import feature
+from castlist.providers.uploads import STILLS, Carried, Member, clip_of, stills_of
 
-STILLS: Final = ("jpeg-0", "jpeg-1", "jpeg-2", "jpeg-3")
 MOST_STILLS: Final = len(STILLS)
 CLIPS: Final = ("clip-5s", "clip-3s", "video")
 SHORT_CLIPS: Final = ("clip-3s",)
+HELD_CLIPS: Final = ("clip-5s", "clip-3s")
+"""Which clips a handle on a character stands for, where it has them."""
+
 _BRACKETED: Final = re.compile(r"\[\s*(?:image|video)\s*\d+\s*\]", re.IGNORECASE)
 _COUNTED: Final = re.compile(r"\b(images?|videos?)(\s+#?\d+)\b", re.IGNORECASE)
 _OTHER_WORDS: Final = {"image": "picture", "images": "pictures", "video": "clip", "videos": "clips"}
-
-Member = tuple[str, tuple[str, ...], str | None]
-"""A character's name, its stills best first, and its clip."""
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What travels with an order, as asset ids or as addresses: the opening frame, the video to change, and each character."""
-
-    frame: str | None = None
-    source: str | None = None
-    cast: tuple[Member, ...] = ()
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        members = [each for _, stills, clip in self.cast for each in (*stills, clip)]
-        return tuple(each for each in (self.frame, self.source, *members) if each)
 
 
 def media_of(order: Order, model: Model) -> Carried:
@@ -91,21 +76,12 @@ def _notes(order: Order, model: Model) -> tuple[Note, ...]:
 def _choose(members: Sequence[CastMember], *, room: int, clips: Sequence[str]) -> tuple[Member, ...]:
     shown = [member for member in members if member.fidelity is not Fidelity.DESCRIBED]
     each = min(MOST_STILLS, room // len(shown)) if shown else 0
-    return tuple((m.name, _stills(m)[:each], _clip(m, clips)) for m in shown) if each else ()
-
-
-def _stills(member: CastMember) -> tuple[str, ...]:
-    found = (member.media.get(form) or member.media.get(form.replace("jpeg", "still")) for form in STILLS)
-    return tuple(asset for asset in found if asset)
+    return tuple((m.name, tuple(stills_of(m.media)[:each]), clip_of(m.media, clips)) for m in shown) if each else ()
 
 
 def clips_of(model: Model) -> tuple[str, ...]:
     """The forms of a clip that a model takes, best first."""
     return () if not model.clips else SHORT_CLIPS if model.short_clips else CLIPS
-
-
-def _clip(member: CastMember, forms: Sequence[str]) -> str | None:
-    return next((member.media[variant] for variant in forms if variant in member.media), None)
 
 
 def _number(carried: Carried, model: Model) -> tuple[list[str], list[str], Mapping[str, str]]:

@@ -9,13 +9,15 @@ from contextlib import asynccontextmanager
 from typing import ClassVar, Final
 from urllib.parse import quote
 
-from castlist.errors import Ambiguous, ProviderError, Refused, Retry
+from castlist.errors import ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import CastMember, Fidelity, Note
 from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, RemixVideo, Source
-from castlist.model.providing import Media, Order, Prepared, Progress, Provider, Reply, Stream, Ticket
-from castlist.providers.replies import read_object
+from castlist.model.providing import Order, Prepared, Progress, Provider, Reply, Stream, Ticket
+from castlist.providers.polling import ask_each
+from castlist.providers.replies import read_id
 from castlist.providers.tags import feature, neutralise
+from castlist.providers.uploads import stills_of
 from castlist.providers.xai_models import MOST_IMAGES, SHAPES, STILLS, limits
 from castlist.providers.xai_replies import judge_known, judge_paid, read_link, read_progress
 
@@ -53,18 +55,10 @@ class XAI(Provider):
         url = f"{self._base}/videos/{prepared.body['route']}"
         reply = await self.http.send("POST", url, headers=headers, body=body, timeout=prepared.order.timeout)
         judge_paid(reply)
-        found = read_object(reply).get("request_id")
-        if not isinstance(found, str) or not found:
-            raise Ambiguous(f"the upstream accepted the video ({reply.status}) and gave no id for it")
-        return Ticket({"id": found})
+        return Ticket({"id": read_id(reply, "request_id")})
 
     async def poll(self, tickets: Sequence[Ticket]) -> Sequence[Progress]:
-        """One request a ticket. An error about one of several is raised for all; ask for that one alone to know which."""
-        answers = await asyncio.gather(*map(self._look, tickets), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-        return [read_progress(answer) for answer in answers if isinstance(answer, Reply)]
+        return [read_progress(reply) for reply in await ask_each(self._look, tickets)]
 
     @asynccontextmanager
     async def download(self, ticket: Ticket, *, offset: int = 0) -> AsyncIterator[Stream]:
@@ -115,11 +109,9 @@ class XAI(Provider):
         return Prepared(order, {"route": route, "document": document}, (*_advise(order), *_advise_follow_up(order, source)))
 
     async def _inline(self, asset: str) -> str:
-        return await self._upload(await self.http.assets.describe(asset))
-
-    async def _upload(self, media: Media) -> str:
-        """The asset as a data URI: the vendor's way to take a file without an address."""
-        content = await self.http.assets.read(media.asset)
+        """The asset as a data URI: the vendor's way to take a file without an address. Nothing of it stays there to hold a handle on."""
+        media = await self.http.assets.describe(asset)
+        content = await self.http.assets.read(asset)
         return f"data:{media.media_type};base64,{base64.b64encode(content).decode()}"
 
     @property
@@ -132,8 +124,7 @@ class XAI(Provider):
 
 
 def _stills(member: CastMember, order: Order, *, budget: int) -> Sequence[str]:
-    found = (member.media.get(f"jpeg-{n}") or member.media.get(f"still-{n}") for n in range(STILLS))
-    stills = [asset for asset in found if asset][:budget]
+    stills = stills_of(member.media)[: min(STILLS, budget)]
     if not stills:
         text = f"{member.name} has no still that could be shown to {order.provider_model}, which takes no clips"
         raise Refused(text, code="character_source_unsuitable")

@@ -8,6 +8,7 @@ from typing import Final
 from castlist.errors import Moderated, ProviderError, Refused, Retry
 from castlist.model.jobs import Failure
 from castlist.model.providing import Phase, Progress, Reply
+from castlist.providers.polling import read_phase
 from castlist.providers.replies import MODERATION_CODES, explain, judge, judge_free, read_object
 
 POLL_SECONDS: Final = 5.0
@@ -42,13 +43,14 @@ def read_progress(reply: Reply) -> Progress:
         return _read_silence(reply, found, video=video)
     if not isinstance(status, str):
         raise _not_a_video()
-    match _PHASES.get(status.lower(), Phase.RUNNING):
+    phase, strange = read_phase(status.lower(), _PHASES)
+    match phase:
         case Phase.FAILED:
             return _read_failure(status.lower(), found)
         case Phase.DONE:
             return _read_end(video)
-        case phase:
-            return Progress(phase, percent=_percent(found.get("progress")), again=POLL_SECONDS)
+        case _:
+            return Progress(phase, percent=_percent(found.get("progress")), again=POLL_SECONDS, strange=strange)
 
 
 def read_link(reply: Reply) -> str | None:
@@ -59,7 +61,9 @@ def read_link(reply: Reply) -> str | None:
 
 def _read_silence(reply: Reply, found: Mapping[str, object], *, video: Mapping[str, object]) -> Progress:
     if reply.status == 202:
-        return Progress(Phase.RUNNING, percent=_percent(found.get("progress")), again=POLL_SECONDS)
+        word = found.get("status")
+        _, strange = read_phase(word.lower(), _PHASES) if isinstance(word, str) else (None, None)
+        return Progress(Phase.RUNNING, percent=_percent(found.get("progress")), again=POLL_SECONDS, strange=strange)
     if video:
         return _read_end(video)
     raise _not_a_video()
