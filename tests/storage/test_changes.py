@@ -7,6 +7,8 @@ import pytest
 
 from castlist.model.jobs import State
 from castlist.storage import Storage
+from castlist.storage.changes import Changes
+from castlist.storage.database import Database
 from storage.samples import a_job, an_attempt, held
 
 pytestmark = pytest.mark.anyio
@@ -77,5 +79,18 @@ async def test_closing_lets_the_waiters_go(folder, watch):
     waiting = asyncio.ensure_future(storage.changes.wait(job.id, revision=0, timeout=60))
     await asyncio.sleep(0)
     await storage.close()
+
+    assert await waiting is False
+
+
+async def test_a_commit_while_closing_is_looked_at_by_nobody(tmp_path):
+    database = Database(tmp_path / "one.db")
+    database.write_now(lambda connection: connection.execute("CREATE TABLE jobs (id TEXT, revision INTEGER)").rowcount)
+    changes = Changes(database)
+    waiting = asyncio.ensure_future(changes.wait("video_1", revision=0, timeout=60))
+    await asyncio.sleep(0)
+    changes.close()
+    database.write_now(lambda connection: connection.execute("INSERT INTO jobs VALUES ('video_1', 1)").rowcount)
+    database.close()
 
     assert await waiting is False

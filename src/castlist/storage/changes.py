@@ -72,6 +72,8 @@ class Changes:
 
     def _look(self) -> None:
         self._due = False
+        if self._closed:
+            return
         sql = "SELECT id, revision FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
         for job, revision in self._database.rows(sql, (many(self._waiting),)):
             for woken, known in self._waiting[job].items():
