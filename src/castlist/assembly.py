@@ -9,6 +9,7 @@ from pathlib import Path
 
 from castlist import __version__
 from castlist.accounts import Accounts
+from castlist.catalogue import list_nearest
 from castlist.config import ModelEntry, PromptName, Settings
 from castlist.engine import Engine, Kit, Policy
 from castlist.errors import ConfigError
@@ -87,7 +88,7 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
     access = Access(no_auth=settings.no_auth, private_socket=not serving)
     app = build_app(engine, access, signer, fetch=Fetcher().fetch, version=__version__, providers=provider_names())
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
-    notices = (*settings.warnings, *_retired_notices(settings), *await _stranded(engine))
+    notices = (*settings.warnings, *_age_notices(kit.deployments), *await _stranded(engine))
     return Gateway(settings, engine, app, hands, storage, connections, open_mode, notices)
 
 
@@ -136,7 +137,8 @@ def _serves(entry: ModelEntry) -> str:
 
 def _kit(settings: Settings, storage: Storage, connections: Connections) -> Kit:
     providers: dict[str, Provider] = {}
-    deployments = [_deployment(entry, settings, providers, storage, connections) for entry in settings.models]
+    made = {entry.id: _deployment(entry, settings, providers, storage, connections) for entry in settings.models}
+    deployments = [each for entry in settings.models for each in _serving(entry, made)]
     names = [d.model for d in deployments]
     return Kit(
         storage=storage,
@@ -168,8 +170,13 @@ def _deployment(
         providers[account.name] = provider(name)(account, http)
     model = EMBEDDED if entry.stands_in else entry.provider_model
     capabilities = providers[account.name].capabilities(model)
+    if entry.known is not None and not entry.stands_in:
+        capabilities = entry.known.refine(capabilities)
     if entry.micros_per_second is not None:
-        capabilities = replace(capabilities, micros_per_second=entry.micros_per_second, prices={}, source_prices={})
+        none: Mapping[str, int] = {}
+        capabilities = replace(
+            capabilities, micros_per_second=entry.micros_per_second, prices=none, source_prices=none, sound_prices=none, micros_per_image=0
+        )
     return Deployment(
         id=entry.id,
         model=entry.name,
@@ -179,8 +186,24 @@ def _deployment(
         capabilities=capabilities,
         max_parallel=entry.max_parallel_requests or (settings.limits.renders if name == EMBEDDED else None),
         unavailable=None if entry.stands_in else _shut_down(entry) or entry.unavailable,
-        notes=(_retired(entry),) if entry.stands_in else (),
+        notes=_say_age(entry, by="the embedded renderer, animatic"),
+        entry=entry.known,
+        retired=entry.retired_on is not None and not entry.stands_in,
     )
+
+
+def _serving(entry: ModelEntry, made: Mapping[str, Deployment]) -> Sequence[Deployment]:
+    """The deployments under an entry's name: its own, or those that serve in its place."""
+    others = [made[name] for name in entry.replacements]
+    return [
+        replace(
+            other,
+            id=f"{entry.id} by {other.id}",
+            model=entry.name,
+            notes=(*_say_age(entry, by=f"{other.provider}/{other.provider_model}"), *other.notes),
+        )
+        for other in others
+    ] or [made[entry.id]]
 
 
 def _unusable(entry: ModelEntry, account: Account) -> Deployment:
@@ -191,7 +214,9 @@ def _unusable(entry: ModelEntry, account: Account) -> Deployment:
         provider_model=entry.provider_model,
         account=account,
         capabilities=Capabilities(entry.provider_model),
-        unavailable=entry.unavailable or f"this installation has no provider {entry.provider}",
+        unavailable=_shut_down(entry) or entry.unavailable or f"this installation has no provider {entry.provider}",
+        entry=entry.known,
+        retired=entry.retired_on is not None,
     )
 
 
@@ -205,19 +230,25 @@ def _account(entry: ModelEntry, provider: str) -> Account:
 def _shut_down(entry: ModelEntry) -> str | None:
     if entry.retired_on is None:
         return None
-    return f"{entry.provider}/{entry.provider_model} was shut down on {entry.retired_on:%Y-%m-%d}"
+    near = list_nearest(entry.known, day=_now().date()) if entry.known else ()
+    hint = f" (the nearest that live: {', '.join(f'{each.provider}/{each.model}' for each in near)})" if near else ""
+    return f"{entry.provider}/{entry.provider_model} was shut down on {entry.retired_on:%Y-%m-%d}{hint}"
 
 
-def _retired(entry: ModelEntry) -> Note:
-    text = (
-        f"{entry.provider}/{entry.provider_model} was shut down on {entry.retired_on:%Y-%m-%d}; "
-        f"{entry.name} is served by the embedded renderer, animatic."
-    )
-    return Note("model_retired", text, "model", f"{entry.provider}/{entry.provider_model}", EMBEDDED)
+def _say_age(entry: ModelEntry, *, by: str) -> tuple[Note, ...]:
+    """What every video of a model that is gone, or about to go, says: when, and what serves in its place."""
+    model, sunset = f"{entry.provider}/{entry.provider_model}", entry.known.sunset if entry.known else None
+    if entry.retired_on is not None:
+        text = f"{model} was shut down on {entry.retired_on:%Y-%m-%d}; {entry.name} is served by {by}."
+        return (Note("model_retired", text, "model", model, by.rpartition(" ")[2]),)
+    if entry.leaving and sunset is not None:
+        text = f"{model} will be shut down on {sunset:%Y-%m-%d}: choose another model, or a fallback, before that day."
+        return (Note("model_leaving", text, "model", model, f"{sunset:%Y-%m-%d}"),)
+    return ()
 
 
-def _retired_notices(settings: Settings) -> Sequence[str]:
-    return [_retired(entry).message for entry in settings.models if entry.stands_in]
+def _age_notices(deployments: Sequence[Deployment]) -> Sequence[str]:
+    return list(dict.fromkeys(note.message for each in deployments if not each.unavailable for note in each.notes))
 
 
 async def _stranded(engine: Engine) -> Sequence[str]:

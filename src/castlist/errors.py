@@ -9,6 +9,8 @@ CastlistError
 ├── Forbidden                 403
 ├── NotFound                  404
 ├── Conflict                  409  the thing is not in a state for that
+├── Retired                   410  the vendor has shut the model down, and nothing serves in its place
+├── SpendLimit                402  the video would cost more than may be spent
 ├── NotImplementedHere        501  no deployment under that model can do it at all
 ├── Unavailable               503  our own trouble, for now
 │   ├── StorageFull           507  the disk or bucket takes no more
@@ -131,6 +133,22 @@ class Conflict(CastlistError):
     status = 409
     code = "conflict"
     kind = "invalid_request_error"
+
+
+class Retired(CastlistError):
+    """The vendor has shut the model down, and nothing serves in its place."""
+
+    status = 410
+    code = "provider_retired"
+    kind = "invalid_request_error"
+
+
+class SpendLimit(CastlistError):
+    """The video would cost more than may be spent today."""
+
+    status = 402
+    code = "max_spend_per_day_reached"
+    kind = "insufficient_quota"
 
 
 class NotImplementedHere(CastlistError):

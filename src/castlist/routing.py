@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Unavailable, Unsupported
+from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Retired, Unavailable, Unsupported
 from castlist.model import fitting
 from castlist.model.capabilities import VERBS, Refusal
 from castlist.model.operations import CreateVideo, Operation
@@ -45,6 +45,8 @@ def unknown_model(model: str, deployments: Sequence[Deployment]) -> NotFound:
 
 
 def _refusal(operation: Operation, deployment: Deployment) -> Refusal | None:
+    if deployment.retired:
+        return "provider_retired", deployment.unavailable or "", "model"
     if deployment.unavailable:
         return "model_unavailable", deployment.unavailable, "model"
     wrong = _wrong_option(operation, deployment)
@@ -73,7 +75,9 @@ def _why_none(operation: Operation, group: Sequence[Deployment], everything: Seq
     hint = f" Models here that can: {', '.join(others)}." if others else ""
     sentences = "; ".join(dict.fromkeys(refusal[1] for _, refusal in refusals))
     codes = {refusal[0] for _, refusal in refusals}
-    if codes == {"model_unavailable"}:
+    if codes == {"provider_retired"}:
+        return Retired(f"Model {operation.model!r} is gone: {sentences}.{hint}", param="model")
+    if codes <= {"model_unavailable", "provider_retired"}:
         return Unavailable(f"Model {operation.model!r} cannot be used now: {sentences}.{hint}", code="model_unavailable", param="model")
     lacking = not any(operation.kind in d.capabilities.implements for d in group)
     if lacking and not others:

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -11,25 +12,30 @@ from typing import Final
 from castlist.catalogue.reading import read_entry, read_text, read_texts
 from castlist.model.capabilities import Capabilities
 from castlist.model.entries import Entry
+from castlist.model.operations import Size
+from castlist.model.pricing import price_of
 
-__all__ = ["ANY", "Vendor", "find", "list_entries", "list_vendors", "read_entry", "refine"]
+__all__ = ["ANY", "Vendor", "find", "list_entries", "list_nearest", "list_vendors", "read_entry", "refine"]
 
 ANY: Final = "*"
 """The name under which the file says what holds for every model of a provider that it does not list."""
 
 FILE: Final = Path(__file__).with_name("models.toml")
+_USUAL: Final = Size(1280, 720)
 _DATED: Final = re.compile(r"-\d{4}-\d\d-\d\d$")
 
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
     """Who answers under a provider's name when no other address is given: the environment variable its key is usually in, those for
-    another address, and its own hosts (one with a leading dot means all below it)."""
+    another address, and its own hosts (one with a leading dot means all below it). `only_home`: another server that speaks its API has
+    models of its own, of which the catalogue knows nothing."""
 
     provider: str
     variable: str
     base_variables: tuple[str, ...]
     hosts: tuple[str, ...]
+    only_home: bool = False
 
     def owns(self, host: str) -> bool:
         """Whether the host is the vendor's own."""
@@ -59,6 +65,25 @@ def find(provider: str, model: str) -> Entry | None:
     return replace(known[ANY], model=name) if ANY in known else None
 
 
+def list_nearest(entry: Entry, *, day: date, count: int = 3) -> tuple[Entry, ...]:
+    """The living models most like one that is gone: as many characters as it took, the nearest in price, one of each vendor."""
+    everyone = [other for provider in list_vendors() for other in list_entries(provider)]
+    living = [other for other in everyone if not other.is_retired(day) and _count_characters(other) >= _count_characters(entry)]
+    nearest: dict[str, Entry] = {}
+    for other in sorted(living, key=lambda each: abs(_usual_price(each) - _usual_price(entry))):
+        nearest.setdefault(other.provider, other)
+    return tuple(nearest.values())[:count]
+
+
+def _usual_price(entry: Entry) -> int:
+    return price_of(_USUAL, entry.prices) or 0
+
+
+def _count_characters(entry: Entry) -> int:
+    found = entry.limits.get("characters", 0)
+    return found if isinstance(found, int) else 0
+
+
 def refine(capabilities: Capabilities, *, provider: str, model: str) -> Capabilities:
     """The capabilities with the limits and prices that are known of the model."""
     entry = find(provider, model)
@@ -73,7 +98,13 @@ def _load() -> tuple[Mapping[str, Vendor], Mapping[str, Mapping[str, Entry]]]:
 
 
 def _read_vendor(provider: str, raw: Mapping[str, object]) -> Vendor:
-    return Vendor(provider, read_text(raw, "variable"), read_texts(raw.get("base_variables", [])), read_texts(raw["hosts"]))
+    return Vendor(
+        provider,
+        read_text(raw, "variable"),
+        read_texts(raw.get("base_variables", [])),
+        read_texts(raw["hosts"]),
+        raw.get("only_home") is True,
+    )
 
 
 def _read_models(provider: str, models: Mapping[str, Mapping[str, object]]) -> Mapping[str, Entry]:

@@ -13,21 +13,22 @@ from castlist.model.pricing import FLAT, PIXELS
 
 Raw = Mapping[str, object]
 MOST_MICROS: Final = 1_000_000_000
+_SPECIAL: Final = {"source_micros_per_second": "source_prices", "sound_micros_per_second": "sound_prices"}
 
 
 def read_entry(provider: str, model: str, raw: Raw, *, base: Entry | None = None) -> Entry:
     """The entry; what `raw` does not say is as in `base`. Raises ValueError with a sentence for the first value that is wrong."""
     found = base or Entry(provider, model, source="", checked=date.min)
     found = replace(found, provider=provider, model=model)
-    limits, later = dict(found.limits), None
+    limits, special = dict(found.limits), dict[str, Mapping[str, int]]()
     for name, value in raw.items():
         if name in _LIMITS:
             limits |= _LIMITS[name](name, value)
         elif name == "micros_per_second":
             # A price of one's own holds for all that a model makes, whatever was known before.
-            found = replace(found, prices=_read_prices(name, value), source_prices={})
-        elif name == "source_micros_per_second":
-            later = _read_prices(name, value)
+            found = replace(found, prices=_read_prices(name, value), source_prices={}, sound_prices={})
+        elif name in _SPECIAL:
+            special[_SPECIAL[name]] = _read_prices(name, value)
         elif name == "micros_per_image":
             found = replace(found, micros_per_image=_read_count(name, value, low=0))
         elif name == "sunset":
@@ -38,7 +39,7 @@ def read_entry(provider: str, model: str, raw: Raw, *, base: Entry | None = None
             found = replace(found, source=read_text(raw, name))
         else:
             raise ValueError(f"unknown setting {name!r} of a model; {_hint(name)}")
-    return replace(found, limits=limits, listed=True, source_prices=found.source_prices if later is None else later)
+    return replace(found, limits=limits, listed=True, **special)  # type: ignore[arg-type]  # _SPECIAL names fields of prices
 
 
 def read_text(raw: Raw, name: str) -> str:
@@ -57,7 +58,7 @@ def read_texts(value: object) -> tuple[str, ...]:
 
 
 def _hint(name: str) -> str:
-    known = sorted([*_LIMITS, "micros_per_second", "source_micros_per_second", "micros_per_image", "sunset", "checked", "source"])
+    known = sorted([*_LIMITS, "micros_per_second", *_SPECIAL, "micros_per_image", "sunset", "checked", "source"])
     near = get_close_matches(name, known, n=1)
     return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
 

@@ -1,38 +1,27 @@
 """Entries of `model_list` as deployments: what serves each, under which id and account, and why one cannot be used."""
 
-import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from urllib.parse import urlsplit
 
+from castlist.catalogue import list_vendors
 from castlist.config import names
 from castlist.config.document import Node, plain
+from castlist.config.identity import name_account, name_deployment
 from castlist.config.reading import Reading, Text, nearest
 from castlist.config.settings import ModelEntry, OnRetired, Secret
+from castlist.config.vendors import Known, find_base, find_key, is_home, is_listed, look_up, replace_retired
+from castlist.model.entries import Entry
 from castlist.model.vendors import VIDEO_PROVIDERS
 
-ENTRY = ("model_name", "litellm_params", "model_info", "account", "on_retired", "settings")
+ENTRY = ("model_name", "litellm_params", "model_info", "account", "on_retired", "fallback", "settings")
 PARAMS = (
     "model", "api_key", "api_base", "base_url", "custom_llm_provider", "weight", "order", "rpm", "max_parallel_requests",
     "output_cost_per_second", "output_cost_per_video_per_second",
 )  # fmt: skip
 NOT_YET = frozenset({"weight", "order", "rpm"})
 """Read and checked, and without effect until several deployments share a name's load."""
-NEEDS_KEY = frozenset({"openai"})
-SORA = re.compile(r"sora-2(-pro)?(-high-res)?(-\d{4}-\d\d-\d\d)?$")
-SORA_SUNSET = date(2026, 9, 24)
-AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """What is known while entries are read: provider names of this installation, the day, and what holds for all entries."""
-
-    providers: Collection[str]
-    today: date
-    on_retired: OnRetired
 
 
 def builtin() -> tuple[ModelEntry, ...]:
@@ -41,10 +30,10 @@ def builtin() -> tuple[ModelEntry, ...]:
     return tuple(ModelEntry(name, "animatic", "animatic", id=name, account="animatic") for name in names_)
 
 
-def read_models(reading: Reading, node: Node, catalogue: Catalogue) -> tuple[ModelEntry, ...]:
+def read_models(reading: Reading, node: Node, known: Known) -> tuple[ModelEntry, ...]:
     """The video deployments of `model_list`, in order; chat models are passed over and noted."""
-    entries = [_entry(reading, item, catalogue) for item in reading.listing(node, "model_list")]
-    found = _identified(reading, [entry for entry in entries if entry is not None], catalogue)
+    entries = [_entry(reading, item, known) for item in reading.listing(node, "model_list")]
+    found = _identified(reading, [entry for entry in entries if entry is not None], known)
     _check_accounts(reading, found)
     if not found and not reading.mistakes:
         reading.wrong(
@@ -63,7 +52,7 @@ class Draft:
     named: bool = False
 
 
-def _entry(reading: Reading, item: Node, catalogue: Catalogue) -> Draft | None:
+def _entry(reading: Reading, item: Node, known: Known) -> Draft | None:
     if item.value is not None and not isinstance(item.value, dict):
         reading.wrong(item.line, f"an entry of model_list must be a mapping, not {item.kind}")
         return None
@@ -79,24 +68,35 @@ def _entry(reading: Reading, item: Node, catalogue: Catalogue) -> Draft | None:
         return None
     params = reading.mapping(fields["litellm_params"], "litellm_params")
     info = reading.mapping(fields["model_info"], "model_info") if "model_info" in fields else {}
-    where = _target(reading, params, fields["litellm_params"].line, catalogue)
+    where = _target(reading, params, fields["litellm_params"].line, known)
     if name is None or name.value is None or where is None:
         _check_params(reading, params)
         return None
     provider, model = where
     mode = plain(info["mode"]) if "mode" in info else None
     base = f"{model} {plain(info['base_model'])}" if "base_model" in info else model
-    if "*" in model + name.value or not names.makes_videos(provider, base, mode=mode if isinstance(mode, str) else None):
+    makes_videos = names.makes_videos(provider, base, mode=mode if isinstance(mode, str) else None)
+    if "*" in model + name.value or not (makes_videos or (mode is None and is_listed(provider, model, known))):
         reading.ignore(item.line, f"model {name.value} ({provider}/{model})")
         return None
     _check_params(reading, params)
     draft = Draft(ModelEntry(name.value, provider, model, id="", account="", line=item.line))
-    draft = replace(draft, key=reading.text(params.get("api_key"), "api_key"), base=_api_base(reading, params))
-    draft = replace(draft, entry=replace(draft.entry, retired_on=_sunset(provider, base, draft.base, catalogue)))
-    return _filled(reading, draft, fields, catalogue)
+    own_base = _api_base(reading, params) or find_base(reading, provider)
+    own_key = reading.text(params.get("api_key"), "api_key") or (find_key(reading, provider, own_base) if "api_key" not in params else None)
+    draft = replace(draft, key=own_key, base=own_base)
+    draft = replace(draft, entry=_aged(draft, look_up(provider, base.split(), draft.base, known), known))
+    return _filled(reading, draft, fields, known)
 
 
-def _target(reading: Reading, params: Mapping[str, Node], line: int, catalogue: Catalogue) -> tuple[str, str] | None:
+def _aged(draft: Draft, found: Entry | None, known: Known) -> ModelEntry:
+    """The entry with what is known of its model, and whether its vendor has shut it down on its own host, or is about to."""
+    if found is None or not is_home(draft.entry.provider, draft.base):
+        return replace(draft.entry, known=found)
+    retired = found.sunset if found.is_retired(known.today) else None
+    return replace(draft.entry, known=found, retired_on=retired, leaving=found.is_leaving(known.today))
+
+
+def _target(reading: Reading, params: Mapping[str, Node], line: int, known: Known) -> tuple[str, str] | None:
     """(provider, the provider's own model name), or None after noting the mistake."""
     if "model" not in params:
         reading.wrong(line, "litellm_params needs a model, such as animatic/animatic or openai/sora-2")
@@ -110,14 +110,14 @@ def _target(reading: Reading, params: Mapping[str, Node], line: int, catalogue: 
         provider, model = named.value, rest if slash and prefix == named.value else text.value
     elif slash:
         provider, model = prefix, rest
-    elif text.value in catalogue.providers:
+    elif text.value in known.providers:
         provider, model = text.value, text.value
     else:
         provider, model = "openai", text.value
-    known = frozenset(catalogue.providers) | VIDEO_PROVIDERS | names.CHAT_PROVIDERS
-    if provider not in known:
-        close = nearest(provider, catalogue.providers) or nearest(provider, known)
-        hint = f"did you mean {close!r}?" if close else f"this installation has: {', '.join(sorted(catalogue.providers))}"
+    everybody = frozenset(known.providers) | VIDEO_PROVIDERS | names.CHAT_PROVIDERS
+    if provider not in everybody:
+        close = nearest(provider, known.providers) or nearest(provider, everybody)
+        hint = f"did you mean {close!r}?" if close else f"this installation has: {', '.join(sorted(known.providers))}"
         reading.wrong(text.line, f"unknown provider {provider!r} in model {text.value!r}; {hint}")
         return None
     return provider, model
@@ -135,7 +135,7 @@ def _check_params(reading: Reading, params: Mapping[str, Node]) -> None:
             reading.ignore(value.line, f"litellm_params.{key}")
 
 
-def _filled(reading: Reading, draft: Draft, fields: Mapping[str, Node], catalogue: Catalogue) -> Draft:
+def _filled(reading: Reading, draft: Draft, fields: Mapping[str, Node], known: Known) -> Draft:
     """The draft with id, account, limits and provider settings."""
     params, info = fields["litellm_params"].entries, fields["model_info"].entries if "model_info" in fields else {}
     key, base = draft.key, draft.base
@@ -144,12 +144,13 @@ def _filled(reading: Reading, draft: Draft, fields: Mapping[str, Node], catalogu
     cost = reading.number(params.get("output_cost_per_second") or params.get("output_cost_per_video_per_second"), "output_cost_per_second")
     entry = replace(
         draft.entry,
-        id=str(own_id) if own_id else _default_id(draft.entry, base),
-        account=account.value if account and account.value else _default_account(draft.entry, base, key),
+        id=str(own_id) if own_id else name_deployment(draft.entry.provider, draft.entry.provider_model, base),
+        account=account.value if account and account.value else name_account(draft.entry.provider, base, key),
         api_base=base.value if base else None,
         api_key=Secret(key.value) if key and key.value else None,
         key_name=key.variable if key else None,
-        on_retired=reading.word(fields.get("on_retired"), "on_retired", OnRetired) or catalogue.on_retired,
+        on_retired=reading.word(fields.get("on_retired"), "on_retired", OnRetired) or known.on_retired,
+        fallback=reading.texts(fields.get("fallback"), "fallback") or known.fallbacks.get(draft.entry.name, known.fallback),
         weight=_count(reading, params, "weight") or 1,
         order=_count(reading, params, "order") or 1,
         rpm=_count(reading, params, "rpm"),
@@ -166,20 +167,19 @@ def _count(reading: Reading, params: Mapping[str, Node], name: str) -> int | Non
     return reading.integer(params.get(name), name, low=1)
 
 
-def _reason(draft: Draft, catalogue: Catalogue) -> str | None:
+def _reason(draft: Draft, known: Known) -> str | None:
     """Why the entry cannot be used, if there is a reason."""
     entry = draft.entry
     unset = [text.variable for text in (draft.key, draft.base) if text is not None and text.value is None]
-    if entry.stands_in:
-        return None
     if entry.retired_on is not None:
-        return f"{entry.provider} shut {entry.provider_model} down on {entry.retired_on}, and on_retired is error"
-    if entry.provider not in catalogue.providers:
-        return f"this installation has no provider {entry.provider} (it has {', '.join(sorted(catalogue.providers))})"
+        return None
+    if entry.provider not in known.providers:
+        return f"this installation has no provider {entry.provider} (it has {', '.join(sorted(known.providers))})"
     if unset:
         return f"the environment variable {' and '.join(map(str, unset))} is not set"
-    if entry.provider in NEEDS_KEY and entry.api_key is None and entry.api_base is None:
-        return f"{entry.provider} needs an api_key"
+    vendor = list_vendors().get(entry.provider)
+    if vendor is not None and entry.api_key is None and entry.api_base is None:
+        return f"{entry.provider} needs an api_key, or the environment variable {vendor.variable}"
     return None
 
 
@@ -195,31 +195,7 @@ def _api_base(reading: Reading, params: Mapping[str, Node]) -> Text | None:
     return replace(base, value=base.value.rstrip("/"))
 
 
-def _default_id(entry: ModelEntry, base: Text | None) -> str:
-    return f"{entry.provider}/{entry.provider_model}" + (f"@{base.written.rstrip('/')}" if base else "")
-
-
-def _default_account(entry: ModelEntry, base: Text | None, key: Text | None) -> str:
-    parts = [entry.provider, base.written.rstrip("/") if base else "", (key.variable or "key in the file") if key else ""]
-    return " ".join(part for part in parts if part)
-
-
-def _sunset(provider: str, model: str, base: Text | None, catalogue: Catalogue) -> date | None:
-    """The day the vendor shut the model down on its own host, once it has come.
-
-    Source: the vendor's model page, "shut down 24 Sept 2026, no direct replacement API". Azure's pages disagree by days: treated alike.
-    """
-    if catalogue.today < SORA_SUNSET or not any(SORA.match(word.removeprefix("azure/")) for word in model.split()):
-        return None
-    host = (urlsplit(base.value).hostname or "") if base and base.value else ""
-    if provider == "openai":
-        own = host == "api.openai.com" if base else True
-    else:
-        own = provider == "azure" and (not host or host.endswith(AZURE_HOSTS))
-    return SORA_SUNSET if own else None
-
-
-def _identified(reading: Reading, drafts: Sequence[Draft], catalogue: Catalogue) -> tuple[ModelEntry, ...]:
+def _identified(reading: Reading, drafts: Sequence[Draft], known: Known) -> tuple[ModelEntry, ...]:
     """The entries with `#n` on twins that were given no id, and the reason where one cannot be used; an id given twice is a mistake."""
     given = Counter(draft.entry.id for draft in drafts if draft.named)
     seen = Counter(given.keys())
@@ -233,11 +209,18 @@ def _identified(reading: Reading, drafts: Sequence[Draft], catalogue: Catalogue)
         else:
             seen[entry.id] += 1
             entry = replace(entry, id=f"{entry.id}#{seen[entry.id]}" if seen[entry.id] > 1 else entry.id)
-        reason = _reason(draft, catalogue)
-        if reason is not None:
-            reading.warnings.append(f"line {entry.line}: {entry.name} ({entry.id}) is unavailable: {reason}")
-        found.append(replace(entry, unavailable=reason))
-    return tuple(found)
+        found.append(replace(entry, unavailable=_reason(draft, known)))
+    return tuple(_finished(reading, entry) for entry in replace_retired(reading, found, known=known))
+
+
+def _finished(reading: Reading, entry: ModelEntry) -> ModelEntry:
+    """The entry with the reason why it cannot be used, told in a warning."""
+    if entry.retired_on is not None and not entry.stands_in and not entry.replacements:
+        why = f"{entry.provider} shut {entry.provider_model} down on {entry.retired_on}, and on_retired is error"
+        entry = replace(entry, unavailable=why)
+    if entry.unavailable is not None:
+        reading.warnings.append(f"line {entry.line}: {entry.name} ({entry.id}) is unavailable: {entry.unavailable}")
+    return entry
 
 
 def _check_accounts(reading: Reading, entries: Sequence[ModelEntry]) -> None:

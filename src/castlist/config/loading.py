@@ -10,16 +10,28 @@ from pathlib import Path
 import platformdirs
 
 from castlist.config import document, names, options
-from castlist.config.deployments import Catalogue, builtin, read_models
+from castlist.config.deployments import builtin, read_models
 from castlist.config.document import Node
 from castlist.config.reading import Reading
-from castlist.config.settings import ClientSettings, Limits, OnRetired, Overrides, ProjectKeys, PromptName, Secret, Settings
+from castlist.config.settings import (
+    ClientSettings,
+    Limits,
+    ModelEntry,
+    OnRetired,
+    Overrides,
+    ProjectKeys,
+    PromptName,
+    Secret,
+    Settings,
+)
+from castlist.config.vendors import Known, check_names, has_key, offer_models, read_overrides
 from castlist.errors import ConfigError
 
 MIB = 1024 * 1024
 PROVIDERS = ("animatic", "fake", "openai")
 GROUP = "castlist.providers"
 NOTHING = Node({}, 0)
+UNLIMITED = "unlimited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,10 @@ def load(
     day = today or datetime.now(UTC).date()
     data = data_folder(environ=environ)
     if path is None:
-        return _overridden(Settings("built-in defaults", builtin(), data), overrides)
+        # Looking at what is installed takes longer than all the rest, and no provider but ours is named without a file.
+        found = (_installed() if has_key(environ) else PROVIDERS) if providers is None else providers
+        around = Surroundings(found, Path(), day, data)
+        return _overridden(replace(_settings(Reading(environ), NOTHING, around), source="built-in defaults"), overrides)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -102,11 +117,11 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
     for name, node in ours.items():
         if name not in options.NAMES and name != "limits":
             reading.unknown(node.line, name, (*options.NAMES, "limits"), where="castlist")
-    on_retired = reading.word(ours.get("on_retired"), "on_retired", OnRetired) or OnRetired.ANIMATIC
-    catalogue = Catalogue(around.providers, around.today, on_retired)
-    models = read_models(reading, sections["model_list"], catalogue) if "model_list" in sections else builtin()
+    known = _known(reading, ours, around, fallbacks=_fallbacks(sections))
+    models = _models(reading, sections, known)
+    check_names(reading, known.fallback, {entry.name for entry in models}, line=ours["fallback"].line if "fallback" in ours else 0)
     master_key = _master_key(reading, sections.get("general_settings", NOTHING))
-    settings = Settings("", models, _data(reading, ours, around), on_retired=on_retired, limits=_limits(reading, ours))
+    settings = Settings("", models, _data(reading, ours, around), on_retired=known.on_retired, limits=_limits(reading, ours))
     return replace(
         settings,
         host=_text(reading, ours, "host") or settings.host,
@@ -115,7 +130,46 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
         master_key=master_key,
         projects=_projects(reading, ours, master_key),
         prompt_name=reading.word(ours.get("prompt_name"), "prompt_name", PromptName) or settings.prompt_name,
+        max_spend_per_day=_max_spend(reading, ours, settings.max_spend_per_day),
+        catalogue=known.overrides,
     )
+
+
+def _known(reading: Reading, ours: Mapping[str, Node], around: Surroundings, *, fallbacks: Mapping[str, tuple[str, ...]]) -> Known:
+    return Known(
+        around.providers,
+        around.today,
+        reading.word(ours.get("on_retired"), "on_retired", OnRetired) or OnRetired.ANIMATIC,
+        reading.texts(ours.get("fallback"), "fallback"),
+        fallbacks,
+        read_overrides(reading, ours.get("catalogue", NOTHING), around.providers),
+    )
+
+
+def _models(reading: Reading, sections: Mapping[str, Node], known: Known) -> tuple[ModelEntry, ...]:
+    if "model_list" in sections:
+        return read_models(reading, sections["model_list"], known)
+    ours = builtin()
+    return (*ours, *offer_models(reading, [entry.name for entry in ours], known))
+
+
+def _fallbacks(sections: Mapping[str, Node]) -> Mapping[str, tuple[str, ...]]:
+    """LiteLLM's `fallbacks`, a list of {name: [names]}: here they say what serves in place of a model that was shut down."""
+    found: dict[str, tuple[str, ...]] = {}
+    for section in ("router_settings", "litellm_settings"):
+        for item in sections.get(section, NOTHING).entries.get("fallbacks", NOTHING).items:
+            for name, others in item.entries.items():
+                found[name] = tuple(other.value for other in others.items if isinstance(other.value, str))
+    return found
+
+
+def _max_spend(reading: Reading, ours: Mapping[str, Node], standard: int | None) -> int | None:
+    """Millionths of a US dollar; None for `unlimited`."""
+    node = ours.get("max_spend_per_day")
+    if node is not None and node.value == UNLIMITED:
+        return None
+    number = reading.number(node, f"max_spend_per_day (in US dollars, or {UNLIMITED})")
+    return standard if number is None else round(number * 1_000_000)
 
 
 def _overlay_environment(reading: Reading, node: Node) -> None:

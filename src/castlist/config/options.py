@@ -32,7 +32,20 @@ OPTIONS = (
         "on_retired",
         "animatic, error",
         "animatic",
-        "What to do with a model its vendor has shut down: serve it by the embedded renderer, or refuse.",
+        "What to do with a model its vendor has shut down and that has no `fallback`: serve it by the embedded renderer, or refuse.",
+    ),
+    Option("fallback", "a model_name, or a list", "", "What serves in place of a model its vendor has shut down."),
+    Option(
+        "max_spend_per_day",
+        "US dollars, `unlimited`",
+        "20",
+        "What all videos of a day (UTC) may cost together, by the catalogue's prices. A video that would cost more is refused.",
+    ),
+    Option(
+        "catalogue",
+        "a mapping of PROVIDER/MODEL",
+        "",
+        "What holds for a model instead of what the catalogue says: price, limits, sunset. `castlist models --catalogue` lists them.",
     ),
     Option(
         "prompt_name",
@@ -55,7 +68,12 @@ OPTIONS = (
 ENTRY_OPTIONS = (
     Option("model_name", "a name", "", "What callers ask for. Several entries may share one."),
     Option("litellm_params.model", "provider/model", "", "Who makes the video: `animatic/animatic`, `openai/sora-2`."),
-    Option("litellm_params.api_key", "a key", "", "Usually `os.environ/NAME`. Unset: a warning, and the deployment is unavailable."),
+    Option(
+        "litellm_params.api_key",
+        "a key",
+        "the vendor's usual variable",
+        "Usually `os.environ/NAME`. Unset: a warning, and the deployment is unavailable.",
+    ),
     Option(
         "litellm_params.api_base",
         "an address",
@@ -64,7 +82,12 @@ ENTRY_OPTIONS = (
     ),
     Option("litellm_params.custom_llm_provider", "a provider", "the prefix of `model`", "The provider, where `model` has no prefix."),
     Option("litellm_params.max_parallel_requests", "1 or more", "", "Videos under way at once."),
-    Option("litellm_params.output_cost_per_second", "US dollars", "0", "What a second of video costs, for estimates."),
+    Option(
+        "litellm_params.output_cost_per_second",
+        "US dollars",
+        "the catalogue's price",
+        "What a second of video costs, in any resolution: for estimates and for `max_spend_per_day`.",
+    ),
     Option("model_info.id", "a name", "provider/model@api_base", "The deployment's stable id; rows refer to it."),
     Option("model_info.mode", "video_generation, …", "", "LiteLLM's word for what a model makes; all but video are passed over."),
     Option(
@@ -74,6 +97,7 @@ ENTRY_OPTIONS = (
         "The stable name of the credentials. Rotating a key does not change it.",
     ),
     Option("on_retired", "animatic, error", "castlist.on_retired", "As above, for this entry alone."),
+    Option("fallback", "a model_name, or a list", "castlist.fallback", "As above, for this entry alone."),
     Option("settings", "a mapping", "", "Options of the provider's own."),
 )
 

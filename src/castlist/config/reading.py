@@ -77,6 +77,16 @@ class Reading:
             return None
         return Text(self.environ.get(variable) or None, variable, node.line, node.value)
 
+    def texts(self, node: Node | None, what: str) -> tuple[str, ...]:
+        """A text, or a list of texts, as it is written; nothing when absent."""
+        if node is None or node.value is None:
+            return ()
+        items = node.items if isinstance(node.value, list) else [node]
+        for item in items:
+            if not isinstance(item.value, str) or not item.value.strip():
+                self.wrong(item.line, f"{what} must be a text or a list of texts, not {item.kind}")
+        return tuple(item.value for item in items if isinstance(item.value, str))
+
     def key(self, node: Node | None, what: str) -> Secret | None:
         """A key that protects this gateway: one whose variable is unset is a mistake, as it would leave the gateway open."""
         text = self.text(node, what)

@@ -6,6 +6,8 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+from castlist.model.entries import Entry
+
 
 class Secret(str):
     """A key: usable as the text it is, never shown by `repr`."""
@@ -44,8 +46,10 @@ class Limits:
 class ModelEntry:
     """One entry of `model_list`.
 
-    `key_name` is the NAME of the variable that holds the key. `account` and `id` are always filled in. `retired_on` is set once the vendor
-    has shut the model down on its own host. `unavailable` says why the entry cannot be used at all.
+    `key_name` is the NAME of the variable that holds the key. `account` and `id` are always filled in. `known` is what the catalogue says
+    of the model. `retired_on` is set once the vendor has shut the model down on its own host, and `leaving` when it is about to;
+    `replacements` are the ids of the deployments that serve in its place, those of the living models among `fallback`. `unavailable`
+    says why the entry cannot be used at all.
     """
 
     name: str
@@ -58,6 +62,10 @@ class ModelEntry:
     key_name: str | None = None
     on_retired: OnRetired = OnRetired.ANIMATIC
     retired_on: date | None = None
+    leaving: bool = False
+    fallback: tuple[str, ...] = ()
+    replacements: tuple[str, ...] = ()
+    known: Entry | None = None
     unavailable: str | None = None
     weight: int = 1
     order: int = 1
@@ -70,7 +78,7 @@ class ModelEntry:
     @property
     def stands_in(self) -> bool:
         """Whether the embedded renderer serves this entry, because its vendor no longer does."""
-        return self.retired_on is not None and self.on_retired is OnRetired.ANIMATIC
+        return self.retired_on is not None and not self.replacements and self.on_retired is OnRetired.ANIMATIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,8 @@ class ProjectKeys:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A whole configuration. `source` names the file it came from; `warnings` are sentences for the log at start-up."""
+    """A whole configuration. `source` names the file it came from; `warnings` are sentences for the log at start-up. `max_spend_per_day`
+    is in millionths of a US dollar, None for no limit; `catalogue` is what the file says of models, by PROVIDER/MODEL."""
 
     source: str
     models: tuple[ModelEntry, ...]
@@ -95,6 +104,8 @@ class Settings:
     projects: tuple[ProjectKeys, ...] = ()
     on_retired: OnRetired = OnRetired.ANIMATIC
     prompt_name: PromptName = PromptName.LENIENT
+    max_spend_per_day: int | None = 20_000_000
+    catalogue: Mapping[str, Entry] = field(default_factory=dict)
     limits: Limits = Limits()
     warnings: tuple[str, ...] = ()
 

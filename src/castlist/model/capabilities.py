@@ -28,9 +28,10 @@ class Capabilities:
     handle on a character, made once with `bind` and carried by the cast. `extension` is the least and the most seconds one
     extension adds, where that is not as for a new video; `sources` the shortest and the longest source of an operation, in seconds;
     `cast_sizes` the sizes and `cast_seconds` the lengths with characters, where those are fewer. `prices` are millionths of a US dollar
-    for a second of video by resolution (`source_prices` where it is made from another, if those differ), with `micros_per_image` on top
-    for each picture sent; `micros_per_second` is one price for all resolutions, where `prices` is empty. `audio` are the words
-    of a wish for sound, `on` and `off`, that each operation can follow: where none are given, those of an option `audio`.
+    for a second of video by resolution (`source_prices` where it is made from another, `sound_prices` where sound is asked for, if those
+    differ), with `micros_per_image` on top for each picture sent; `micros_per_second` is one price for all resolutions, where `prices`
+    is empty. `audio` are the words of a wish for sound, `on` and `off`, that each operation can follow: where none are given, those of
+    an option `audio`.
     """
 
     model: str
@@ -56,6 +57,7 @@ class Capabilities:
     micros_per_second: int | None = None
     prices: Mapping[str, int] = field(default_factory=dict)
     source_prices: Mapping[str, int] = field(default_factory=dict)
+    sound_prices: Mapping[str, int] = field(default_factory=dict)
     micros_per_image: int = 0
     wants: tuple[str, ...] = ()
     binds: bool = False
@@ -181,6 +183,8 @@ class Capabilities:
     def _prices(self, operation: Operation) -> Mapping[str, int]:
         if self.source_prices and not isinstance(operation, CreateVideo):
             return self.source_prices
+        if self.sound_prices and operation.wishes.audio == "on":
+            return self.sound_prices
         return self.prices or ({} if self.micros_per_second is None else {FLAT: self.micros_per_second})
 
     def to_json(self) -> Mapping[str, object]:

@@ -15,8 +15,8 @@ class Entry:
     """One model as it was found at `source` on the day `checked`.
 
     `limits` are values for fields of Capabilities. `prices` are millionths of a US dollar for a second of video by resolution, with the
-    key "" where all cost the same, empty where no price is known; `source_prices` where a video is made from another, if that differs;
-    `micros_per_image` comes on top for each picture that is sent.
+    key "" where all cost the same, empty where no price is known; `source_prices` where a video is made from another, `sound_prices`
+    where sound is asked for, if those differ; `micros_per_image` comes on top for each picture that is sent.
     `sunset` is the day the vendor shuts the model down on its own host. An entry that is not `listed` speaks for models of the
     provider that have none of their own.
     """
@@ -28,6 +28,7 @@ class Entry:
     limits: Mapping[str, object] = field(default_factory=dict)
     prices: Mapping[str, int] = field(default_factory=dict)
     source_prices: Mapping[str, int] = field(default_factory=dict)
+    sound_prices: Mapping[str, int] = field(default_factory=dict)
     micros_per_image: int = 0
     sunset: date | None = None
     listed: bool = True
@@ -37,7 +38,8 @@ class Entry:
         known = replace(capabilities, **self.limits)  # type: ignore[arg-type]  # read_entry makes values of the fields' types
         if not self.prices:
             return known
-        return replace(known, prices=self.prices, source_prices=self.source_prices, micros_per_image=self.micros_per_image)
+        special = replace(known, source_prices=self.source_prices, sound_prices=self.sound_prices, micros_per_image=self.micros_per_image)
+        return replace(special, prices=self.prices)
 
     def is_retired(self, day: date) -> bool:
         """Whether its vendor has shut it down by that day."""

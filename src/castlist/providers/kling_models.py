@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from castlist.catalogue import refine
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
 from castlist.model.operations import Size
@@ -29,22 +30,18 @@ class Model:
 
     older: str
     resolutions: tuple[str, ...]
-    most: int
     words: int
-    source_seconds: tuple[float, float]
     longest_side: int
     frame_seconds: tuple[int, ...] = ()
     sounds: bool = False
     shots: bool = False
-    micros: int = 84_000
 
 
 MODELS: Final[Mapping[str, Model]] = {
-    "kling-3.0-omni": Model("kling-v3-omni", ("720p", "1080p", "4k"), 15, 3072, (3.0, 15.5), 4553, sounds=True, shots=True),
-    "kling-o1": Model("kling-video-o1", ("720p", "1080p"), 10, 2500, (3.0, 10.0), 2160, frame_seconds=(5, 10)),
+    "kling-3.0-omni": Model("kling-v3-omni", ("720p", "1080p", "4k"), 3072, 4553, sounds=True, shots=True),
+    "kling-o1": Model("kling-video-o1", ("720p", "1080p"), 2500, 2160, frame_seconds=(5, 10)),
 }
-"""From kling.ai/document-api/api/video/{3-0-omni,o1}/video-omni as of 2026-09-20, prices a second at 720p without sound and without a
-video from pricing/base/video of that day: sound, a video to start from, 1080p and 4k cost more."""
+"""From kling.ai/document-api/api/video/{3-0-omni,o1}/video-omni as of 2026-09-20."""
 
 
 def shapes(resolutions: tuple[str, ...]) -> Mapping[Size, tuple[str, str]]:
@@ -69,7 +66,7 @@ def resolution_of(size: Size, model: Model) -> str:
 
 
 def limits(model: str) -> Capabilities:
-    """Limits of an omni model: 3 to 15 s (O1: 10), characters as elements, natively, those with one still only as a picture.
+    """Limits of an omni model, by the catalogue: characters as elements, natively, those with one still only as a picture.
 
     Sources are 700 to 4553 pixels a side (O1: 2160). There is no extension; a request that allows a step down gets a new shot that
     follows the source. Kling 4.0 is not here: its path in this API is not known. Not verified: whether an element made with one model
@@ -78,28 +75,24 @@ def limits(model: str) -> Capabilities:
     found = MODELS.get(model)
     if found is None:
         return Capabilities(model=f"kling/{model}", implements=frozenset())
-    return Capabilities(
+    wire = Capabilities(
         model=f"kling/{model}",
         implements=frozenset({"create", "edit", "remix"}),
         approximates=frozenset({"extend"}),
-        min_seconds=3,
-        max_seconds=found.most,
         sizes=tuple(shapes(found.resolutions)),
         max_side=found.longest_side,
         max_pixels=8_294_400,
         min_side=700,
-        characters=2,
         fidelity=Fidelity.NATIVE,
         native_variant="still-1",
         reference=True,
         reference_with_characters=True,
         uploaded_source=True,
         options=_options(found),
-        micros_per_second=found.micros,
         wants=STILLS,
         binds=True,
-        sources=dict.fromkeys(("edit", "remix", "extend"), found.source_seconds),
     )
+    return refine(wire, provider="kling", model=model)
 
 
 def _options(model: Model) -> Mapping[str, tuple[str, ...]]:
