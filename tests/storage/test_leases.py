@@ -182,3 +182,37 @@ async def test_characters_are_claimed_and_saved_like_jobs(storage, second, watch
     assert await second.characters.save(replace(newer, state=CharacterState.READY)) is False
     assert await storage.characters.save(replace(newer, state=CharacterState.READY)) is True
     assert await storage.characters.renew([newer.id], lease=30) == set()
+
+
+async def test_a_character_is_held_by_one_task_of_one_process_until_its_time_is_over(storage, second, watch):
+    luna = a_character(state=CharacterState.READY)
+    await storage.characters.add(luna)
+
+    assert await storage.characters.hold(luna.id, lease=30) is True
+    assert await storage.characters.hold(luna.id, lease=30) is False
+    assert await second.characters.hold(luna.id, lease=30) is False
+    await second.characters.release(luna.id)
+    assert await second.characters.hold(luna.id, lease=30) is False
+    await storage.characters.release(luna.id)
+    assert await second.characters.hold(luna.id, lease=30) is True
+    watch.advance(31)
+    assert await storage.characters.hold(luna.id, lease=30) is True
+    await storage.characters.delete("default", luna.id)
+    watch.advance(31)
+    assert await second.characters.hold(luna.id, lease=30) is False
+
+
+async def test_forms_are_added_only_by_who_holds_the_character(storage, second, tmp_path):
+    luna = a_character(state=CharacterState.READY, assets={"video": "asset_1"})
+    await storage.characters.add(luna)
+    (tmp_path / "still.jpg").write_bytes(b"a picture")
+    still = await storage.assets.put(tmp_path / "still.jpg", project="default", media_type="image/jpeg")
+    await second.characters.hold(luna.id, lease=30)
+
+    assert await storage.characters.add_forms(luna.id, {"jpeg-0": still}) is False
+    assert (await storage.characters.any(luna.id)).assets == {"video": "asset_1"}
+    await second.characters.release(luna.id)
+    await storage.characters.hold(luna.id, lease=30)
+    assert await storage.characters.add_forms(luna.id, {"jpeg-0": still}) is True
+    assert (await storage.characters.any(luna.id)).assets == {"video": "asset_1", "jpeg-0": still.id}
+    assert await storage.assets.get(still.id) == still
