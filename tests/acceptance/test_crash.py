@@ -14,6 +14,7 @@ import pytest
 from gateways import Served, serve
 
 from castlist import samples
+from processes import children
 
 SCENE = {"prompt": "Luna walks through a forest at night", "model": "animatic", "seconds": "2", "size": "640x360"}
 
@@ -26,19 +27,6 @@ def leftovers(data: Path) -> list[str]:
 def stored(data: Path) -> int:
     """Blobs that are there."""
     return sum(path.is_file() for path in (data / "assets").rglob("*"))
-
-
-def children(pid: int) -> list[int]:
-    """Processes begun by `pid`."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            found.append(int(path.parent.name))
-    return found
 
 
 def wait_for_death(pids: list[int]) -> None:
@@ -74,7 +62,7 @@ def test_a_kill_during_a_render_and_an_upload_loses_nothing(tmp_path):
         jobs = [first.ask("POST", "/v1/videos", SCENE)["id"] for _ in range(3)]
         assert first.wait(jobs[0], until="running")["status"] == "in_progress"
         connection = half_an_upload(first)
-        rendering = children(first.process.pid)
+        rendering = list(children(first.process.pid))
         first.kill()
         connection.close()
     assert rendering

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from pathlib import Path
 
 import av
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 from castlist.model.asks import Caller, Seen
 from castlist.model.jobs import State
 from castlist.model.operations import Wishes
+from processes import media_children
 
 ME = Caller("default", master=True)
 OFF = Wishes(options={"animatic": {"audio": "off"}})
@@ -29,22 +29,12 @@ async def loudness(s, seen: Seen) -> float:
     return float(np.sqrt(np.mean(samples**2)))
 
 
-def renders() -> list[int]:
-    """The render children of this process."""
-    found = []
-    for line in Path("/proc/self/task").glob("*/children"):
-        for pid in map(int, line.read_text().split()):
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            found += [pid] if b"castlist.media" in words and b"animatic" in words else []
-    return found
-
-
 async def kill(s, seen: Seen, *, times: int) -> tuple[Seen, int]:
     """The job once it has ended, after that many of its children were killed, each as soon as it was seen."""
     killed: set[int] = set()
     async with asyncio.timeout(60):
         while not seen.job.ended:
-            for pid in set(renders()) - killed if len(killed) < times else ():
+            for pid in media_children("animatic") - killed if len(killed) < times else ():
                 os.kill(pid, signal.SIGKILL)
                 killed.add(pid)
             await asyncio.sleep(0.02)

@@ -14,13 +14,10 @@ from castlist import samples
 from castlist.errors import MediaCrashed, MediaRefused
 from castlist.media import child
 from castlist.media.child import RENDER, UNTRUSTED, Limits, run
+from processes import media_children
 
 LUNA = str(samples.path("luna"))
 PATIENCE = 20.0
-
-
-def children() -> set[int]:
-    return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
 
 
 def wait_for_end(pid: int) -> bool:
@@ -71,12 +68,12 @@ def test_an_unforeseen_failure_is_a_crash_that_keeps_its_last_words() -> None:
 
 def test_too_long_on_the_wall_clock_is_a_crash(tmp_path: Path) -> None:
     limits = Limits(address_space=None, cpu_seconds=None, wall_seconds=0.3)
-    before = children()
+    before = media_children("character")
 
     with pytest.raises(MediaCrashed, match=r"0\.3 seconds"):
         asyncio.run(run("character", {"sources": [LUNA], "kind": "video", "out": str(tmp_path)}, limits=limits))
 
-    assert children() <= before
+    assert media_children("character") == before
 
 
 def test_too_much_processor_time_ends_the_child(tmp_path: Path) -> None:
@@ -95,7 +92,7 @@ def test_too_much_memory_is_refused_by_the_limit(tmp_path: Path) -> None:
 
 
 def test_cancelling_kills_the_child_and_leaves_no_half_file(tmp_path: Path) -> None:
-    before = children()
+    before = media_children("character")
 
     async def cancel_midway() -> None:
         begun = asyncio.Event()
@@ -108,16 +105,15 @@ def test_cancelling_kills_the_child_and_leaves_no_half_file(tmp_path: Path) -> N
 
     asyncio.run(cancel_midway())
 
-    assert children() <= before
+    assert media_children("character") == before
     assert not (tmp_path / "clip.mp4").exists()
 
 
 def test_the_child_yields_to_us_in_our_own_session_and_leads_a_group(tmp_path: Path) -> None:
     seen: set[tuple[int, int, bool, bool]] = set()
-    others = children()  # a fixture of another test may have left a server running beside us
 
     def look(done: float) -> None:
-        for pid in children() - others:
+        for pid in media_children("character"):
             mine = os.getsid(pid) == os.getsid(0)
             seen.add((os.getpriority(os.PRIO_PROCESS, pid), os.sched_getscheduler(pid), mine, os.getpgid(pid) == pid))
 
