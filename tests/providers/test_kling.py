@@ -230,6 +230,18 @@ def test_sound_and_shots_are_options(upstream, tmp_path):
     assert (settings["audio"], settings["multi_shot"]) == ("native", True)
 
 
+@pytest.mark.parametrize(("wish", "sound"), [({}, "original"), ({"audio": "off"}, "off")])
+def test_an_edit_keeps_the_sound_unless_it_is_to_be_silent(upstream, tmp_path, wish, sound):
+    async def act(provider):
+        edit = follow_up("edit")
+        ticket = (await submit(provider, order(tmp_path))).data
+        edit = replace(edit, wishes=replace(edit.wishes, options={"kling": wish}))
+        await submit(provider, order(tmp_path, edit, ticket=ticket, reference="video_2"))
+
+    run(upstream, tmp_path, act)
+    assert documents(upstream)[1]["settings"]["audio"] == sound
+
+
 def test_what_is_not_followed_is_told(upstream, tmp_path):
     async def codes(provider, operation, **options):
         return [note.code for note in (await provider.prepare(order(tmp_path, operation, **options))).warnings]
@@ -237,11 +249,11 @@ def test_what_is_not_followed_is_told(upstream, tmp_path):
     async def act(provider):
         ticket = (await submit(provider, order(tmp_path))).data
         edit = replace(follow_up("edit", of=source(size=Size(1080, 1920))), seed=4)
-        loud = replace(edit, seed=None, wishes=replace(edit.wishes, options={"kling": {"audio": "on"}}))
+        cut = replace(edit, seed=None, wishes=replace(edit.wishes, options={"kling": {"multi_shot": "on"}}))
         return (
             await codes(provider, create("A fox", size=Size(720, 720))),
             await codes(provider, edit, ticket=ticket),
-            await codes(provider, loud, ticket=ticket),
+            await codes(provider, cut, ticket=ticket),
             await codes(provider, follow_up("edit", of=source(size=Size(2000, 2000))), ticket=ticket, model="kling-o1"),
         )
 

@@ -317,8 +317,7 @@ def test_a_time_out_that_names_a_number_is_ambiguous_all_the_same():
 
 @pytest.mark.parametrize("status", [200, 201])
 def test_a_success_is_none_of_it(status):
-    judge_paid(answer(status, 0))
-    judge_known(answer(status, 0))
+    assert [judge(answer(status, 0)) for judge in (judge_paid, judge_known)] == [None, None]
 
 
 def test_a_key_is_in_no_error_and_no_repr(upstream, tmp_path):

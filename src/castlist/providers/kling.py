@@ -13,7 +13,7 @@ from castlist.errors import Ambiguous, LostJob, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Character
 from castlist.model.jobs import Failure
-from castlist.model.operations import CreateVideo
+from castlist.model.operations import CreateVideo, Source
 from castlist.model.providing import (
     Absent,
     Account,
@@ -29,6 +29,7 @@ from castlist.model.providing import (
     Stream,
     Ticket,
     Transport,
+    stand_in,
 )
 from castlist.providers.kling_elements import describe
 from castlist.providers.kling_keys import authorise, is_pair
@@ -175,11 +176,13 @@ class Kling(Provider):
         contents = await asyncio.gather(*map(self.http.assets.read, pictures))
         found = {asset: b64encode(content).decode() for asset, content in zip(pictures, contents, strict=True)}
         if not isinstance(order.operation, CreateVideo):
-            found[order.operation.source.asset] = await self._source(order)
+            found[order.operation.source.asset] = await self._source(order, order.operation.source)
         return found
 
-    async def _source(self, order: Order) -> str:
+    async def _source(self, order: Order, source: Source) -> str:
         """A link to the source: the vendor's own where this account made it and still has it."""
+        if order.source_ticket and self.http.rehearses:
+            return stand_in(await self.http.assets.describe(source.asset))
         if order.source_ticket:
             try:
                 return await self._link(Ticket(order.source_ticket))

@@ -8,7 +8,7 @@ from typing import Final
 from castlist.errors import Refused
 from castlist.model.characters import Character
 from castlist.model.providing import AssetReader, References
-from castlist.providers.kling_models import STILLS
+from castlist.providers.uploads import stills_of
 
 LONGEST_NAME: Final = 20
 LONGEST_DESCRIPTION: Final = 100
@@ -19,7 +19,7 @@ async def describe(character: Character, media: References, *, assets: AssetRead
 
     Raises Refused for a character with fewer than two stills, of which the vendor makes none.
     """
-    stills = choose_stills(media)
+    stills = [each.asset for each in stills_of(media.media)]
     if len(stills) < 2:
         text = f"{character.name} has {len(stills)} still, and Kling makes an element of two to four"
         raise Refused(text, code="character_source_unsuitable")
@@ -30,12 +30,6 @@ async def describe(character: Character, media: References, *, assets: AssetRead
         "reference_type": "image_refer",
         "element_image_list": {"frontal_image": front, "refer_images": [{"image_url": other} for other in others]},
     }
-
-
-def choose_stills(media: References) -> tuple[str, ...]:
-    """The assets of a character's stills, best first."""
-    found = (media.media.get(form) or media.media.get(form.replace("jpeg", "still")) for form in STILLS)
-    return tuple(each.asset for each in found if each)
 
 
 def shorten(text: str, most: int) -> str:

@@ -8,9 +8,7 @@ from castlist.catalogue import refine
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
 from castlist.model.operations import Size
-
-STILLS: Final = ("jpeg-0", "jpeg-1", "jpeg-2", "jpeg-3")
-"""One frontal still and up to three others make an element."""
+from castlist.providers.uploads import STILLS
 
 MOST_REFERENCES: Final = 7
 """Pictures and elements of pictures together."""
@@ -91,6 +89,7 @@ def limits(model: str) -> Capabilities:
         options=_options(found),
         wants=STILLS,
         binds=True,
+        audio={"create": ("on", "off") if found.sounds else ("off",), **dict.fromkeys(("edit", "remix", "extend"), ("off",))},
     )
     return refine(wire, provider="kling", model=model)
 

@@ -15,13 +15,13 @@ from castlist.providers.kling_models import (
     MOST_BESIDE_A_VIDEO,
     MOST_REFERENCES,
     MOST_WORDS_OLDER,
-    STILLS,
     Model,
     ratio_of,
     resolution_of,
     shapes,
 )
 from castlist.providers.tags import feature
+from castlist.providers.uploads import stills_of
 
 TAG: Final = re.compile(r"@(?=\S)|<{2,}(?=\s*(?:element|image|video|voice)_?\d+\s*>)", re.IGNORECASE)
 """What this vendor reads as a reference in a prompt: `@id` in the newer API, `<<<image_1>>>` in the older one."""
@@ -95,6 +95,7 @@ def lower_older(
     prompt, notes = _prompt(order, tags, most=min(model.words, MOST_WORDS_OLDER))
     settings = _settings(order, model)
     videos = _of(showing, "base_video", "feature_video")
+    keeps = settings.get("audio") == "original"
     body: dict[str, object] = {
         "model_name": model.older,
         "prompt": prompt,
@@ -106,8 +107,8 @@ def lower_older(
     body |= {"duration": str(settings["duration"])} if "duration" in settings else {}
     body |= {"multi_shot": True, "shot_type": "intelligence"} if settings.get("multi_shot") else {}
     body |= {"image_list": [_older_picture(item, addresses) for item in lists["image"]]} if lists["image"] else {}
-    body |= {"element_list": [{"element_id": int(item.element or 0)} for item in lists["element"]]} if lists["element"] else {}
-    body |= {"video_list": [_older_video(item, addresses) for item in videos]} if videos else {}
+    body |= {"element_list": [{"element_id": _number(item.element)} for item in lists["element"]]} if lists["element"] else {}
+    body |= {"video_list": [_older_video(item, addresses, keeps=keeps) for item in videos]} if videos else {}
     return body, (*notes, *advise(order, showing, model=model))
 
 
@@ -131,9 +132,9 @@ def advise(order: Order, showing: Showing, *, model: Model) -> tuple[Note, ...]:
             text = f"{order.provider_model} makes squares of a size of its own, not exactly {operation.size}."
             found.append(Note("size_by_ratio", text, "size", str(operation.size), "1:1"))
         return (*found, *_pictured(order, showing))
-    for option in operation.wishes.options.get("kling", {}):
-        text = f"{order.provider_model} makes a video from another without {option}, so kling.{option} was not sent."
-        found.append(Note("option_not_sent", text, f"kling.{option}"))
+    if "multi_shot" in operation.wishes.options.get("kling", {}):
+        text = f"{order.provider_model} decides by itself on the shots of a video made from another: kling.multi_shot was not sent."
+        found.append(Note("option_not_sent", text, "kling.multi_shot"))
     if isinstance(operation, ExtendVideo):
         text = f"{order.provider_model} cannot extend a video: {operation.seconds} s are made anew as the next shot after it."
         found.append(Note("extended_by_next_shot", text, "video"))
@@ -196,8 +197,7 @@ def _budget(order: Order, shown: Sequence[CastMember]) -> int:
 
 
 def _stills(member: CastMember, order: Order) -> list[str]:
-    found = (member.media.get(form) or member.media.get(form.replace("jpeg", "still")) for form in STILLS)
-    stills = [asset for asset in found if asset]
+    stills = stills_of(member.media)
     if not stills:
         raise Refused(f"{member.name} has no still that could be shown to {order.provider_model}", code="character_source_unsuitable")
     return stills
@@ -232,7 +232,8 @@ def _settings(order: Order, model: Model) -> Mapping[str, object]:
             shape = {"resolution": resolution_of(source.size, model), "duration": seconds} | ({"aspect_ratio": given} if given else {})
             return shape | {"audio": "off"} | ({"multi_shot": True} if model.shots else {})
         case EditVideo(source=source) | RemixVideo(source=source):
-            shape = {"resolution": resolution_of(source.size, model), "audio": "original"}
+            silent = order.operation.wishes.options.get("kling", {}).get("audio") == "off"
+            shape = {"resolution": resolution_of(source.size, model), "audio": "off" if silent else "original"}
             return shape | ({"multi_shot": False} if model.shots else {})
 
 
@@ -240,15 +241,19 @@ def _of(showing: Showing, *kinds: str) -> list[Shown]:
     return [item for item in showing.items if item.kind in kinds]
 
 
+def _number(element: str | None) -> int | str | None:
+    # A plan has a word for an element that is not made yet.
+    return int(element) if element and element.isdigit() else element
+
+
 def _older_picture(item: Shown, addresses: Mapping[str, str]) -> Mapping[str, str]:
     typed = {"type": "first_frame"} if item.kind == "first_frame" else {}
     return {"image_url": addresses[item.asset or ""], **typed}
 
 
-def _older_video(item: Shown, addresses: Mapping[str, str]) -> Mapping[str, str]:
-    base = item.kind == "base_video"
+def _older_video(item: Shown, addresses: Mapping[str, str], *, keeps: bool) -> Mapping[str, str]:
     return {
         "video_url": addresses[item.asset or ""],
-        "refer_type": "base" if base else "feature",
-        "keep_original_sound": "yes" if base else "no",
+        "refer_type": item.kind.removesuffix("_video"),
+        "keep_original_sound": "yes" if keeps else "no",
     }

@@ -8,6 +8,7 @@ from typing import Final
 from castlist.errors import Ambiguous, HandleGone, LostJob, Moderated, ProviderError, Refused, Retry
 from castlist.model.jobs import Cost, CostState, Failure
 from castlist.model.providing import Phase, Progress, Reply
+from castlist.providers.polling import read_phase
 from castlist.providers.replies import judge, judge_free, read_object, retry_after
 
 POLL_SECONDS: Final = 5.0
@@ -91,7 +92,8 @@ def read_progress(task: Mapping[str, object]) -> Progress:
     status = task.get("status")
     if not isinstance(status, str):
         raise ProviderError("the upstream answered a poll with something that is not a task", retry=Retry.SAME)
-    match _PHASES.get(status.lower(), Phase.RUNNING):
+    phase, strange = read_phase(status.lower(), _PHASES)
+    match phase:
         case Phase.FAILED:
             return _read_failure(task)
         case Phase.DONE if read_link(task) is None:
@@ -99,8 +101,8 @@ def read_progress(task: Mapping[str, object]) -> Progress:
             return Progress(Phase.FAILED, failure=failure, retryable=True, cost=_cost(task))
         case Phase.DONE:
             return Progress(Phase.DONE, percent=100, cost=_cost(task))
-        case phase:
-            return Progress(phase, again=POLL_SECONDS)
+        case _:
+            return Progress(phase, again=POLL_SECONDS, strange=strange)
 
 
 def read_link(task: Mapping[str, object]) -> str | None:
