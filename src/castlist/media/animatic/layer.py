@@ -1,16 +1,19 @@
 """A painted layer, and how much of it a frame shows."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 
 from castlist.media.animatic.canvas import Canvas
 from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, lay, picture_of
+from castlist.media.animatic.tiles import Box, Run, boxes, runs
 
-_GAP = 48
+Span: TypeAlias = tuple[int, int]
+Bounds: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,7 @@ class Layer:
     """A picture that repeats sideways and holds the texture's rows from `start` on.
 
     `top` is the first row with paint, `solid` the first from which nothing shines through, `bottom` the end of the paint;
-    `closed` says that the paint reaches the texture's end. `boxes` (left, top, right, bottom) hold the paint of a layer
-    that is mostly empty; one that crosses the texture's seam ends beyond it.
+    `closed` says that the paint reaches the texture's end. `boxes` hold the paint, `runs` the same in parts that do not touch.
     """
 
     picture: Picture
@@ -34,7 +36,8 @@ class Layer:
     pace: float = 1.0
     ground: bool = False
     sway: float = 0.0
-    boxes: tuple[tuple[int, int, int, int], ...] = ()
+    boxes: tuple[Box, ...] = ()
+    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,15 @@ class Window:
     x: float
     y: float
     zoom: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Planes at the frame's own scale: what the frame's first pixel shows is `at` (column, row) in y and keep, `at2` in the half ones."""
+
+    picture: Picture
+    at: tuple[float, float]
+    at2: tuple[float, float]
 
 
 def layer_of(canvas: Canvas, depth: float, *, drift: float = 0.0, bob: float = 0.0, pace: float = 1.0, ground: bool = False) -> Layer:
@@ -58,134 +70,122 @@ def layer_of(canvas: Canvas, depth: float, *, drift: float = 0.0, bob: float = 0
     start, end = (0, height) if ground else (max(0, top - top % 2 - 4), min(height, bottom + bottom % 2 + 4))
     opaque = solid <= start and end == height
     picture = picture_of(canvas.rgb[start:end], None if opaque else canvas.alpha[start:end])
-    closed = bottom == height
-    boxes = () if ground or closed else _boxes(canvas, (top, bottom))
-    return Layer(picture, depth, top, solid, bottom, start, closed, drift, bob, pace, ground, boxes=boxes)
+    found = boxes(canvas.alpha[start:end], first=start)
+    apart = runs(found, canvas.width)
+    return Layer(picture, depth, top, solid, bottom, start, bottom == height, drift, bob, pace, ground, boxes=found, runs=apart)
 
 
 def draw(frame: Frame, layer: Layer, window: Window, *, below: int) -> None:
     """Draw a layer over the frame, down to the row `below` (what comes later hides the rest)."""
     height, width = frame.y.shape
-    held = Window(window.x, window.y - layer.start, window.zoom)
-    for left, top, right, bottom in layer.boxes:
-        first, last = _rows((top, bottom), window, min(below, height))
-        for columns in _columns((left, right), window, (width, layer.picture.size[0])):
-            _band(frame, layer.picture, held, rows=(first, last), columns=columns, solid=False)
-    if layer.boxes:
+    rows = (0, min(height, below + below % 2))
+    if abs(window.zoom - 1) < 1e-4:
+        sheet = _Sheet(layer.picture, (window.x, window.y - layer.start), (window.x / 2, (window.y - layer.start) / 2))
+        _patch(frame, layer, sheet, window, layer.boxes, (0, width, *rows))
         return
-    first, last = _rows((layer.top, layer.bottom), window, min(below, height))
-    if last <= first:
-        return
-    middle = _screen(layer.solid + 2, window) if layer.picture.keep is not None else first
-    middle = min(last, max(first, middle + middle % 2))
-    _band(frame, layer.picture, held, rows=(first, middle), columns=(0, width), solid=False)
-    _band(frame, layer.picture, held, rows=(middle, last), columns=(0, width), solid=True)
+    period = layer.picture.size[0]
+    for run in layer.runs:
+        top, bottom = min(box.top for box in run.boxes), max(box.bottom for box in run.boxes)
+        high = _rows((top, bottom), layer, window, rows[1])
+        for wide in [(0, width)] if run.right - run.left >= period else _columns((run.left, run.right), window, (width, period)):
+            if high[1] > high[0]:
+                _patch(frame, layer, _enlarged(layer, window, wide, high), window, run.boxes, (*wide, *high))
 
 
 def cover(layer: Layer, window: Window) -> int:
     """The frame row from which on this layer hides everything behind it."""
     if not layer.closed:
         return 1 << 30
-    return max(0, _screen(layer.solid + 2, window) + 2)
+    return max(0, math.floor((layer.solid + 2 - window.y) * window.zoom) + 2)
 
 
-def crop(plane: Plane, window: Window, size: tuple[int, int]) -> Plane:
-    """A window of a plane that repeats sideways, at sub-pixel precision."""
-    if abs(window.zoom - 1) < 1e-4:
-        return _shifted(plane, window.x, window.y, size)
-    return _zoomed(plane, window, size)
+def _patch(frame: Frame, layer: Layer, sheet: _Sheet, window: Window, found: Sequence[Box], part: Bounds) -> None:
+    """Lay the boxes that are seen in a part of the frame (its columns and rows) over it."""
+    left, right, top, bottom = part
+    for box in found:
+        first, last = _rows((box.top, box.bottom), layer, window, bottom)
+        first = max(first, top)
+        if last <= first:
+            continue
+        for start, end in _columns((box.left, box.right), window, (right, layer.picture.size[0])):
+            if end > left:
+                _blit(frame, sheet, (max(start, left), first, end, last), solid=box.solid)
 
 
-def _screen(row: float, window: Window) -> int:
-    return math.floor((row - window.y) * window.zoom)
+def _blit(frame: Frame, sheet: _Sheet, part: Bounds, *, solid: bool) -> None:
+    left, top, right, bottom = part
+    picture, size, small = sheet.picture, (right - left, bottom - top), ((right - left) // 2, (bottom - top) // 2)
+    at, at2 = (sheet.at[0] + left, sheet.at[1] + top), (sheet.at2[0] + left // 2, sheet.at2[1] + top // 2)
+    keep = None if solid or picture.keep is None else _shifted(picture.keep, at, size)
+    keep2 = None if solid or picture.keep2 is None else _shifted(picture.keep2, at2, small)
+    lay(frame.y[top:bottom, left:right], _shifted(picture.y, at, size), keep)
+    lay(frame.uv[top // 2 : bottom // 2, left // 2 : right // 2], _shifted(picture.uv, at2, small), keep2)
 
 
-def _rows(span: tuple[int, int], window: Window, limit: int) -> tuple[int, int]:
-    """The even frame rows that show a span of texture rows."""
-    first = max(0, _screen(span[0] - 2, window))
-    last = min(limit, _screen(span[1] + 2, window) + 2)
-    return first - first % 2, last + last % 2
+def _rows(span: Span, layer: Layer, window: Window, limit: int) -> Span:
+    """The even frame rows that show a span of texture rows; the end of a closed texture goes on to the limit."""
+    first, last = (math.floor((row - window.y) * window.zoom / 2) * 2 for row in span)
+    ends = layer.closed and span[1] >= layer.start + layer.picture.size[1]
+    return max(0, first), limit if ends else min(limit, last)
 
 
-def _columns(span: tuple[int, int], window: Window, widths: tuple[int, int]) -> Iterator[tuple[int, int]]:
+def _columns(span: Span, window: Window, widths: Span) -> Iterator[Span]:
     """The even frame columns that show a span of texture columns, each time that it comes round."""
     width, period = widths
-    left, right = span[0] - 4 - window.x, span[1] + 4 - window.x
-    for turn in range(math.ceil(-right / period), math.floor((width / window.zoom - left) / period) + 1):
+    left, right = span[0] - window.x, span[1] - window.x
+    for turn in range(math.floor(-right / period), math.floor((width / window.zoom - left) / period) + 1):
         first = max(0, math.floor((left + turn * period) * window.zoom / 2) * 2)
-        last = min(width, math.ceil((right + turn * period) * window.zoom / 2) * 2)
+        last = min(width, math.floor((right + turn * period) * window.zoom / 2) * 2)
         if last > first:
             yield first, last
 
 
-def _boxes(canvas: Canvas, rows: tuple[int, int]) -> tuple[tuple[int, int, int, int], ...]:
-    """Where the paint is, as a few boxes; none where they would save little."""
-    top, bottom = rows
-    painted = np.flatnonzero(canvas.alpha[top:bottom].max(axis=0)) if bottom > top else np.zeros(0, np.intp)
-    if len(painted) == 0:
-        return ()
-    cuts = np.flatnonzero(np.diff(painted) > _GAP)
-    lefts, rights = [painted[0], *painted[cuts + 1]], [*painted[cuts], painted[-1]]
-    boxes = []
-    for left, right in zip(lefts, rights, strict=True):
-        filled = np.flatnonzero(canvas.alpha[top:bottom, left : right + 1].max(axis=1))
-        boxes.append((int(left), top + int(filled[0]), int(right) + 1, top + int(filled[-1]) + 1))
-    if len(boxes) > 1 and boxes[0][0] + canvas.width - boxes[-1][2] <= _GAP:
-        (_, high, right, low), (left, upper, _, lower) = boxes[0], boxes.pop()
-        boxes[0] = (left, min(high, upper), right + canvas.width, max(low, lower))
-    area = sum((right - left + _GAP / 2) * (low - high + 8) for left, high, right, low in boxes)
-    return tuple(boxes) if area < 0.8 * canvas.width * (bottom - top) else ()
-
-
-def _band(frame: Frame, picture: Picture, window: Window, *, rows: tuple[int, int], columns: tuple[int, int], solid: bool) -> None:
-    (first, last), (left, right) = rows, columns
-    if last <= first:
-        return
-    part = Window(window.x + left / window.zoom, window.y + first / window.zoom, window.zoom)
-    half = Window(part.x / 2, part.y / 2, part.zoom)
-    size = (right - left, last - first)
+def _enlarged(layer: Layer, window: Window, columns: Span, rows: Span) -> _Sheet:
+    """A part of a layer magnified by a resize of whole pixels, several times quicker than a warp; a fraction remains."""
+    picture = layer.picture
+    x, y = window.x + columns[0] / window.zoom, window.y - layer.start + rows[0] / window.zoom
+    size = (columns[1] - columns[0], rows[1] - rows[0])
     small = (size[0] // 2, size[1] // 2)
-    keep = None if solid or picture.keep is None else crop(picture.keep, part, size)
-    keep2 = None if solid or picture.keep2 is None else crop(picture.keep2, half, small)
-    lay(frame.y[first:last, left:right], crop(picture.y, part, size), keep)
-    lay(frame.uv[first // 2 : last // 2, left // 2 : right // 2], crop(picture.uv, half, small), keep2)
+    full, half = ((math.floor(x), math.floor(y)), (math.floor(x / 2), math.floor(y / 2)))
+    y_plane, uv = _resized(picture.y, full, size, window.zoom), _resized(picture.uv, half, small, window.zoom)
+    keep = None if picture.keep is None else _resized(picture.keep, full, size, window.zoom)
+    keep2 = None if picture.keep2 is None else _resized(picture.keep2, half, small, window.zoom)
+    at = ((x - full[0]) * window.zoom - columns[0], (y - full[1]) * window.zoom - rows[0])
+    at2 = ((x / 2 - half[0]) * window.zoom - columns[0] // 2, (y / 2 - half[1]) * window.zoom - rows[0] // 2)
+    return _Sheet(Picture(y_plane, uv, keep, keep2), at, at2)
 
 
-def _shifted(plane: Plane, x: float, y: float, size: tuple[int, int]) -> Plane:
-    width, height = size
-    left, top = math.floor(x), math.floor(y)
-    part = _between(_cut(plane, (left, top), (width + 1, height + 1)), x - left, axis=1)
-    return _between(part, y - top, axis=0)
+def _resized(plane: Plane, corner: Span, size: Span, zoom: float) -> Plane:
+    cut_w, big_w = _ratio(size[0], zoom)
+    cut_h, big_h = _ratio(size[1], zoom)
+    part = _cut(plane, corner, (cut_w, cut_h))
+    return as_bytes(cv2.resize(part, (big_w, big_h), interpolation=cv2.INTER_LINEAR))
 
 
-def _between(part: Plane, share: float, *, axis: int) -> Plane:
-    """One row or column less, each value between two neighbours."""
-    first, second = (part[:, :-1], part[:, 1:]) if axis else (part[:-1], part[1:])
-    if share <= 1 / 128:
-        return first
+def _shifted(plane: Plane, at: tuple[float, float], size: Span) -> Plane:
+    """A window of a plane that repeats sideways, at sub-pixel precision."""
+    left, top = math.floor(at[0]), math.floor(at[1])
+    across, down = at[0] - left, at[1] - top
+    aside, below = across > 1 / 128, down > 1 / 128
+    part = _cut(plane, (left, top), (size[0] + aside, size[1] + below))
+    if aside:
+        part = _between(part[:, :-1], part[:, 1:], across)
+    return _between(part[:-1], part[1:], down) if below else part
+
+
+def _between(first: Plane, second: Plane, share: float) -> Plane:
     return np.asarray(cv2.addWeighted(first, 1 - share, second, share, 0), np.uint8)
 
 
-def _zoomed(plane: Plane, window: Window, size: tuple[int, int]) -> Plane:
-    """Magnify by a resize of whole pixels, several times quicker than a warp, then shift by the remaining fraction."""
-    width, height = size
-    left, top = math.floor(window.x), math.floor(window.y)
-    cut_w, big_w = _ratio(width, window.zoom)
-    cut_h, big_h = _ratio(height, window.zoom)
-    part = _cut(plane, (left, top), (cut_w, cut_h))
-    big = as_bytes(cv2.resize(part, (big_w, big_h), interpolation=cv2.INTER_LINEAR))
-    return _shifted(big, (window.x - left) * window.zoom, (window.y - top) * window.zoom, size)
-
-
-def _ratio(length: int, zoom: float) -> tuple[int, int]:
+def _ratio(length: int, zoom: float) -> Span:
     """Whole source and target lengths whose quotient is closest to the zoom, the target a little longer than needed."""
     least = length + math.ceil(zoom) + 2
     best = min(range(least, least + 24), key=lambda big: abs(big / zoom - round(big / zoom)))
     return round(best / zoom), best
 
 
-def _cut(plane: Plane, corner: tuple[int, int], size: tuple[int, int]) -> Plane:
-    """Whole pixels of a plane: around the sides, and its last row repeated where it ends."""
+def _cut(plane: Plane, corner: Span, size: Span) -> Plane:
+    """Whole pixels of a plane: around the sides, and its first or last row repeated where it ends."""
     rows, columns = plane.shape[:2]
     left, top = corner[0] % columns, corner[1]
     width, height = size

@@ -81,8 +81,8 @@ def lay(target: Plane, source: Plane, keep: Plane | None) -> None:
     if keep is None:
         np.copyto(target, source)
         return
-    kept = cv2.multiply(target, keep, scale=1 / 255)
-    np.copyto(target, cv2.add(kept, source))
+    cv2.multiply(target, keep, dst=target, scale=1 / 255)
+    cv2.add(target, source, dst=target)
 
 
 def yuv_of(colour: Colour) -> tuple[float, float, float]:
