@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from castlist.sdk._sync.client import Client
     from castlist.sdk._sync.page import Page
     from castlist.sdk._sync.videos import Video
+    from castlist.sdk.plans import VideoPlan
 
 __version__ = "0.1.0"
 
@@ -89,6 +90,7 @@ __all__ = [
     "Unsupported",
     "Video",
     "VideoFailed",
+    "VideoPlan",
     "WaitTimeout",
     "avideo",
     "avideo_cancel",
@@ -127,6 +129,7 @@ _HOMES = {
     "Client": "castlist.sdk._sync.client",
     "Page": "castlist.sdk._sync.page",
     "Video": "castlist.sdk._sync.videos",
+    "VideoPlan": "castlist.sdk.plans",
 }
 
 

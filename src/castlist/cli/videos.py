@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 import typer
 
 from castlist.cli.characters import find_character
-from castlist.cli.choices import Choices, Out, find_folder, takes_choices
+from castlist.cli.choices import Choices, Out, PlanChoices, find_folder, takes_choices
 from castlist.cli.following import follow
+from castlist.cli.planning import show_plan
 from castlist.cli.printing import print_facts, print_json, print_notice, print_table, shorten, show_time
 from castlist.cli.running import Json, Order, run
 from castlist.errors import InvalidRequest
@@ -30,6 +31,8 @@ def read_size(text: str) -> str:
 
 Prompt = Annotated[str, typer.Argument(metavar="PROMPT", help="What happens; name its characters.", show_default=False)]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A video's id.", show_default=False)]
+Cast = Annotated[list[str] | None, typer.Option(metavar="ID|NAME", help="A character in it; up to two.")]
+Frame = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="An image to open with.")]
 Seconds = Annotated[int, typer.Option(min=1, max=MAX_SECONDS, help="Length in seconds.")]
 Variant = Annotated[Literal["video", "thumbnail", "spritesheet"], typer.Option(help="What to download.")]
 
@@ -39,8 +42,8 @@ Variant = Annotated[Literal["video", "thumbnail", "spritesheet"], typer.Option(h
 def create(
     prompt: Prompt,
     *,
-    character: Annotated[list[str] | None, typer.Option(metavar="ID|NAME", help="A character in it; up to two.")] = None,
-    reference: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="An image to open with.")] = None,
+    character: Cast = None,
+    reference: Frame = None,
     seconds: Seconds = 8,
     size: Annotated[str, typer.Option(parser=read_size, metavar="WIDTHxHEIGHT", help="Size in pixels.")] = "1280x720",
     choices: Choices,
@@ -83,6 +86,34 @@ def remix(id_: Id, prompt: Prompt, *, choices: Choices) -> None:
     with run(as_json=choices.as_json) as client:
         video = client.videos.remix(id_, prompt, **choices.wishes)
         deliver(client, video, choices)
+
+
+@app.command(epilog='Example: castlist videos plan "Luna dances at dusk" --character Luna --seconds 8')
+@takes_choices
+def plan(
+    prompt: Prompt,
+    *,
+    character: Cast = None,
+    reference: Frame = None,
+    seconds: Annotated[
+        int | None, typer.Option(min=1, max=MAX_SECONDS, help="Length in seconds; of an extension, how many more.", show_default="8")
+    ] = None,
+    size: Annotated[str, typer.Option(parser=read_size, metavar="WIDTHxHEIGHT", help="Size in pixels, of a new video.")] = "1280x720",
+    choices: PlanChoices,
+) -> None:
+    """Say what would become of a request, before it costs anything: who would be asked, with what, and for how much."""
+    with run(as_json=choices.as_json) as client:
+        ask, wishes = client.videos.plan, choices.wishes
+        if choices.edit:
+            found = ask(prompt, operation="edit", video=choices.edit, **wishes)
+        elif choices.extend:
+            found = ask(prompt, operation="extend", video=choices.extend, seconds=seconds, **wishes)
+        elif choices.remix:
+            found = ask(prompt, operation="remix", video=choices.remix, **wishes)
+        else:
+            cast = [find_character(client, who).id for who in character or []]
+            found = ask(prompt, characters=cast, reference=reference, seconds=seconds or 8, size=size, **wishes)
+        show_plan(found, as_json=choices.as_json)
 
 
 @app.command("list")

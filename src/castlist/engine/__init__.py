@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from castlist.accounts import Accounts
 from castlist.engine import advance as steps
-from castlist.engine import characters, queries
+from castlist.engine import characters, planning, queries
 from castlist.engine import submit as submission
 from castlist.engine.binding import bind_early, unbind_orphans
 from castlist.engine.kit import Kit, Policy
@@ -15,6 +15,7 @@ from castlist.errors import Conflict
 from castlist.model.asks import Caller, CharacterAsk, Listing, Seen, VideoAsk
 from castlist.model.characters import Character, CharacterState
 from castlist.model.jobs import Failure, Job
+from castlist.model.plans import VideoPlan
 from castlist.model.providing import Deployment
 from castlist.storage import Page, Storage, StoredAsset
 
@@ -70,6 +71,10 @@ class Engine:
     async def submit(self, caller: Caller, ask: VideoAsk) -> Seen:
         """An accepted job, or an error at once."""
         return await submission.submit(self.kit, caller, ask)
+
+    async def plan(self, caller: Caller, ask: VideoAsk) -> VideoPlan:
+        """What would become of a request, without keeping, sending or spending anything. Raises what submitting it would."""
+        return await planning.plan(self.kit, caller, ask)
 
     async def video(self, caller: Caller, id: str) -> Seen:  # noqa: A002
         """One job. Raises NotFound."""

@@ -112,4 +112,4 @@ def _lower_audio(wishes: Wishes, deployment: Deployment) -> Wishes:
 def _note(refusal: Refusal, value: object, given: object) -> Note:
     _, sentence, param = refusal
     what = str(param).rpartition(".")[2]
-    return Note(f"{what}_changed", f"{sentence}; {what} {given} is sent on instead.", param, value, given)
+    return Note(f"{what}_changed", f"{sentence}; {given} is asked for instead.", param, value, given)

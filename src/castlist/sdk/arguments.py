@@ -17,14 +17,16 @@ class Manner(TypedDict, total=False):
     """How a video is to be made.
 
     `seed`: the same seed gives the same video where the provider can. `metadata`: up to 16 texts of yours. `prompt_name`: "strict"
-    refuses a prompt without the character's name instead of adding it. `on_unsupported`: "degrade" drops what the model cannot do,
-    with a warning, instead of refusing. `options`: a provider's own options by its name, such as {"animatic": {"audio": "off"}}.
+    refuses a prompt without the character's name instead of adding it. `on_unsupported`: "degrade" makes the nearest the model can,
+    with a warning, instead of refusing. `audio`: "on" or "off" for sound or none, "auto" for as the model does by itself.
+    `options`: a provider's own options by its name, such as {"kling": {"multi_shot": "on"}}.
     """
 
     seed: int | None
     metadata: Mapping[str, str] | None
     prompt_name: Literal["lenient", "strict"] | None
     on_unsupported: Literal["error", "degrade"] | None
+    audio: Literal["auto", "on", "off"] | None
     options: Options | None
 
 
@@ -90,7 +92,7 @@ def identify(character: object) -> str:
 
 def build_body(fields: Mapping[str, object], wishes: Mapping[str, object]) -> dict[str, object]:
     """The JSON body of a video call: what is None stays out, Castlist's own wishes go under `castlist`, options to their provider."""
-    ours = {name: wishes[name] for name in ("prompt_name", "on_unsupported") if wishes.get(name) is not None}
+    ours = {name: wishes[name] for name in ("prompt_name", "on_unsupported", "audio") if wishes.get(name) is not None}
     plain = {name: wishes.get(name) for name in ("model", "seed", "metadata")}
     options = wishes.get("options")
     body = {name: value for name, value in {**fields, **plain}.items() if value is not None}
@@ -99,3 +101,20 @@ def build_body(fields: Mapping[str, object], wishes: Mapping[str, object]) -> di
     if isinstance(options, Mapping):
         body |= {str(provider): dict(values) for provider, values in options.items()}
     return body
+
+
+def build_new(prompt: str, arguments: NewVideo) -> tuple[dict[str, object], list[tuple[str, Source]]]:
+    """The body of a call for a new video, and the files that go with it."""
+    characters, seconds = arguments.get("characters"), arguments.get("seconds")
+    fields = {
+        "prompt": prompt,
+        "seconds": None if seconds is None else str(seconds),
+        "size": arguments.get("size"),
+        "characters": None if characters is None else list_characters(characters),
+    }
+    body, reference = build_body(fields, arguments), arguments.get("reference")
+    if isinstance(reference, str) and reference.startswith(("http://", "https://", "data:")):
+        reference = {"image_url": reference}
+    if isinstance(reference, Mapping):
+        return {**body, "input_reference": dict(reference)}, []
+    return body, [] if reference is None else [("input_reference", reference)]

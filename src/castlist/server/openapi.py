@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from castlist.server.front import Front
 from castlist.server.wire import answers, requests
+from castlist.server.wire.asking import PLANS
 
 Schema = dict[str, object]
 _REF = "#/components/schemas/{model}"
@@ -16,11 +17,12 @@ _REF = "#/components/schemas/{model}"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """How one route is described. `answer` is its JSON answer or the media types it sends; `errors` the statuses it may refuse with."""
+    """How one route is described. `answer` is its JSON answer or the media types it sends; `bodies` the shapes its body may have; `errors`
+    the statuses it may refuse with."""
 
     summary: str
     answer: type[BaseModel] | tuple[str, ...]
-    body: type[BaseModel] | None = None
+    bodies: tuple[type[BaseModel], ...] = ()
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
@@ -28,11 +30,12 @@ class Operation:
 
 
 _SUBMIT = (400, 403, 404, 408, 409, 413, 415, 501, 503, 507)
+_MAKE = (*_SUBMIT, 402, 410)
 _SPAN = ("after", "limit", "order")
 _RANGE = ("Range", "If-None-Match", "If-Range")
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/videos/characters"): Operation(
-        "Create a character from a clip or pictures.", answers.CharacterAnswer, requests.CreateCharacterBody, errors=_SUBMIT
+        "Create a character from a clip or pictures.", answers.CharacterAnswer, (requests.CreateCharacterBody,), errors=_SUBMIT
     ),
     ("GET", "/videos/characters"): Operation("List characters.", answers.CharacterPage, query=(*_SPAN, "name"), errors=(400, 404)),
     ("GET", "/videos/characters/{character_id}"): Operation("A character.", answers.CharacterAnswer, errors=(400, 404)),
@@ -46,10 +49,13 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         headers=_RANGE,
         errors=(400, 404, 409, 416),
     ),
-    ("POST", "/videos"): Operation("Create a video.", answers.VideoAnswer, requests.CreateVideoBody, errors=_SUBMIT),
+    ("POST", "/videos"): Operation("Create a video.", answers.VideoAnswer, (requests.CreateVideoBody,), errors=_MAKE),
     ("GET", "/videos"): Operation("List videos.", answers.VideoPage, query=(*_SPAN, "status", "character"), errors=(400, 404)),
-    ("POST", "/videos/edits"): Operation("Change a video.", answers.VideoAnswer, requests.EditVideoBody, errors=_SUBMIT),
-    ("POST", "/videos/extensions"): Operation("Make a video longer.", answers.VideoAnswer, requests.ExtendVideoBody, errors=_SUBMIT),
+    ("POST", "/videos/plan"): Operation(
+        "What would become of a request for a video.", answers.PlanAnswer, tuple(PLANS.values()), errors=_MAKE
+    ),
+    ("POST", "/videos/edits"): Operation("Change a video.", answers.VideoAnswer, (requests.EditVideoBody,), errors=_MAKE),
+    ("POST", "/videos/extensions"): Operation("Make a video longer.", answers.VideoAnswer, (requests.ExtendVideoBody,), errors=_MAKE),
     ("GET", "/videos/{video_id}"): Operation(
         "A video; with wait, as soon as there is news.", answers.VideoAnswer, query=("wait",), errors=(400, 404)
     ),
@@ -68,7 +74,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         errors=(400, 404, 409, 416),
     ),
     ("POST", "/videos/{video_id}/remix"): Operation(
-        "The same cast in another take.", answers.VideoAnswer, requests.RemixVideoBody, errors=_SUBMIT
+        "The same cast in another take.", answers.VideoAnswer, (requests.RemixVideoBody,), errors=_MAKE
     ),
     ("POST", "/videos/{video_id}/cancel"): Operation("Stop a video.", answers.VideoAnswer, errors=(400, 404, 409)),
     ("GET", "/models"): Operation("The models and what they can do.", answers.ModelPage, errors=(400,)),
@@ -100,10 +106,12 @@ _LINKS: Mapping[object, tuple[str, Sequence[tuple[str, str]]]] = {
 _STATUS = {
     400: "The request is wrong; the message says what would work.",
     401: "No key, or an unknown one.",
+    402: "It would cost more than may be spent today.",
     403: "Not from here: a foreign page, a foreign Host, or a dead link.",
     404: "No such thing in this project.",
     408: "The body stopped arriving.",
     409: "It is not in a state for that.",
+    410: "The vendor has shut the model down, and nothing serves in its place.",
     413: "Too many bytes.",
     415: "A content type that is not read here.",
     416: "No byte of the range exists.",
@@ -133,7 +141,7 @@ def describe(front: Front) -> Schema:
     """The whole document. Names of models and of providers' option blocks are those of this gateway."""
     shapes: list[type[BaseModel]] = [answers.ErrorAnswer]
     for operation in OPERATIONS.values():
-        shapes += [shape for shape in (operation.body,) if shape]
+        shapes += operation.bodies
         shapes += [] if isinstance(operation.answer, tuple) else [operation.answer]
     wanted: list[tuple[type[BaseModel], Literal["validation"]]] = [(shape, "validation") for shape in shapes]
     _, definitions = models_json_schema(wanted, ref_template=_REF)
@@ -142,14 +150,14 @@ def describe(front: Front) -> Schema:
     names = [model.id for model in front.engine.models()]
     nullable: dict[str, Schema] = {name: {"anyOf": [block, {"type": "null"}]} for name, block in _options(front).items()}
     _fields(schemas[requests.OurWishes.__name__]).update(nullable)
-    for shape in {operation.body for operation in OPERATIONS.values() if operation.body}:
+    for shape in {shape for operation in OPERATIONS.values() for shape in operation.bodies}:
         schema = schemas[shape.__name__]
         _settle(schema, names, providers=known, options={} if shape is requests.CreateCharacterBody else _options(front))
         if shape is requests.CreateCharacterBody:
             schema["oneOf"] = [{"required": ["video"]}, {"required": ["image"]}]
             schema["properties"] = {name: _without_null(field) for name, field in _fields(schema).items()}
         else:
-            schemas[f"{shape.__name__}Form"] = _describe_form(schema)
+            schemas[f"{shape.__name__}Form"] = _describe_form(schema, files=shape is not requests.PlanRemixBody)
     paths: dict[str, Schema] = {}
     for (method, path), operation in OPERATIONS.items():
         prefix = "/v1" if path.startswith(("/videos", "/models")) else ""
@@ -221,8 +229,8 @@ def _operation(path: str, operation: Operation, *, models: Sequence[str]) -> Sch
     if operation.key:
         # A signed link is a key of its own.
         described["security"] = [{"key": []}, {}] if "signature" in operation.query else [{"key": []}]
-    if operation.body:
-        described["requestBody"] = {"required": True, "content": _content(operation.body)}
+    if operation.bodies:
+        described["requestBody"] = {"required": True, "content": _content(operation.bodies)}
     return described
 
 
@@ -241,15 +249,19 @@ def _parameter(name: str, place: str) -> Schema:
     return {"name": name, "in": place, "required": True, "schema": schema}
 
 
-def _content(body: type[BaseModel]) -> Schema:
-    reference = {"schema": {"$ref": _REF.format(model=body.__name__)}}
-    if body is requests.CreateCharacterBody:
-        return {"multipart/form-data": reference}
-    return {"application/json": reference, "multipart/form-data": {"schema": {"$ref": _REF.format(model=f"{body.__name__}Form")}}}
+def _content(bodies: Sequence[type[BaseModel]]) -> Schema:
+    if requests.CreateCharacterBody in bodies:
+        return {"multipart/form-data": {"schema": _any_of(bodies, "")}}
+    return {"application/json": {"schema": _any_of(bodies, "")}, "multipart/form-data": {"schema": _any_of(bodies, "Form")}}
 
 
-def _describe_form(schema: Schema) -> Schema:
-    """The same request as multipart/form-data: files as parts, ids and URLs under names with brackets."""
+def _any_of(bodies: Sequence[type[BaseModel]], ending: str) -> Schema:
+    references: list[Schema] = [{"$ref": _REF.format(model=f"{body.__name__}{ending}")} for body in bodies]
+    return references[0] if len(references) == 1 else {"anyOf": references}
+
+
+def _describe_form(schema: Schema, *, files: bool) -> Schema:
+    """The same request as multipart/form-data: ids and URLs under names with brackets, and `files` as parts, where a video may be one."""
     required = schema["required"]
     assert isinstance(required, list)
     fields = {name: _without_null(field) for name, field in _fields(schema).items()}
@@ -263,6 +275,9 @@ def _describe_form(schema: Schema) -> Schema:
         fields["video"] = _FILE
         fields["video[id]"] = {"type": "string", "minLength": 1, "maxLength": 512}
         form["oneOf"] = [{"required": ["video"]}, {"required": ["video[id]"]}]
+    if "video" in fields and not files:
+        del fields["video"]
+        form["oneOf"] = [{"required": ["video[id]"]}]
     return {**form, "required": [name for name in required if name != "video"]}
 
 
@@ -290,7 +305,7 @@ def _responses(operation: Operation) -> Schema:
     else:
         reference = {"$ref": _REF.format(model=operation.answer.__name__)}
         answer: Schema = {"description": "As asked.", "content": {"application/json": {"schema": reference}}}
-        if operation.answer in _LINKS and operation.body:
+        if operation.answer in _LINKS and operation.bodies:
             answer["links"] = _links(*_LINKS[operation.answer])
         responses = {"200": answer}
     statuses = {*operation.errors, *((401, 403) if operation.key else ())}

@@ -31,7 +31,7 @@ class Road:
 class VideoId(Convertor[str]):
     """A path segment that is none of the fixed words beside it."""
 
-    regex = r"(?!(?:characters|edits|extensions)(?:/|$))[^/]+"
+    regex = r"(?!(?:characters|edits|extensions|plan)(?:/|$))[^/]+"
 
     def convert(self, value: str) -> str:
         return value
@@ -50,6 +50,7 @@ ROADS = (
     Road("GET", "/videos/characters/{character_id}/content", content.get_character_content),
     Road("POST", "/videos", videos.create_video),
     Road("GET", "/videos", videos.list_videos),
+    Road("POST", "/videos/plan", videos.plan_video),
     Road("POST", "/videos/edits", videos.edit_video),
     Road("POST", "/videos/extensions", videos.extend_video),
     Road("GET", "/videos/{video_id}", videos.get_video),

@@ -11,7 +11,8 @@ from castlist.model.asks import Seen
 from castlist.server.bodies import receive
 from castlist.server.front import Front, read_query, read_span
 from castlist.server.replies import reply
-from castlist.server.wire.asking import Kind, ask_video
+from castlist.server.wire.asking import Kind, ask_plan, ask_video
+from castlist.server.wire.plans import show_plan
 from castlist.server.wire.reading import quote
 from castlist.server.wire.views import poll_after, show_page, show_video
 
@@ -35,6 +36,15 @@ async def _submit(front: Front, request: Request, kind: Kind, *, source: str | N
         ask = await ask_video(kind, fields, front.sources(), source=source)
         seen = await front.engine.submit(caller, ask)
     return answer(front, request, seen)
+
+
+async def plan_video(front: Front, request: Request) -> Response:
+    """What would become of a request for a video; nothing is kept, sent or spent."""
+    caller = front.caller(request.scope)
+    read_query(request)
+    async with receive(request, front.accepts()) as fields:
+        plan = await front.engine.plan(caller, await ask_plan(fields, front.sources()))
+    return reply(show_plan(plan))
 
 
 async def create_video(front: Front, request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from castlist.model.asks import Seen
@@ -16,6 +16,7 @@ from castlist.storage.pending import Pending
 from castlist.storage.sight import Sight
 
 UNHEEDED = timedelta(seconds=3)
+_LOOKED_AT = 400
 
 
 class Jobs:
@@ -102,6 +103,16 @@ class Jobs:
         for deployment, account in self._database.rows(sql, (many(deployments),)):
             found[deployment] = found.get(deployment, frozenset()) | {account}
         return found
+
+    async def durations(self, deployment: str, *, limit: int) -> list[float]:
+        """How many seconds the last attempts took that succeeded on a deployment, newest first; looked for among the last few hundred."""
+        sql = (
+            "SELECT json_extract(doc, '$.started_at'), json_extract(doc, '$.ended_at') "
+            f"FROM (SELECT doc FROM attempts ORDER BY id DESC LIMIT {_LOOKED_AT}) "
+            "WHERE json_extract(doc, '$.deployment') = ? AND json_extract(doc, '$.state') = 'succeeded' LIMIT ?"
+        )
+        rows = self._database.rows(sql, (deployment, limit))
+        return [(datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() for start, end in rows if start and end]
 
     async def wake_with_character(self, character: str) -> None:
         """The jobs that wait for that character are due now."""

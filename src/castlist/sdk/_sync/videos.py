@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -13,8 +13,9 @@ from castlist.errors import VideoFailed, WaitTimeout
 from castlist.sdk._sync.connection import Connection
 from castlist.sdk._sync.page import Page
 from castlist.sdk._sync.pauses import sleep
-from castlist.sdk.arguments import NewVideo, Wishes, build_body, identify, list_characters, refuse_unknown
+from castlist.sdk.arguments import NewVideo, Wishes, build_body, build_new, identify, refuse_unknown
 from castlist.sdk.paths import quote
+from castlist.sdk.plans import VideoPlan, read_plan
 from castlist.sdk.queries import VideoQuery
 from castlist.sdk.records import Deleted, Json, VideoRecord, read_deleted, read_maps, read_text, read_video
 from castlist.sdk.uploads import Form, Source
@@ -73,21 +74,29 @@ class Videos:
     def create(self, prompt: str, **arguments: Unpack[NewVideo]) -> Video:
         """Ask for a new video; arguments as in `NewVideo`. Raises InvalidRequest, Unsupported or NotFound at once."""
         refuse_unknown(arguments, NewVideo, call="videos.create")
-        characters, seconds = arguments.get("characters"), arguments.get("seconds")
-        fields = {
-            "prompt": prompt,
-            "seconds": None if seconds is None else str(seconds),
-            "size": arguments.get("size"),
-            "characters": None if characters is None else list_characters(characters),
-        }
-        body, reference = build_body(fields, arguments), arguments.get("reference")
-        if isinstance(reference, str) and reference.startswith(("http://", "https://", "data:")):
-            reference = {"image_url": reference}
-        if isinstance(reference, Mapping):
-            return self._read(self._connection.post("/videos", {**body, "input_reference": dict(reference)}))
-        if reference is not None:
-            return self._read(self._connection.upload("/videos", Form(body, [("input_reference", reference)])))
-        return self._read(self._connection.post("/videos", body))
+        body, files = build_new(prompt, arguments)
+        return self._read(self._ask("/videos", body, files))
+
+    def plan(
+        self,
+        prompt: str,
+        *,
+        operation: Literal["create", "edit", "extend", "remix"] | None = None,
+        video: VideoRecord | Source | None = None,
+        **arguments: Unpack[NewVideo],
+    ) -> VideoPlan:
+        """What would become of a request, before it costs anything: which deployments would be asked in which order, what each would be
+        sent, and its price. Nothing is kept. Arguments as in `create`; of an edit, an extension or a remix say `operation` and `video`.
+        Raises what the request itself would."""
+        refuse_unknown(arguments, NewVideo, call="videos.plan")
+        body, files = build_new(prompt, arguments)
+        if operation is not None:
+            body["operation"] = operation
+        if isinstance(video, VideoRecord | str):
+            body["video"] = {"id": identify(video)}
+        elif video is not None:
+            files.append(("video", video))
+        return read_plan(self._ask("/videos/plan", body, files))
 
     def get(self, video: VideoRecord | str, *, wait: float = 0.0) -> Video:
         """The video as it is now; with `wait`, in seconds up to 60, once it has changed. Raises NotFound."""
@@ -178,8 +187,11 @@ class Videos:
 
     def _follow_up(self, path: str, video: VideoRecord | Source, body: dict[str, object]) -> Video:
         if isinstance(video, VideoRecord | str):
-            return self._read(self._connection.post(path, {**body, "video": {"id": identify(video)}}))
-        return self._read(self._connection.upload(path, Form(body, [("video", video)])))
+            return self._read(self._ask(path, {**body, "video": {"id": identify(video)}}, ()))
+        return self._read(self._ask(path, body, [("video", video)]))
+
+    def _ask(self, path: str, body: dict[str, object], files: Sequence[tuple[str, Source]]) -> Json:
+        return self._connection.upload(path, Form(body, list(files))) if files else self._connection.post(path, body)
 
     def _read(self, json: Json) -> Video:
         return Video(**read_video(json), _videos=self)  # type: ignore[arg-type]  # read_video makes the record's fields

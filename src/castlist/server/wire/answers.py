@@ -59,6 +59,69 @@ class CastAnswer(Answer):
     fidelity: Literal["native", "reference", "described"]
 
 
+class MediaAnswer(Answer):
+    """One piece of a character's media that would be sent; `bytes` is null for what is made before the first order."""
+
+    variant: str
+    media_type: str
+    bytes: int | None
+
+
+class PlannedCastAnswer(Answer):
+    """One character as it would be sent: `sent` of the `of` pieces it has, and the account's own handle on it, where it keeps one."""
+
+    id: str
+    name: str
+    fidelity: Literal["native", "reference", "described"]
+    handle: Literal["ready", "new"] | None
+    media: list[MediaAnswer]
+    sent: int
+    of: int
+
+
+class ExpectedAnswer(Answer):
+    """How long it takes in seconds: the median of the last `samples` videos of the same deployment."""
+
+    seconds: float
+    samples: int
+
+
+class PlannedDeploymentAnswer(Answer):
+    """What would be sent to one deployment; `prompt` is what the upstream would read, `conflicts` what would be stepped down."""
+
+    id: str
+    provider: str
+    provider_model: str
+    prompt: str
+    seconds: str
+    size: str
+    audio: Literal["auto", "on", "off"]
+    cast: list[PlannedCastAnswer]
+    conflicts: list[NoteAnswer]
+    warnings: list[NoteAnswer]
+    cost: CostAnswer
+    expected: ExpectedAnswer | None
+
+
+class LeftOutAnswer(Answer):
+    """A deployment that would not be asked, and why."""
+
+    id: str
+    provider: str
+    provider_model: str
+    reason: str
+
+
+class PlanAnswer(Answer):
+    """What would become of a request: the deployments in the order in which they would be asked, and those that would not."""
+
+    object: Literal["video.plan"]
+    operation: Literal["create", "edit", "extend", "remix"]
+    model: str
+    deployments: list[PlannedDeploymentAnswer]
+    left_out: list[LeftOutAnswer]
+
+
 class VideoExtras(Answer):
     """What is ours about a video."""
 

@@ -16,6 +16,10 @@ from castlist.server.wire.requests import (
     CreateVideoBody,
     EditVideoBody,
     ExtendVideoBody,
+    PlanCreateBody,
+    PlanEditBody,
+    PlanExtendBody,
+    PlanRemixBody,
     RemixVideoBody,
     WantedBody,
     check,
@@ -86,6 +90,7 @@ _SHAPES: Mapping[str, Shape] = {
     "remix": RemixVideoBody,
 }
 Kind = Literal["create", "edit", "extend", "remix"]
+PLANS: Mapping[Kind, Shape] = {"create": PlanCreateBody, "edit": PlanEditBody, "extend": PlanExtendBody, "remix": PlanRemixBody}
 
 
 async def ask_video(kind: Kind, fields: Fields, sources: Sources, *, source: str | None = None) -> VideoAsk:
@@ -93,6 +98,33 @@ async def ask_video(kind: Kind, fields: Fields, sources: Sources, *, source: str
     plain, options = sources.split(fields)
     body = check(_SHAPES[kind], plain)
     sources.know(body.custom_llm_provider)
+    return await _ask(kind, body, sources, options=options, source=source)
+
+
+async def ask_plan(fields: Fields, sources: Sources) -> VideoAsk:
+    """The fields of a request for a plan, as the ask they are about: a new video unless `operation` names another one."""
+    plain, options = sources.split(fields)
+    kind = _read_kind(plain)
+    body = check(PLANS[kind], plain)
+    sources.know(body.custom_llm_provider)
+    return await _ask(kind, body, sources, options=options, source=body.video if isinstance(body, PlanRemixBody) else None)
+
+
+def _read_kind(fields: Fields) -> Kind:
+    given = fields.get("operation")
+    if given is None and "video" in fields:
+        message = 'say what the plan is about, with `operation`: "edit", "extend" or "remix" start from a video'
+        raise InvalidRequest(message, code="missing_required_parameter", param="operation")
+    for kind in PLANS:
+        if given in (None, kind):
+            return kind
+    message = f'operation is "create", "edit", "extend" or "remix", and not {reading.quote(given)}'
+    raise InvalidRequest(message, code="invalid_value", param="operation")
+
+
+async def _ask(
+    kind: Kind, body: WantedBody, sources: Sources, *, options: Mapping[str, Mapping[str, object]], source: str | None
+) -> VideoAsk:
     return VideoAsk(
         kind=kind,
         prompt=body.prompt,
@@ -110,7 +142,11 @@ async def ask_video(kind: Kind, fields: Fields, sources: Sources, *, source: str
 def _wish(body: WantedBody, options: Mapping[str, Mapping[str, object]]) -> Wishes:
     ours = body.castlist
     return Wishes(
-        degrade=ours.on_unsupported == "degrade", prompt_strict=ours.prompt_name == "strict", options=options, metadata=body.metadata
+        degrade=ours.on_unsupported == "degrade",
+        prompt_strict=ours.prompt_name == "strict",
+        options=options,
+        metadata=body.metadata,
+        audio=None if ours.audio == "auto" else ours.audio,
     )
 
 

@@ -174,6 +174,15 @@ def read_source(value: object) -> str | Incoming:
     return value
 
 
+def read_own_video(value: object) -> str:
+    """The video a remix starts from: `{"id": …}` or its id; there is no remix of a file."""
+    found = read_source(value)
+    if isinstance(found, Incoming):
+        message = 'a remix starts from a video made here: send {"id": "video_…"}, or edit the file instead'
+        raise InvalidRequest(message, code="invalid_video", param="video")
+    return found
+
+
 def read_file(value: object, param: str) -> Incoming:
     """An uploaded file that is not empty."""
     if not isinstance(value, Incoming):

@@ -62,6 +62,11 @@ SourceVideo = Annotated[
     BeforeValidator(reading.read_source),
     WithJsonSchema({"anyOf": [_ID, {"type": "string", "minLength": 1, "maxLength": 512}]}),
 ]
+OwnVideo = Annotated[
+    str,
+    BeforeValidator(reading.read_own_video),
+    WithJsonSchema({"anyOf": [_ID, {"type": "string", "minLength": 1, "maxLength": 512}]}),
+]
 Clip = Annotated[Incoming, BeforeValidator(lambda value: reading.read_file(value, "video")), WithJsonSchema(_FILE)]
 Pictures = Annotated[
     tuple[Incoming, ...],
@@ -95,10 +100,11 @@ class Body(BaseModel):
 
 class OurWishes(Body):
     """What is ours: `on_unsupported` says whether a model that lacks something may be asked for less, `prompt_name` whether a prompt
-    that lacks a character's name is refused."""
+    that lacks a character's name is refused, `audio` whether there is to be sound (`auto`: as the model does by itself)."""
 
     on_unsupported: Literal["error", "degrade"] = "error"
     prompt_name: Literal["strict", "lenient"] | None = None
+    audio: Literal["auto", "on", "off"] = "auto"
 
 
 class WantedBody(Body):
@@ -141,6 +147,31 @@ class ExtendVideoBody(WantedBody):
 
 class RemixVideoBody(WantedBody):
     """The same cast in another take."""
+
+
+class PlanCreateBody(CreateVideoBody):
+    """A plan for a new video."""
+
+    operation: Literal["create"] = "create"
+
+
+class PlanEditBody(EditVideoBody):
+    """A plan for a change of a video."""
+
+    operation: Literal["edit"]
+
+
+class PlanExtendBody(ExtendVideoBody):
+    """A plan for a longer video."""
+
+    operation: Literal["extend"]
+
+
+class PlanRemixBody(RemixVideoBody):
+    """A plan for another take; `video` is one of ours."""
+
+    operation: Literal["remix"]
+    video: OwnVideo
 
 
 class CreateCharacterBody(Body):

@@ -34,7 +34,8 @@ def _stamp(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp())
 
 
-def _note(note: Note) -> View:
+def show_note(note: Note) -> View:
+    """A warning or a piece of advice."""
     return {"code": note.code, "message": note.message, "param": note.param, "value": note.value, "limit": note.limit}
 
 
@@ -42,7 +43,8 @@ def _failure(failure: Failure | None) -> View | None:
     return None if failure is None else {"code": failure.code, "message": failure.message}
 
 
-def _cost(cost: Cost) -> View:
+def show_cost(cost: Cost) -> View:
+    """An amount of money and how sure it is."""
     return {"amount_micros": cost.micros, "currency": cost.currency, "state": cost.state.value}
 
 
@@ -57,7 +59,7 @@ def _attempt(attempt: Attempt) -> View:
         "started_at": _stamp(attempt.started_at),
         "ended_at": _stamp(attempt.ended_at),
         "error": _failure(attempt.error),
-        "cost": _cost(attempt.cost),
+        "cost": show_cost(attempt.cost),
     }
 
 
@@ -90,9 +92,9 @@ def _show_ours(seen: Seen, links: Links) -> View:
         "deployment": job.deployment,
         "provider_model": job.provider_model,
         "cast": [{"id": member.id, "name": member.name, "fidelity": member.fidelity.value} for member in job.cast],
-        "warnings": [_note(note) for note in job.warnings],
+        "warnings": [show_note(note) for note in job.warnings],
         "attempts": [_attempt(attempt) for attempt in seen.attempts],
-        "cost": _cost(job.cost),
+        "cost": show_cost(job.cost),
         "urls": links.of(f"/videos/{job.id}/content", VIDEO_VARIANTS) if job.state is State.SUCCEEDED else {},
         "waiting": job.waiting,
         "metadata": dict(job.operation.wishes.metadata),
@@ -126,7 +128,7 @@ def _show_ours_of(character: Character, links: Links) -> View:
             "bytes": clip.bytes,
             "sha256": clip.sha256,
         },
-        "advice": [_note(note) for note in character.advice],
+        "advice": [show_note(note) for note in character.advice],
         "bindings": [
             {
                 "provider": binding.provider,
@@ -169,7 +171,7 @@ def show_model(name: str, deployments: Sequence[Deployment], *, is_default: bool
                     "provider_model": deployment.provider_model,
                     "capabilities": dict(deployment.capabilities.to_json()),
                     "unavailable": deployment.unavailable,
-                    "notes": [_note(note) for note in deployment.notes],
+                    "notes": [show_note(note) for note in deployment.notes],
                 }
                 for deployment in deployments
             ],
