@@ -65,8 +65,10 @@ class KlingEmulator(Emulator):
     }  # fmt: skip
     kept_headers = ("authorization", "content-type")
 
-    def __init__(self, *, key: str = "kling-live", pair: str = "access-live:secret-live", lasts: float = 0.1) -> None:
-        super().__init__()
+    def __init__(
+        self, *, key: str = "kling-live", pair: str = "access-live:secret-live", lasts: float = 0.1, clip: bytes | None = None
+    ) -> None:
+        super().__init__(clip=clip)
         self.key, self.lasts = key, lasts
         self.access, _, self.secret = pair.partition(":")
         self.tasks: dict[str, Task] = {}

@@ -1,0 +1,113 @@
+"""Kling behind the engine: elements made once in the background, an answer that was lost, an extension that is none."""
+
+import asyncio
+import base64
+
+import numpy as np
+import pytest
+
+import clips
+from castlist.errors import Unsupported
+from castlist.model.asks import Caller
+from castlist.model.characters import BindingState, Fidelity
+from castlist.model.jobs import State
+from castlist.model.operations import Size
+from providers.emulators.kling import serve_kling
+
+ME = Caller("default", master=True)
+HD = Size(1280, 720)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """A result long and large enough to be edited: three still seconds."""
+    still = np.full((720, 1280, 3), 90, np.uint8)
+    return clips.write_video(tmp_path_factory.mktemp("films") / "film.mp4", [still] * 75).read_bytes()
+
+
+@pytest.fixture
+def upstream(film):
+    with serve_kling(lasts=0, clip=film) as server:
+        yield server
+
+
+@pytest.fixture
+def kling(stage, upstream):
+    """A gateway over one model at the emulator."""
+    return lambda: stage("hero: kling/kling-3.0-omni", params=f"api_base: '{upstream.base_url}', api_key: {upstream.key}")
+
+
+async def play(s, luna, **ask):
+    return await s.end(await s.create("Luna waves", model="hero", characters=(luna.id,), size=HD, seconds=4, **ask))
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
+
+
+def test_two_videos_at_a_time_share_one_element_of_the_characters_own_stills(kling, upstream, luna):
+    async def scene():
+        async with kling() as s:
+            ends = await asyncio.gather(play(s, luna), play(s, luna))
+            known = await s.engine.character(ME, luna.id)
+            names = [name for name in known.assets if name.startswith("jpeg-")]
+            stills = [await s.engine.storage.assets.read(known.assets[name]) for name in sorted(names)]
+            return ends, known.bindings, stills
+
+    ends, (binding,), stills = run(scene())
+    (element,) = upstream.elements.values()
+    assert [end.job.state for end in ends] == [State.SUCCEEDED] * 2
+    assert [(end.job.cast[0].fidelity, end.job.cast[0].handle) for end in ends] == [(Fidelity.NATIVE, str(element.id))] * 2
+    assert (binding.state, binding.handle) == (BindingState.READY, str(element.id))
+    assert [base64.b64decode(picture) for picture in element.pictures] == stills
+    assert len(stills) > 1
+
+
+def test_an_element_that_was_deleted_upstream_is_made_again(kling, upstream, luna):
+    async def scene():
+        async with kling() as s:
+            await play(s, luna)
+            next(iter(upstream.elements.values())).deleted = True
+            return await play(s, luna)
+
+    end = run(scene())
+    assert end.job.state is State.SUCCEEDED
+    assert [element.deleted for element in upstream.elements.values()] == [True, False]
+    assert end.job.cast[0].handle == str(max(upstream.elements))
+
+
+def test_an_answer_that_was_lost_is_found_again_and_nothing_is_sent_twice(kling, upstream, luna):
+    upstream.break_next("create", "lose")
+
+    async def scene():
+        async with kling() as s:
+            return await play(s, luna)
+
+    end = run(scene())
+    assert end.job.state is State.SUCCEEDED
+    assert (upstream.counts["create"], upstream.counts["accepted"]) == (1, 1)
+
+
+def test_an_extension_is_refused_in_words_that_name_the_way(kling, luna):
+    async def scene():
+        async with kling() as s:
+            first = await play(s, luna)
+            with pytest.raises(Unsupported) as caught:
+                await s.follow("extend", first.job.id, seconds=4)
+            return caught.value
+
+    error = run(scene())
+    assert (error.status, error.code) == (400, "unsupported_operation")
+    assert "kling/kling-3.0-omni cannot extend a video; on_unsupported: degrade" in error.message
+
+
+def test_an_edit_of_its_own_video_needs_no_address_of_ours(kling, upstream, luna):
+    async def scene():
+        async with kling() as s:
+            first = await s.end(await s.create("A fox", model="hero", size=HD, seconds=4))
+            return await s.end(await s.follow("edit", first.job.id, "Warm light"))
+
+    end = run(scene())
+    (_, edit) = [each.document for each in upstream.requests if each.path == "/omni-video/kling-3.0-omni"]
+    assert end.job.state is State.SUCCEEDED, end.job.error
+    assert edit["contents"][1]["url"].startswith(f"{upstream.base_url}/out/")
