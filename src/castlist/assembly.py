@@ -153,6 +153,7 @@ def _kit(settings: Settings, storage: Storage, connections: Connections) -> Kit:
             prompt_strict=settings.prompt_name is PromptName.STRICT,
             low_water=settings.limits.reserve_bytes,
             upload_bytes=settings.limits.upload_bytes,
+            max_spend_per_day=settings.max_spend_per_day,
         ),
     )
 

@@ -8,6 +8,7 @@ from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Retire
 from castlist.model import fitting
 from castlist.model.capabilities import VERBS, Refusal
 from castlist.model.operations import CreateVideo, Operation
+from castlist.model.pricing import show_usd
 from castlist.model.providing import Deployment
 
 
@@ -52,7 +53,21 @@ def _refusal(operation: Operation, deployment: Deployment) -> Refusal | None:
     wrong = _wrong_option(operation, deployment)
     if wrong:
         return wrong
-    return fitting.why_not(operation, deployment)
+    return fitting.why_not(operation, deployment) or _too_dear(operation, deployment)
+
+
+def _too_dear(operation: Operation, deployment: Deployment) -> Refusal | None:
+    most, model = operation.wishes.max_cost, deployment.capabilities.model
+    if most is None:
+        return None
+    price = deployment.capabilities.price(fitting.fit(operation, deployment)[0])
+    if price is None:
+        text = f"what {model} costs is not known here, so no max_cost can hold; output_cost_per_second in the configuration says it"
+        return "price_unknown", text, "castlist.max_cost"
+    if price > most:
+        text = f"{model} would cost up to {show_usd(price)}, more than the max_cost of {show_usd(most)}"
+        return "max_cost_exceeded", text, "castlist.max_cost"
+    return None
 
 
 def _wrong_option(operation: Operation, deployment: Deployment) -> Refusal | None:

@@ -47,7 +47,10 @@ JSON = {"Content-Type": "application/json"}
         ({"promt": "x"}, "unknown_field", "promt", "did you mean 'prompt'"),
         ({"character": []}, "unknown_field", "character", "characters"),
         ({"castlist": {"on_unsuported": "error"}}, "unknown_field", "castlist.on_unsuported", "on_unsupported"),
-        ({"castlist": {"max_cost": 5}}, "unknown_field", "castlist.max_cost", "max_cost"),
+        ({"castlist": {"max_cots": 5}}, "unknown_field", "castlist.max_cots", "max_cost"),
+        ({"castlist": {"max_cost": "much"}}, "invalid_max_cost", "castlist.max_cost", "0.50"),
+        ({"castlist": {"max_cost": -1}}, "invalid_max_cost", "castlist.max_cost", "-1"),
+        ({"castlist": {"max_cost": True}}, "invalid_max_cost", "castlist.max_cost", "0.50"),
         ({"castlist": {"on_unsupported": "maybe"}}, "invalid_value", "castlist.on_unsupported", "degrade"),
         ({"castlist": "x"}, "invalid_value", "castlist", "object"),
         ({"prompt_name": "strict"}, "unknown_field", "prompt_name", "under castlist"),
@@ -102,6 +105,21 @@ def test_what_is_not_good_json(server: Server, body: bytes) -> None:
 
     assert reply.status == 400
     assert reply.error["code"] in {"invalid_json", "duplicate_field"}
+
+
+@pytest.mark.parametrize(("body", "says"), [(b"", "is empty"), (b" \n", "is empty"), (b"[1]", "not a list"), (b"7", "single value")])
+def test_a_body_that_holds_no_object_is_told_what_would_work(server: Server, body: bytes, says: str) -> None:
+    reply = server.ask("POST", "/v1/videos", body=body, headers=JSON)
+
+    assert (reply.status, reply.error["code"]) == (400, "invalid_json")
+    assert says in str(reply.error["message"])
+    assert '{"prompt": ' in str(reply.error["message"])
+
+
+def test_a_body_of_no_type_is_said_to_have_none(server: Server) -> None:
+    reply = server.ask("POST", "/v1/videos", body=b"prompt=x", headers={"Content-Type": ""})
+
+    assert str(reply.error["message"]).endswith("and not a body without a Content-Type")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "", "image/png"])

@@ -38,6 +38,8 @@ class Manner:
         Literal["error", "degrade"], typer.Option(help="Refuse what the model cannot do, or make the nearest it can and say so.")
     ] = "error"
 
+    max_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Refuse a video that could cost more US dollars.")] = None
+
     @property
     def wishes(self) -> Wishes:
         """What of it goes to the server."""
@@ -46,6 +48,7 @@ class Manner:
             "seed": self.seed,
             "audio": None if self.audio == "auto" else self.audio,
             "on_unsupported": None if self.on_unsupported == "error" else self.on_unsupported,
+            "max_cost": self.max_cost,
         }
 
 

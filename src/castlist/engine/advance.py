@@ -14,6 +14,7 @@ from castlist.engine.moves import (
     WAIT_UNKNOWN,
     assign,
     current,
+    in_budget,
     others,
     provider_of,
     put_off,
@@ -71,7 +72,7 @@ async def _step(kit: Kit, job: Job) -> Job | None:
 
 async def _choose(kit: Kit, job: Job) -> Job | None:
     try:
-        plan = routing.plan(job.operation, kit.deployments, tried=job.tried)
+        plan = routing.plan(await in_budget(kit, job), kit.deployments, tried=job.tried)
     except Unavailable as error:
         if kit.clock() - job.created_at < timedelta(seconds=kit.policy.max_age):
             return await wait_for(kit, job, error.code, seconds=WAIT_UNKNOWN)
@@ -169,7 +170,7 @@ async def _failed_upstream(kit: Kit, job: Job, attempt: Attempt, *, progress: Pr
     attempt = replace(attempt, state=AttemptState.FAILED, error=failure, ended_at=kit.clock(), cost=progress.cost or attempt.cost)
     await kit.storage.jobs.save_attempt(attempt)
     tried = (*job.tried, attempt.deployment)
-    if not progress.retryable or progress.moderated or not others(kit, job, tried=tried):
+    if not progress.retryable or progress.moderated or not await others(kit, job, tried=tried):
         return await fail(kit, job, failure, attempt=attempt)
     return await save(kit, job.to(State.QUEUED, tried=tried, deployment=None))
 

@@ -29,7 +29,8 @@ class RunMedia(Protocol):
 
 @dataclass(frozen=True)
 class Policy:
-    """The settings that decide: default model, how strict names are by default, how long an unknown attempt is held, in seconds."""
+    """The settings that decide: default model, how strict names are by default, how long an unknown attempt is held, in seconds;
+    what may be spent in a day, in millionths of a US dollar."""
 
     default_model: str
     prompt_strict: bool = False
@@ -38,6 +39,7 @@ class Policy:
     keep_days: int | None = None
     low_water: int = LOW_WATER
     upload_bytes: int = 100 * 1024 * 1024
+    max_spend_per_day: int | None = None
 
 
 @dataclass(frozen=True)

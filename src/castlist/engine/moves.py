@@ -9,6 +9,7 @@ from castlist.engine.kit import Kit
 from castlist.errors import CastlistError
 from castlist.model.characters import Note
 from castlist.model.jobs import Attempt, Cost, CostState, Job
+from castlist.model.operations import Operation
 from castlist.model.providing import Deployment, Provider
 
 WAIT_RETRY = 2.0
@@ -29,10 +30,19 @@ def assign(job: Job, deployment: Deployment) -> Job:
     return given
 
 
-def others(kit: Kit, job: Job, *, tried: Sequence[str]) -> bool:
+async def in_budget(kit: Kit, job: Job) -> Operation:
+    """The job's operation with what its attempts have left of its max_cost."""
+    operation = job.operation
+    if operation.wishes.max_cost is None:
+        return operation
+    spent = sum(attempt.cost.micros for attempt in await kit.storage.jobs.attempts(job.id))
+    return replace(operation, wishes=replace(operation.wishes, max_cost=max(0, operation.wishes.max_cost - spent)))
+
+
+async def others(kit: Kit, job: Job, *, tried: Sequence[str]) -> bool:
     """Whether a deployment is left that could take the job."""
     try:
-        return bool(routing.plan(job.operation, kit.deployments, tried=tried).able)
+        return bool(routing.plan(await in_budget(kit, job), kit.deployments, tried=tried).able)
     except CastlistError:
         return False
 

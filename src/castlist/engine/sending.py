@@ -12,7 +12,7 @@ from castlist.engine.ending import fail
 from castlist.engine.kit import Kit
 from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, others, provider_of, put_off, save, unsure, wait_for
 from castlist.engine.ordering import make_ready
-from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, Unavailable
+from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, SpendLimit, Unavailable
 from castlist.model.characters import Character
 from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
 from castlist.model.providing import Absent, CannotTell, Deployment, Prepared, Provider, Ticket
@@ -38,8 +38,12 @@ async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequ
 
 
 async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, prepared: Prepared) -> Job | None:
-    if not await kit.storage.jobs.open_attempt(job, attempt):
-        return None
+    try:
+        if not await kit.storage.jobs.open_attempt(job, attempt, limit=kit.policy.max_spend_per_day):
+            return None
+    except SpendLimit as error:
+        # Accepted for a cheaper deployment, or on another day.
+        return await fail(kit, job, Failure(error.code, error.message))
     try:
         async with asyncio.timeout(prepared.order.timeout + MARGIN):
             ticket = await provider.submit(prepared)
@@ -91,7 +95,7 @@ async def refused(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt 
     if error.retry is Retry.SAME and kit.clock() + timedelta(seconds=wait) - job.created_at < timedelta(seconds=kit.policy.max_age):
         return await save(kit, put_off(kit, job.to(State.QUEUED, waiting=error.code), seconds=wait))
     tried = (*job.tried, job.deployment) if job.deployment else job.tried
-    if not others(kit, job, tried=tried):
+    if not await others(kit, job, tried=tried):
         return await fail(kit, job, failure, attempt=attempt)
     return await save(kit, job.to(State.QUEUED, tried=tried, deployment=None))
 

@@ -67,6 +67,7 @@ async def draft(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[StoredAss
     first = plan.able[0]
     fitted, steps = fitting.fit(operation, first)
     members = casting.cast(fitted, characters, first)
+    kit.storage.jobs.check_spend(first.price(fitted), limit=kit.policy.max_spend_per_day)
     job = replace(_job(kit, caller, operation), cast=members, cost=Cost(micros=first.price(fitted)))
     job = assign(job, first)
     for note in (*notes, *steps, *_early_notes(fitted, members, characters)):
@@ -78,7 +79,7 @@ async def _add(kit: Kit, job: Job, assets: Sequence[StoredAsset]) -> bool:
     """Whether the job could be added before its source was deleted, bytes and all."""
     for asset in assets:
         await kit.storage.assets.add(asset)
-    await kit.storage.jobs.add(job)
+    await kit.storage.jobs.add(job, limit=kit.policy.max_spend_per_day)
     if isinstance(job.operation, CreateVideo) or await kit.storage.assets.get(job.operation.source.asset):
         return True
     await kit.storage.jobs.delete(job.project, job.id)

@@ -50,7 +50,7 @@ class Size:
 class Wishes:
     """What a caller may add to any operation: none of it changes what is asked for, only how strictly and with which extras.
 
-    `audio` is sound or none, None for as the model does by itself.
+    `audio` is sound or none, None for as the model does by itself; `max_cost` the most the video may cost, in millionths of a US dollar.
     """
 
     degrade: bool = False
@@ -58,6 +58,7 @@ class Wishes:
     options: Options = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     audio: Literal["on", "off"] | None = None
+    max_cost: int | None = None
 
 
 def audio_for(wishes: Wishes, provider: str) -> Literal["on", "off"] | None:

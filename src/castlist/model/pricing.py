@@ -21,8 +21,14 @@ PIXELS: Final[Mapping[str, int]] = {
 FLAT: Final = ""
 """The resolution of a price that holds for all."""
 
+USD: Final = 1_000_000
 SLACK: Final = 1.05
 """Vendors make 2206x946 as 1080p and 992x432 as 480p: a few pixels more are the same resolution."""
+
+
+def show_usd(micros: int) -> str:
+    """An amount for a sentence: to the cent, and further where it has more."""
+    return f"{micros / USD:.2f} USD" if micros % 10_000 == 0 else f"{micros / USD:.6f}".rstrip("0") + " USD"
 
 
 def price_of(size: Size, prices: Mapping[str, int]) -> int | None:

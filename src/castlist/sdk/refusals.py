@@ -12,7 +12,9 @@ from castlist.errors import (
     MediaRefused,
     NotFound,
     NotImplementedHere,
+    Retired,
     ServerError,
+    SpendLimit,
     StorageFull,
     TooLarge,
     Unauthorized,
@@ -23,9 +25,11 @@ from castlist.sdk.records import Json, read_map, read_text
 
 BY_STATUS: Mapping[int, type[CastlistError]] = {
     401: Unauthorized,
+    402: SpendLimit,
     403: Forbidden,
     404: NotFound,
     409: Conflict,
+    410: Retired,
     413: TooLarge,
     501: NotImplementedHere,
     503: Unavailable,

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from castlist.errors import NotFound
-from castlist.model.jobs import Attempt, Failure, Job, State
+from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
 from castlist.model.operations import CreateVideo
 from castlist.storage.assets import Role, link_assets
+from castlist.storage import charges
 from castlist.storage.codec import decode, encode
 from castlist.storage.database import Row, from_micros, many, to_micros
 
@@ -92,6 +93,8 @@ def update_job(connection: sqlite3.Connection, job: Job, *, holder: str, release
     values = {**_values(job), "holder": holder, "release": release or job.ended}
     if connection.execute(_UPDATE, values).rowcount != 1:
         return False
+    if job.ended:
+        charges.release(connection, job.id)
     # A source that was brought into another form is another asset than the one the job was added with.
     _link_inputs(connection, job)
     return True
@@ -125,6 +128,10 @@ def update_attempt(connection: sqlite3.Connection, attempt: Attempt) -> None:
     if connection.execute("UPDATE attempts SET doc = ? WHERE id = ?", (_doc(attempt), attempt.id)).rowcount != 1:
         raise NotFound(f"there is no attempt {attempt.id}", code="unknown_attempt")
     connection.execute("UPDATE jobs SET revision = revision + 1 WHERE id = ?", (attempt.job,))
+    if attempt.state is AttemptState.REFUSED:
+        charges.give_back(connection, attempt.id, job=attempt.job)
+    else:
+        charges.settle(connection, attempt.id, micros=attempt.cost.micros)
 
 
 def claim_jobs(connection: sqlite3.Connection, values: dict[str, object]) -> list[Job]:
@@ -192,6 +199,7 @@ def _end(connection: sqlite3.Connection, sql: str, values: dict[str, object], *,
             "WHERE id = :id",
             _values(ended),
         )
+        charges.release(connection, ended.id)
 
 
 def _doc(attempt: Attempt) -> str:

@@ -9,6 +9,7 @@ from castlist.model.asks import Seen
 from castlist.model.jobs import Attempt, Failure, Job, State
 from castlist.storage import job_rows
 from castlist.storage.assets import StoredAsset, insert_assets, link_assets, purge_assets
+from castlist.storage.charges import SPENT, check, day_of, release, reserve
 from castlist.storage.database import Clock, Database, many, to_micros
 from castlist.storage.holders import Holders
 from castlist.storage.page import Page, read_page
@@ -127,10 +128,24 @@ class Jobs:
         row = self._database.row(sql, values)
         return int(row[0]) if row else 0
 
-    async def add(self, job: Job) -> None:
-        """A new job, with its characters and the assets it starts from."""
-        await self._database.write(lambda connection: job_rows.insert_job(connection, job))
+    async def add(self, job: Job, *, limit: int | None = None) -> None:
+        """A new job, with its characters, the assets it starts from, and what it may cost reserved. Raises SpendLimit when what may be
+        spent in a day, `limit` in millionths, has no room for that."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            reserve(connection, job.id, micros=job.cost.micros, now=self._clock(), limit=limit)
+            job_rows.insert_job(connection, job)
+
+        await self._database.write(write)
         self._settle(job)
+
+    def spent(self) -> int:
+        """What is spent or reserved today (UTC), in millionths."""
+        return self._count(SPENT, day_of(self._clock()))
+
+    def check_spend(self, micros: int, *, limit: int | None) -> None:
+        """Raises SpendLimit as `add` would now."""
+        check(micros, now=self._clock(), spent=self.spent(), limit=limit)
 
     def _settle(self, job: Job) -> None:
         self._pending.settle([asset for asset, _ in job_rows.inputs(job)])
@@ -187,12 +202,15 @@ class Jobs:
         if rows:
             await self._database.write(lambda connection: connection.executemany(sql, rows).rowcount)
 
-    async def open_attempt(self, job: Job, attempt: Attempt) -> bool:
-        """Save the intent to submit, and the job with it. Fenced."""
+    async def open_attempt(self, job: Job, attempt: Attempt, *, limit: int | None = None) -> bool:
+        """Save the intent to submit, and the job with it; what was reserved for the job is now for this attempt. Fenced. Raises
+        SpendLimit as `add` does."""
 
         def write(connection: sqlite3.Connection) -> bool:
             if not job_rows.update_job(connection, job, holder=self._holders.me, release=False):
                 return False
+            release(connection, job.id)
+            reserve(connection, attempt.id, micros=attempt.cost.micros, now=self._clock(), limit=limit)
             job_rows.insert_attempt(connection, attempt)
             return True
 

@@ -42,6 +42,15 @@ CREATE INDEX characters_page ON characters (project, created_at, id);
 
 CREATE INDEX characters_preparing ON characters (created_at) WHERE state = 'preparing';
 
+CREATE TABLE charges (
+	owner TEXT NOT NULL,
+	day TEXT NOT NULL,
+	micros BIGINT NOT NULL,
+	PRIMARY KEY (owner)
+);
+
+CREATE INDEX charges_day ON charges (day, micros);
+
 CREATE TABLE jobs (
 	id TEXT NOT NULL,
 	project TEXT NOT NULL,

@@ -84,6 +84,15 @@ BINDINGS = Table(
     Column("doc", Text, nullable=False),
 )
 
+CHARGES = Table(
+    "charges",
+    METADATA,
+    Column("owner", Text, primary_key=True),
+    Column("day", Text, nullable=False),
+    Column("micros", BigInteger, nullable=False),
+    Index("charges_day", "day", "micros"),
+)
+
 ASSETS = Table(
     "assets",
     METADATA,

@@ -107,6 +107,18 @@ def read_moment(value: object, param: Literal["start", "end"]) -> float:
     return float(value)
 
 
+def read_dollars(value: object) -> int:
+    """An amount in US dollars, as a number or its text, in millionths; what is less than one of them is left off."""
+    try:
+        amount = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
+    except (ValueError, OverflowError):
+        amount = -1.0
+    if not isfinite(amount) or not 0 <= amount <= 1_000_000:
+        message = f"max_cost is an amount in US dollars, for example 0.50, and not {quote(value)}"
+        raise InvalidRequest(message, code="invalid_max_cost", param="castlist.max_cost")
+    return int(round(amount * 1_000_000, 3))
+
+
 def read_metadata(value: object) -> dict[str, str]:
     """OpenAI's rules: at most 16 pairs of texts, keys of 64 and values of 512 characters."""
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):

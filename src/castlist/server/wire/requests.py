@@ -48,6 +48,8 @@ Seconds = Annotated[
 ]
 Pixels = Annotated[Size, BeforeValidator(reading.read_size), _schema("string", pattern=f"^{_SIDE}x{_SIDE}$")]
 Seed = Annotated[int, BeforeValidator(reading.read_seed), _schema("integer", minimum=0, maximum=2**63 - 1)]
+Dollars = Annotated[int, BeforeValidator(reading.read_dollars), _schema("number", minimum=0, maximum=1_000_000)]
+"""US dollars, read as millionths."""
 Start = Annotated[float, BeforeValidator(lambda value: reading.read_moment(value, "start")), _schema("number", minimum=0, maximum=86_400)]
 End = Annotated[float, BeforeValidator(lambda value: reading.read_moment(value, "end")), _schema("number", minimum=0, maximum=86_400)]
 Metadata = Annotated[dict[str, str], BeforeValidator(reading.read_metadata), WithJsonSchema(_PAIRS)]
@@ -100,11 +102,13 @@ class Body(BaseModel):
 
 class OurWishes(Body):
     """What is ours: `on_unsupported` says whether a model that lacks something may be asked for less, `prompt_name` whether a prompt
-    that lacks a character's name is refused, `audio` whether there is to be sound (`auto`: as the model does by itself)."""
+    that lacks a character's name is refused, `audio` whether there is to be sound (`auto`: as the model does by itself),
+    `max_cost` the most the video may cost, in US dollars."""
 
     on_unsupported: Literal["error", "degrade"] = "error"
     prompt_name: Literal["strict", "lenient"] | None = None
     audio: Literal["auto", "on", "off"] = "auto"
+    max_cost: Dollars | None = None
 
 
 class WantedBody(Body):
