@@ -88,7 +88,7 @@ def test_nothing_flows_while_the_camera_stands() -> None:
 
 
 def test_the_ground_flows_faster_towards_the_viewer() -> None:
-    built = studio("mountains at noon, tracking shot", size=SIZE)
+    built = studio("market at noon, tracking shot", size=SIZE)
     ground = next(mask for layer, mask in on_top(built, FIRST) if layer.ground)
     bands = np.array_split(np.flatnonzero(ground.any(axis=1)), 3)
 
@@ -98,3 +98,17 @@ def test_the_ground_flows_faster_towards_the_viewer() -> None:
     assert middle is not None
     assert near is not None
     assert far + 0.2 < middle < near - 0.2, (far, middle, near)
+
+
+@pytest.mark.parametrize("place", ["meadow", "cliff"])
+def test_what_stands_on_the_ground_stays_upright_however_far_the_camera_goes(place: str) -> None:
+    built = studio(f"{place} at noon, tracking shot", size=SIZE, seconds=7)
+    upright = [uprights(frame_at(built, number).y[240:330]) for number in (0, 150)]
+
+    assert upright[1] == pytest.approx(upright[0], rel=0.2)
+
+
+def uprights(luma: NDArray[np.uint8]) -> float:
+    """How strong the edges of upright things are beside those of lying ones."""
+    across, down = (float(np.abs(cv2.Sobel(luma, cv2.CV_32F, *order)).mean()) for order in ((1, 0), (0, 1)))
+    return across / down

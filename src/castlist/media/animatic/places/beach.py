@@ -11,6 +11,7 @@ from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.places.plants import Spot, blades, bush
 from castlist.media.animatic.places.rocks import boulder, pebbles
+from castlist.media.animatic.places.strewn import NEAR, Rows, strewn
 from castlist.media.animatic.places.water import glitter, lace, water
 from castlist.media.animatic.places.world import Lamp, Painted, World, clouds, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
@@ -33,6 +34,7 @@ def paint(world: World) -> Painted:
         _wave(world, 0.44, pace=0.9, bob=0.012),
         _wave(world, 0.55, pace=0.7, bob=0.018),
         _palms(world),
+        *strewn(world, (0.72, *NEAR[1:]), lambda *strip: _shells(world, strip)),
     )
     sparks = glitter(world, (world.geometry.base(0.02), world.geometry.base(0.30)), depth=0.20)
     return Painted(behind, (_dune(world),), tuple(lamps), swarms=(sparks,))
@@ -97,7 +99,7 @@ def _boats(world: World, lamps: list[Lamp]) -> Layer:
 
 
 def _sand(world: World) -> Layer:
-    """Sand with wind ripples, wet and shining where the waves reach, strewn with shells."""
+    """Sand with wind ripples, wet and shining where the waves reach."""
     g, rng, light = world.geometry, world.rng, world.light
     canvas = floor(world, _SAND, far=(0.86, 0.74, 0.55), grain=0.09)
     top = int(g.base(0.36))
@@ -112,10 +114,15 @@ def _sand(world: World) -> Layer:
     over(canvas, (np.clip(-lines, 0, 1) * soft * 60).astype(np.uint8), (0, top), world.lit((1.0, 0.93, 0.78), 1.0, 1.06))
     wet = np.clip((0.72 - d + 0.05 * (warp - 0.5)) * 7, 0, 1)
     over(canvas, (wet * 165 * np.ones_like(warp)).astype(np.uint8), (0, top), mix(world.lit((0.62, 0.50, 0.37), 0.8), light.sky[1], 0.30))
-    pebbles(world, canvas, (0.96, 0.88, 0.80), rows=(0.74, 1.42), count=46)
-    for _ in range(7):
-        _shell(world, canvas, at=(float(rng.uniform(0, g.period)), float(rng.uniform(0.80, 1.38))))
     return layer_of(canvas, 1.0, ground=True)
+
+
+def _shells(world: World, strip: tuple[Canvas, Rows, float]) -> None:
+    """Pebbles, shells and stars on the sand."""
+    (canvas, rows, share), g, rng = strip, world.geometry, world.rng
+    pebbles(world, canvas, (0.96, 0.88, 0.80), rows=rows, count=round(46 * share))
+    for _ in range(round(8 * share)):
+        _shell(world, canvas, at=(float(rng.uniform(0, g.period)), float(rng.uniform(max(0.80, rows[0]), min(1.38, rows[1])))))
 
 
 def _shell(world: World, canvas: Canvas, *, at: tuple[float, float]) -> None:

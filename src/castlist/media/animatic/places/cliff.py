@@ -10,6 +10,7 @@ from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix
 from castlist.media.animatic.places.plants import Spot, blades, blooms, crown, spread, trunk, tufts
 from castlist.media.animatic.places.rocks import boulder, pebbles
+from castlist.media.animatic.places.strewn import NEAR, Rows, strewn
 from castlist.media.animatic.places.water import glitter, water
 from castlist.media.animatic.places.world import Lamp, Painted, World, clouds, finish, sky
 from castlist.media.animatic.planes import Colour
@@ -31,6 +32,7 @@ def paint(world: World) -> Painted:
         _headlands(world, 0.28, spots=(-0.02, 1.01), high=0.40, lamps=lamps),
         _top(world),
         _boulders(world, 0.66),
+        *strewn(world, (0.56, *NEAR), lambda *strip: _turf(world, strip)),
     )
     sparks = glitter(world, (world.geometry.base(0), world.geometry.base(0.40)), depth=0.05)
     return Painted(behind, (_edge(world),), tuple(lamps), swarms=(sparks,))
@@ -166,13 +168,19 @@ def _top(world: World) -> Layer:
     y = (np.arange(top, g.rows) - g.base(0.95)) / (0.16 * g.height)
     pool = np.exp(-(x[None, :] ** 2) - y[:, None] ** 2).astype(np.float32)
     texture(canvas, 0.5 + 0.5 * pool, 0.14, (top, g.rows))
-    tufts(world, canvas, _TURF, rows=(0.56, 1.42), count=380)
-    pebbles(world, canvas, _ROCK, rows=(0.55, 1.40), count=36)
-    for petal in ((0.96, 0.62, 0.76), (0.98, 0.90, 0.46)):
-        d = np.sort(rng.uniform(0.60, 1.38, 44))
-        spots = np.stack([rng.uniform(0, g.period, 44), g.base(0) + d * (g.feet - g.horizon)], axis=1)
-        blooms(world, canvas, spots, np.maximum(0.7, 0.0058 * g.unit * d), petal=petal, depth=0.9)
     return layer_of(canvas, 1.0, ground=True)
+
+
+def _turf(world: World, strip: tuple[Canvas, Rows, float]) -> None:
+    """Grass in tufts, stones, sea pinks."""
+    (canvas, rows, share), g, rng = strip, world.geometry, world.rng
+    tufts(world, canvas, _TURF, rows=rows, count=round(380 * share))
+    pebbles(world, canvas, _ROCK, rows=rows, count=round(36 * share))
+    for petal in ((0.96, 0.62, 0.76), (0.98, 0.90, 0.46)):
+        count = round(46 * share)
+        d = np.sort(rng.uniform(max(0.60, rows[0]), rows[1], count))
+        spots = np.stack([rng.uniform(0, g.period, count), g.base(0) + d * (g.feet - g.horizon)], axis=1)
+        blooms(world, canvas, spots, np.maximum(0.7, 0.0058 * g.unit * d), petal=petal, depth=0.9)
 
 
 def _under(canvas: Canvas, columns: Points, line: Points, *, colours: tuple[Colour, Colour]) -> None:

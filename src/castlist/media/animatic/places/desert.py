@@ -12,6 +12,7 @@ from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix
 from castlist.media.animatic.places.plants import Spot, blades
 from castlist.media.animatic.places.rocks import boulder, pebbles
+from castlist.media.animatic.places.strewn import NEAR, Rows, strewn
 from castlist.media.animatic.places.world import Lamp, Painted, World, apart, bank, clouds, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
 
@@ -33,7 +34,9 @@ def paint(world: World) -> Painted:
         _dunes(world, 0.22, height=0.085, waves=3),
         _sand(world),
         layer_of(finish(world, bank(world, (0.95, 0.74, 0.47), 0.20, height=0.030), 0.20), 0.20),
+        *strewn(world, (0.24, 0.60), lambda *strip: _stones(world, strip)),
         _cacti(world, lamps),
+        *strewn(world, NEAR, lambda *strip: _stones(world, strip)),
     )
     return Painted(behind, (_near(world),), tuple(lamps))
 
@@ -111,7 +114,7 @@ def _lee(world: World, canvas: Canvas, *, top: tuple[float, float], drop: float,
 
 
 def _sand(world: World) -> Layer:
-    """Sand with wind ripples, stones, cracks of dry earth, tufts of straw."""
+    """Sand with wind ripples."""
     g, rng = world.geometry, world.rng
     canvas = floor(world, _SAND, far=(0.96, 0.76, 0.50), grain=0.10)
     top = g.margin + g.horizon
@@ -121,12 +124,15 @@ def _sand(world: World) -> Layer:
     gate = np.clip(warp * 2.4 - 0.75, 0, 1) * np.clip(d * 1.6, 0, 1)
     over(canvas, (np.clip(lines, 0, 1) * gate * 95).astype(np.uint8), (0, top), world.lit((0.66, 0.42, 0.30), 1.0, 0.9))
     over(canvas, (np.clip(-lines, 0, 1) * gate * 85).astype(np.uint8), (0, top), world.lit((1.0, 0.86, 0.60), 1.0, 1.06))
-    pebbles(world, canvas, (0.80, 0.58, 0.42), rows=(0.15, 1.40), count=110)
-    for _ in range(26):
-        near = float(rng.uniform(0.35, 1.35))
-        if near < 1.0 or rng.random() < 0.6:
-            _straw(world, canvas, at=(float(rng.uniform(0, g.period)), near))
     return layer_of(canvas, 1.0, ground=True)
+
+
+def _stones(world: World, strip: tuple[Canvas, Rows, float]) -> None:
+    """Stones and tufts of straw."""
+    (canvas, rows, share), g, rng = strip, world.geometry, world.rng
+    pebbles(world, canvas, (0.80, 0.58, 0.42), rows=rows, count=round(share * (34 if rows[0] < NEAR[0] else 66)))
+    for _ in range(round(share * (7 if rows[0] < NEAR[0] else 15))):
+        _straw(world, canvas, at=(float(rng.uniform(0, g.period)), float(rng.uniform(max(0.35, rows[0]), rows[1]))))
 
 
 def _straw(world: World, canvas: Canvas, *, at: tuple[float, float]) -> None:

@@ -11,6 +11,7 @@ from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.places.plants import LEAF, Spot, bush, crown, fern, spread, tree, trunk, tufts
+from castlist.media.animatic.places.strewn import NEAR, Rows, strewn
 from castlist.media.animatic.places.world import Lamp, Painted, World, apart, bank, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
 from castlist.media.animatic.words import Hour
@@ -29,8 +30,10 @@ def paint(world: World) -> Painted:
         _floor(world),
         layer_of(finish(world, bank(world, (0.30, 0.44, 0.22), 0.20, height=0.030, waves=5), 0.20, mist=0.55), 0.20),
         _stand(world, 0.40, count=9, tall=1.05),
+        *strewn(world, (0.40, NEAR[0]), lambda *strip: _litter(world, strip)),
         _shafts(world),
         _giants(world, lamps),
+        *strewn(world, NEAR, lambda *strip: _litter(world, strip)),
     )
     return Painted(behind, (_frame(world),), tuple(lamps))
 
@@ -86,14 +89,19 @@ def _floor(world: World) -> Layer:
     rough = cloudy(rng, (g.period, g.rows), cells=(30, 40), octaves=3)
     stamp(canvas, (mask * np.clip(0.15 + rough, 0, 0.75)).astype(np.uint8), (0, 0), world.lit(_EARTH, 0.25), world.lit(_EARTH, 1.0, 1.05))
     _dapple(world, canvas)
-    count = 90
-    d = rng.uniform(0.25, 1.25, count)
+    veil(canvas, (g.base(0), g.base(0.42)), world.light.haze, (0.62, 0.0))
+    return layer_of(canvas, 1.0, ground=True)
+
+
+def _litter(world: World, strip: tuple[Canvas, Rows, float]) -> None:
+    """Grass in tufts and fallen leaves."""
+    (canvas, rows, share), g, rng = strip, world.geometry, world.rng
+    count = round(66 * share)
+    d = rng.uniform(*rows, count)
     spots = np.stack([rng.uniform(0, g.period, count), g.base(0) + d * (g.feet - g.horizon)], axis=1)
     for number, colour in enumerate(((0.72, 0.46, 0.18), (0.56, 0.36, 0.18), (0.62, 0.60, 0.22))):
         dots(canvas, spots[number::3], 0.0042 * g.unit * d[number::3], world.lit(colour, 0.9))
-    tufts(world, canvas, mix(_MOSS, LEAF, 0.5), rows=(0.06, 1.42), count=330)
-    veil(canvas, (g.base(0), g.base(0.42)), world.light.haze, (0.62, 0.0))
-    return layer_of(canvas, 1.0, ground=True)
+    tufts(world, canvas, mix(_MOSS, LEAF, 0.5), rows=rows, count=round(250 * share))
 
 
 def _dapple(world: World, canvas: Canvas) -> None:

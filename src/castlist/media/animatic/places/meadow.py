@@ -9,6 +9,7 @@ from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import ridge
 from castlist.media.animatic.palette import mix, scale
 from castlist.media.animatic.places.plants import LEAF, Spot, blades, blooms, bush, spread, tree, tufts
+from castlist.media.animatic.places.strewn import NEAR, Rows, strewn
 from castlist.media.animatic.places.world import Lamp, Painted, World, bank, clouds, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
 from castlist.media.animatic.swarm import Kind, Swarm
@@ -30,7 +31,9 @@ def paint(world: World) -> Painted:
         _farm(world, lamps, sails),
         _field(world),
         layer_of(bank(world, (0.44, 0.64, 0.27), 0.16, height=0.036), 0.16),
+        *strewn(world, (0.18, 0.36), lambda *strip: _sward(world, strip)),
         _trees(world),
+        *strewn(world, (0.36, *NEAR), lambda *strip: _sward(world, strip)),
         _flowers(world, 0.92, count=26, size=0.011, rows=(0.62, 1.02)),
     )
     return Painted(behind, (_verge(world),), tuple(lamps), swarms=tuple(sails))
@@ -109,15 +112,20 @@ def _field(world: World) -> Layer:
     for wide, gain in ((1.25, 0.86), (1.0, 1.05)):
         outline = np.concatenate([np.stack([middle - half * wide, rows], axis=1), np.stack([middle + half * wide, rows], axis=1)[::-1]])
         fill(canvas, outline, world.lit((0.74, 0.64, 0.44), 0.3, gain), world.lit((0.70, 0.58, 0.40), 1.0, gain * 0.9))
-    for petal in _PETALS:
-        d = rng.uniform(0.05, 0.75, 150) ** 1.2
-        near = np.cos((np.arange(150) / 150 + rng.random()) * 2 * math.pi * 2)
-        x = (np.arange(150) / 150 * g.period + rng.uniform(-20, 20, 150) + 30 * near) % g.period
-        spots = np.stack([x, g.base(0) + d * (g.feet - g.horizon)], axis=1)
-        dots(canvas, spots, np.maximum(0.55, 0.0056 * g.unit * d), world.lit(petal, 0.55, 1.02))
-    tufts(world, canvas, _GRASS, rows=(0.10, 1.42), count=340)
     veil(canvas, (g.base(0), g.base(0.30)), world.light.haze, (0.42, 0.0))
     return layer_of(canvas, 1.0, ground=True)
+
+
+def _sward(world: World, strip: tuple[Canvas, Rows, float]) -> None:
+    """Grass in tufts and the flowers that are no more than dots of colour."""
+    (canvas, rows, share), g, rng = strip, world.geometry, world.rng
+    count = round(100 * share) if rows[0] < NEAR[0] else 8
+    for petal in _PETALS:
+        drift, d = rng.uniform(0, g.period, 4), rng.uniform(*rows, count)
+        x = np.mod(drift[rng.integers(0, 4, count)] + rng.normal(0, 0.13 * g.unit, count), g.period)
+        spots = np.stack([x, g.base(0) + d * (g.feet - g.horizon) - 0.006 * g.unit * d], axis=1)
+        dots(canvas, spots, np.maximum(0.55, 0.0056 * g.unit * d), world.lit(petal, 0.55, 1.02))
+    tufts(world, canvas, _GRASS, rows=rows, count=round(310 * share))
 
 
 def _trees(world: World) -> Layer:

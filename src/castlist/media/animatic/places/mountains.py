@@ -11,6 +11,7 @@ from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix
 from castlist.media.animatic.places.plants import Spot, blades, blooms, pine, spread, tufts
 from castlist.media.animatic.places.rocks import boulder, pebbles
+from castlist.media.animatic.places.strewn import NEAR, Rows, strewn
 from castlist.media.animatic.places.water import glitter
 from castlist.media.animatic.places.world import Painted, World, clouds, finish, floor, land, sky
 from castlist.media.animatic.planes import Colour
@@ -32,6 +33,7 @@ def paint(world: World) -> Painted:
         _lake(world, (far, near, woods)),
         _shore(world),
         _pines(world, 0.50),
+        *strewn(world, (0.52, *NEAR), lambda *strip: _turf(world, strip)),
     )
     sparks = glitter(world, (world.geometry.base(0.04), world.geometry.base(0.34)), depth=0.20, count=34)
     return Painted(behind, (_ledge(world),), swarms=(sparks,))
@@ -158,14 +160,22 @@ def _shore(world: World) -> Layer:
     above = np.arange(g.rows)[:, None] < water[None, :]
     canvas.alpha[above] = 0
     canvas.rgb[above] = 0
-    pebbles(world, canvas, (0.60, 0.58, 0.55), rows=(0.42, 0.62), count=170)
-    pebbles(world, canvas, (0.52, 0.51, 0.50), rows=(0.62, 1.40), count=70)
-    tufts(world, canvas, (0.44, 0.52, 0.26), rows=(0.58, 1.42), count=300)
-    for petal in ((0.96, 0.96, 0.98), (0.62, 0.52, 0.90)):
-        d = rng.uniform(0.6, 1.35, 40)
-        spots = np.stack([rng.uniform(0, g.period, 40), g.base(0) + d * (g.feet - g.horizon)], axis=1)
-        blooms(world, canvas, spots, np.maximum(0.7, 0.0052 * g.unit * d), petal=petal, depth=0.9)
+    pebbles(world, canvas, (0.60, 0.58, 0.55), rows=(0.42, 0.58), count=120)
     return layer_of(canvas, 1.0, ground=True)
+
+
+def _turf(world: World, strip: tuple[Canvas, Rows, float]) -> None:
+    """Stones, grass in tufts, small flowers."""
+    (canvas, rows, share), g, rng = strip, world.geometry, world.rng
+    if rows[0] < NEAR[0]:
+        pebbles(world, canvas, (0.60, 0.58, 0.55), rows=(rows[0], 0.62), count=60)
+    pebbles(world, canvas, (0.52, 0.51, 0.50), rows=rows, count=round(76 * share))
+    tufts(world, canvas, (0.44, 0.52, 0.26), rows=(max(0.58, rows[0]), rows[1]), count=round(320 * share))
+    for petal in ((0.96, 0.96, 0.98), (0.62, 0.52, 0.90)):
+        count = round(44 * share)
+        d = rng.uniform(max(0.6, rows[0]), rows[1], count)
+        spots = np.stack([rng.uniform(0, g.period, count), g.base(0) + d * (g.feet - g.horizon)], axis=1)
+        blooms(world, canvas, spots, np.maximum(0.7, 0.0052 * g.unit * d), petal=petal, depth=0.9)
 
 
 def _pines(world: World, depth: float) -> Layer:
