@@ -69,9 +69,12 @@ class Capabilities:
 
     def why_not(self, operation: Operation) -> Refusal | None:
         """None when this model can do `operation`, else what it lacks first."""
-        if operation.kind not in self.implements and not (operation.kind in self.approximates and operation.wishes.degrade):
-            hint = "; on_unsupported: degrade lets it make something near" if operation.kind in self.approximates else ""
-            return "unsupported_operation", f"{self.model} cannot {VERBS[operation.kind]}{hint}", None
+        near = operation.kind in self.approximates
+        if operation.kind not in self.implements and near and not operation.wishes.degrade:
+            text = f"{self.model} cannot {VERBS[operation.kind]}; with on_unsupported: degrade it makes the nearest it can"
+            return "unsupported_operation", text, None
+        if operation.kind not in self.implements and not near:
+            return "unsupported_operation", f"{self.model} cannot {VERBS[operation.kind]}", None
         match operation:
             case CreateVideo():
                 lacks = self._length(operation.seconds) or self._size(operation.size) or self._inputs(operation)
