@@ -98,7 +98,7 @@ def test_an_extension_is_refused_in_words_that_name_the_way(kling, luna):
 
     error = run(scene())
     assert (error.status, error.code) == (400, "unsupported_operation")
-    assert "kling/kling-3.0-omni cannot extend a video; on_unsupported: degrade" in error.message
+    assert "kling/kling-3.0-omni cannot extend a video; with on_unsupported: degrade" in error.message
 
 
 def test_an_edit_of_its_own_video_needs_no_address_of_ours(kling, upstream, luna):

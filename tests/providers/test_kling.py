@@ -142,7 +142,7 @@ def test_a_callers_own_tags_are_disarmed(upstream, tmp_path, text):
     assert not set("<@") & set(ours.removeprefix("Luna (@luna) "))
 
 
-def test_a_character_of_one_still_is_shown_in_pictures_and_that_is_told(upstream, tmp_path):
+def test_a_character_of_one_still_is_shown_in_it_and_that_is_told(upstream, tmp_path):
     async def act(provider):
         wanted = order(tmp_path, create("Luna dances", frame="frame.png"), cast=[member(tmp_path, "Luna", stills=1)])
         prepared = await provider.prepare(wanted)
@@ -152,7 +152,7 @@ def test_a_character_of_one_still_is_shown_in_pictures_and_that_is_told(upstream
     (warning,) = run(upstream, tmp_path, act)
     (document,) = documents(upstream)
     (picture,) = parts(document, "refer_image")
-    assert warning.code == "character_by_pictures"
+    assert warning.code == "character_by_picture"
     assert is_painted(unpack(picture["url"]), colour("luna"))
     assert (picture["id"], prompt(document)) == ("image_2", "Luna (@image_2) dances")
 
@@ -298,7 +298,7 @@ def test_o1_makes_five_or_ten_seconds_of_a_frame_alone(upstream, tmp_path):
         (create(seconds=2), "unsupported_value", "3 to 15 seconds, not 2"),
         (follow_up("edit", of=source(seconds=16)), "unsupported_value", "3 to 15.5 seconds, not 16"),
         (follow_up("edit", of=source(size=Size(640, 360))), "unsupported_value", "700 pixels a side or more, not 640x360"),
-        (follow_up("extend"), "unsupported_operation", "cannot extend a video; on_unsupported: degrade"),
+        (follow_up("extend"), "unsupported_operation", "cannot extend a video; with on_unsupported: degrade"),
         (follow_up("extend", seconds=2, degrade=True), "unsupported_value", "3 to 15 seconds, not 2"),
     ],
 )

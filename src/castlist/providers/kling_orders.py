@@ -149,19 +149,14 @@ def advise(order: Order, showing: Showing, *, model: Model) -> tuple[Note, ...]:
 
 
 def _pictured(order: Order, showing: Showing) -> tuple[Note, ...]:
-    """A note for each character that goes as pictures, where an element is what the model does best."""
-    shown = {name for name, items in showing.members.items() if any(item.kind == "refer_image" for item in items)}
-    return tuple(
-        Note(
-            "character_by_pictures",
-            f"{name} is shown in pictures: {order.provider_model} keeps an element of a character only of two stills or more.",
-            "characters",
-            str(Fidelity.REFERENCE),
-            str(Fidelity.NATIVE),
-        )
-        for name in showing.members
-        if name in shown
-    )
+    """A note for each character that goes as a picture for want of the second still that an element needs."""
+    lone = [member for member in order.cast if member.name in showing.members and len(stills_of(member.media)) < 2]
+    return tuple(_lone(member, order) for member in lone)
+
+
+def _lone(member: CastMember, order: Order) -> Note:
+    text = f"{member.name} is shown in a picture: {order.provider_model} keeps an element only of a character of two stills or more."
+    return Note("character_by_picture", text, "characters", str(Fidelity.REFERENCE), str(Fidelity.NATIVE))
 
 
 def _source(operation: Operation) -> list[Shown]:
