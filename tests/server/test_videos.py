@@ -186,6 +186,12 @@ def test_our_own_wishes_are_understood(server: Server) -> None:
     assert (wishes.degrade, wishes.prompt_strict) == (True, True)
 
 
+def test_options_of_a_provider_under_castlist_join_those_beside_it(server: Server) -> None:
+    id = server.video(model="stuck", animatic={"mood": "calm", "a": 1}, castlist={"animatic": {"mood": "wild", "b": 2}})
+
+    assert server.operation(id).wishes.options == {"animatic": {"mood": "wild", "a": 1, "b": 2}}
+
+
 def test_urlencoded_bodies_are_read(server: Server) -> None:
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,16 @@ def test_cancelling_kills_the_child_and_leaves_no_half_file(tmp_path: Path) -> N
 
     assert media_children("character") == before
     assert not (tmp_path / "clip.mp4").exists()
+
+
+def test_a_child_that_does_not_lead_a_group_yet_is_stopped_too() -> None:
+    async def stop_at_once() -> int | None:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
+        async with asyncio.timeout(PATIENCE):
+            await child.stop(process)
+        return process.returncode
+
+    assert asyncio.run(stop_at_once()) == -signal.SIGKILL
 
 
 def test_the_child_yields_to_us_in_our_own_session_and_leads_a_group(tmp_path: Path) -> None:
