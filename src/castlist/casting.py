@@ -17,14 +17,33 @@ NO_HANDLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def cast(
-    operation: Operation, characters: Sequence[Character], deployment: Deployment, *, handles: Mapping[str, str] = NO_HANDLES
+    operation: Operation,
+    characters: Sequence[Character],
+    deployment: Deployment,
+    *,
+    handles: Mapping[str, str] = NO_HANDLES,
+    refused: Mapping[str, str] = NO_HANDLES,
 ) -> tuple[CastMember, ...]:
-    """The characters as that deployment takes them, with its account's handles by character; all must be ready."""
+    """The characters as that deployment takes them, with its account's handles by character; all must be ready. Those that it refused
+    to take as its own go by reference."""
     places = deployment.capabilities.places(operation)
+    members = [_member(character, deployment, place=index < places) for index, character in enumerate(characters)]
     return tuple(
-        replace(_member(character, deployment, place=index < places), handle=handles.get(character.id))
-        for index, character in enumerate(characters)
+        replace(member, fidelity=Fidelity.REFERENCE)
+        if member.id in refused and member.fidelity is Fidelity.NATIVE
+        else replace(member, handle=handles.get(member.id))
+        for member in members
     )
+
+
+def step_down(members: Sequence[CastMember], refused: Mapping[str, str]) -> tuple[Note, ...]:
+    """A note for each character that goes by reference because it was refused as a character of the provider's own."""
+    return tuple(_by_reference(member, why=refused[member.id]) for member in members if member.id in refused)
+
+
+def _by_reference(member: CastMember, *, why: str) -> Note:
+    text = f"{member.name} goes by reference, and not as a character of the provider's own: {why}."
+    return Note("character_by_reference", text, "characters", str(Fidelity.REFERENCE), str(Fidelity.NATIVE))
 
 
 def _member(character: Character, deployment: Deployment, *, place: bool) -> CastMember:

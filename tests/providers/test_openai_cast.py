@@ -201,10 +201,27 @@ def test_a_remix_goes_as_the_official_sdk_sends_it(folder):
     assert remixed.remixed_from_video_id == THEIRS["id"]
 
 
-def test_a_video_made_elsewhere_is_not_remixed(folder):
-    with serve_upstream() as upstream, pytest.raises(Refused, match="edit the video instead"):
-        send(OpenAI, folder, follow(RemixVideo("on the moon", "hero", MINE)), upstream=upstream)
+def test_a_remix_of_a_video_made_elsewhere_is_an_edit_of_our_copy(folder):
+    with serve_upstream() as upstream:
+        _, (request,) = send(OpenAI, folder, follow(RemixVideo("on the moon", "hero", MINE)), upstream=upstream)
 
+    assert request.path.endswith("/edits")
+    assert [field.value for field in request.fields if field.name == "video"] == [(folder / "source.mp4").read_bytes()]
+
+
+def test_a_server_that_keeps_no_characters_after_all_is_shown_pictures(folder):
+    with serve_upstream(native=False) as upstream:
+        _, (request,) = send(OpenAI, folder, create(member(Fidelity.REFERENCE)), upstream=upstream)
+
+    shown = [field.value for field in request.fields if field.name == "input_references"]
+    assert shown == [(folder / f"still-{n}.png").read_bytes() for n in range(3)]
+
+
+def test_pictures_and_an_opening_frame_are_not_sent_together(folder):
+    with serve_upstream(native=False) as upstream, pytest.raises(Refused) as caught:
+        send(OpenAI, folder, create(member(Fidelity.REFERENCE), reference="frame.png"), upstream=upstream)
+
+    assert (caught.value.code, caught.value.retry) == ("reference_conflict", Retry.ELSEWHERE)
     assert upstream.counts["create"] == 0
 
 

@@ -53,6 +53,17 @@ def test_metrics_count_routes_not_ids(server: Server) -> None:
     assert KEY not in text
 
 
+def test_metrics_count_status_words_that_nobody_knows(server: Server) -> None:
+    strange = server.gateway.engine.kit
+    for _ in range(3):
+        strange.count_strange("fake", 'warming "up"')
+        server.ask("GET", "/metrics")
+
+    text = server.ask("GET", "/metrics").body.decode()
+
+    assert 'castlist_unknown_statuses_total{provider="fake",word="warming \\"up\\""} 3.0' in text
+
+
 def test_the_docs_need_nothing_from_elsewhere(server: Server) -> None:
     reply = server.ask("GET", "/docs")
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from castlist import routing
+from castlist.engine.binding import lose_late
 from castlist.engine.ending import cancel, end_cancelled, fail
 from castlist.engine.kit import Kit
 from castlist.engine.moves import (
@@ -26,7 +27,7 @@ from castlist.engine.moves import (
 from castlist.engine.sending import reconcile, refused, submit
 from castlist.engine.sources import bring_in
 from castlist.engine.storing import store
-from castlist.errors import CastlistError, LostJob, NotSent, ProviderError, StorageFull, Unavailable
+from castlist.errors import CastlistError, HandleGone, LostJob, NotSent, ProviderError, StorageFull, Unavailable
 from castlist.model.characters import Character, CharacterState, Note
 from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
 from castlist.model.operations import CreateVideo
@@ -150,6 +151,8 @@ async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -
     if progress.ticket:
         attempt = replace(attempt, ticket=progress.ticket.data)
         await kit.storage.jobs.save_attempt(attempt)
+    if progress.strange:
+        kit.count_strange(attempt.provider, progress.strange)
     percent = max(job.progress, min(99, progress.percent))
     match progress.phase:
         case Phase.QUEUED | Phase.RUNNING:
@@ -167,8 +170,12 @@ async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -
 
 async def _failed_upstream(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -> Job | None:
     failure = progress.failure or Failure("provider_failed", f"{attempt.provider} failed without saying why.")
+    gone = progress.gone and await lose_late(kit, job, attempt, failure)
+    failure = Failure(HandleGone.code, failure.message) if gone else failure
     attempt = replace(attempt, state=AttemptState.FAILED, error=failure, ended_at=kit.clock(), cost=progress.cost or attempt.cost)
     await kit.storage.jobs.save_attempt(attempt)
+    if gone:
+        return await save(kit, job.to(State.QUEUED, deployment=None))
     tried = (*job.tried, attempt.deployment)
     if not progress.retryable or progress.moderated or not await others(kit, job, tried=tried):
         return await fail(kit, job, failure, attempt=attempt)

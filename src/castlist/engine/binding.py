@@ -11,7 +11,7 @@ from castlist.engine.forms import furnish, wants_of
 from castlist.engine.kit import Kit
 from castlist.errors import Ambiguous, CastlistError, HandleGone, ProviderError, Refused, Retry, Unavailable
 from castlist.model.characters import Binding, BindingState, Character
-from castlist.model.jobs import Attempt, Job
+from castlist.model.jobs import Attempt, Failure, Job
 from castlist.model.providing import Deployment, Handle, Media, Phase, Provider, References, Ticket
 
 log = structlog.get_logger("castlist.engine")
@@ -28,14 +28,21 @@ KEPT = timedelta(days=1)
 """How long the removal of a handle on a deleted character is tried again."""
 
 REMOVED_AT_ONCE = 20
+NOT_NATIVE = "characters_not_native"
+"""The code with which an adapter says that this account keeps no characters at all."""
+
+ABOUT_THE_ACCOUNT = frozenset({"provider_auth_failed", "provider_quota_exceeded", "provider_rate_limited"})
+"""Codes of refusals that have nothing to do with the character."""
 
 
 @dataclass(frozen=True)
 class Bound:
-    """The handles on a cast by character, or, while some are being made, how many seconds to wait before looking again."""
+    """The handles on a cast by character, or, while some are being made, how many seconds to wait before looking again. `refused` are
+    those that the provider does not take as characters of its own and that can go by reference, with its word."""
 
     handles: dict[str, str] = field(default_factory=dict)
     wait: float | None = None
+    refused: dict[str, Refused] = field(default_factory=dict)
 
 
 async def bind(kit: Kit, characters: Sequence[Character], deployment: Deployment) -> Bound:
@@ -46,12 +53,27 @@ async def bind(kit: Kit, characters: Sequence[Character], deployment: Deployment
     bound = Bound()
     waits = []
     for character in characters:
-        binding, wait = await _bind_one(kit, character, deployment)
+        try:
+            binding, wait = await _bind_one(kit, character, deployment)
+        except Refused as error:
+            if not deployment.capabilities.reference_too or error.code in ABOUT_THE_ACCOUNT:
+                raise
+            bound.refused[character.id] = error
+            continue
         if binding.state is BindingState.READY and binding.handle is not None:
             bound.handles[character.id] = binding.handle
         else:
             waits.append(wait)
     return replace(bound, wait=min(waits)) if waits else bound
+
+
+def may_step_down(kit: Kit, deployment: Deployment, refused: Refused, *, degrade: bool) -> bool:
+    """Whether a character that was refused goes by reference: where the caller allows it, and by itself where its account keeps no
+    characters at all, which is remembered."""
+    if deployment.capabilities.tries_native and refused.code == NOT_NATIVE:
+        kit.not_native[deployment.account.name] = refused.message
+        return True
+    return degrade
 
 
 async def bind_early(kit: Kit, character: Character) -> None:
@@ -162,6 +184,17 @@ async def lose(kit: Kit, job: Job, error: HandleGone, *, attempt: Attempt | None
     if losses < MOST_LOSSES:
         return error
     return Refused(f"the provider lost a handle on a character {losses} times in a row: {error.message}", code=error.code)
+
+
+async def lose_late(kit: Kit, job: Job, attempt: Attempt, failure: Failure) -> bool:
+    """Whether work that failed for want of what its handles stand for is to be asked for again, with new ones: once for each job, as
+    the work may have cost."""
+    earlier = [each for each in await kit.storage.jobs.attempts(job.id) if each.id != attempt.id]
+    again = any(each.error and each.error.code == HandleGone.code for each in earlier)
+    if again or not any(member.handle for member in job.cast):
+        return False
+    await lose(kit, job, HandleGone(failure.message), attempt=attempt)
+    return True
 
 
 async def unbind_orphans(kit: Kit) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+import structlog
+
 from castlist.errors import StorageFull
 from castlist.media.child import Limits
 from castlist.model.ids import make_id
@@ -15,6 +17,9 @@ from castlist.storage import Storage
 
 T = TypeVar("T")
 
+log = structlog.get_logger("castlist.engine")
+
+MOST_STRANGE = 100
 LOW_WATER = 256 << 20
 """Bytes that stay free on the volume: uploads are refused before the disk is full, so that jobs under way can still be stored."""
 
@@ -48,7 +53,8 @@ class Kit:
 
     `known_providers` are the names a caller may mention, those with an adapter here and others' alike; `option_providers` are those
     whose options a request may carry. `unbroken` is what a stop waits for; `asked_since` and `lost_since` hold, by
-    attempt, since when this process asks for it and has been told that it does not exist.
+    attempt, since when this process asks for it and has been told that it does not exist. `not_native` are the accounts that keep no
+    characters, with what they said; `strange` counts the words of a status that nobody knows, by provider.
     """
 
     storage: Storage
@@ -63,6 +69,8 @@ class Kit:
     unbroken: set[asyncio.Task[Any]] = field(default_factory=set)
     asked_since: dict[str, datetime] = field(default_factory=dict)
     lost_since: dict[str, datetime] = field(default_factory=dict)
+    not_native: dict[str, str] = field(default_factory=dict)
+    strange: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def new_id(self, prefix: str) -> str:
         return make_id(prefix, milliseconds=int(self.clock().timestamp() * 1000), random=os.urandom)
@@ -97,6 +105,13 @@ class Kit:
         """The attempt has ended: nothing more is asked about it."""
         self.asked_since.pop(attempt, None)
         self.lost_since.pop(attempt, None)
+
+    def count_strange(self, provider: str, word: str) -> None:
+        """Note a status word that nobody knows; past MOST_STRANGE of them, only that there are others."""
+        key = (provider, word) if len(self.strange) < MOST_STRANGE or (provider, word) in self.strange else (provider, "…")
+        if key not in self.strange:
+            log.warning("status.unknown", provider=provider, word=word)
+        self.strange[key] = self.strange.get(key, 0) + 1
 
     def nudge(self) -> None:
         """Tell the worker of this process, if there is one, that there is something to do."""

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from castlist import casting
-from castlist.engine.binding import Bound, bind
+from castlist.engine.binding import NOT_NATIVE, Bound, bind, may_step_down
 from castlist.engine.forms import furnish, wants_of
 from castlist.engine.kit import Kit
-from castlist.errors import Ambiguous, ProviderError, Retry
+from castlist.errors import Ambiguous, ProviderError, Refused, Retry
 from castlist.model import fitting
 from castlist.model.characters import CastMember, Character, Fidelity, Note
 from castlist.model.jobs import Attempt, AttemptState, Cost, Job
@@ -53,12 +53,12 @@ async def make_ready(
     furnished = await _furnish(kit, operation, characters, deployment, making=making)
     if isinstance(furnished, float):
         return furnished
-    made, members = furnished
+    made, members, stepped = furnished
     attempt = _attempt(kit, job, deployment, number=len(await kit.storage.jobs.attempts(job.id)) + 1)
     attempt = replace(attempt, cost=Cost(micros=deployment.price(operation)))
     order = await _order(kit, job, attempt, operation=operation, members=members)
     prepared = await _prepare(making.adapter(kit, deployment), order)
-    notes = (*steps, *names_added(operation, members), *casting.notes(operation, members, made), *prepared.warnings)
+    notes = (*steps, *stepped, *names_added(operation, members), *casting.notes(operation, members, made), *prepared.warnings)
     return Ready(attempt, made, members, prepared, notes)
 
 
@@ -72,10 +72,12 @@ async def _prepare(provider: Provider, order: Order) -> Prepared:
 
 async def _furnish(
     kit: Kit, operation: Operation, characters: Sequence[Character], deployment: Deployment, *, making: Making
-) -> tuple[Sequence[Character], tuple[CastMember, ...]] | float:
-    """The characters with the forms that this model wants of those it can show, and the cast they make with the account's handles; or
-    how many seconds to wait for what somebody else is making."""
+) -> tuple[Sequence[Character], tuple[CastMember, ...], tuple[Note, ...]] | float:
+    """The characters with the forms that this model wants of those it can show, the cast they make with the account's handles, and what
+    was stepped down; or how many seconds to wait for what somebody else is making."""
     members = casting.cast(operation, characters, deployment)
+    if operation.kind not in deployment.capabilities.casts:
+        return characters, members, ()
     made, shown = [], []
     for character, member in zip(characters, members, strict=True):
         if member.fidelity is Fidelity.DESCRIBED:
@@ -85,11 +87,27 @@ async def _furnish(
         if found is None:
             return WAIT_FORMS
         made.append(found)
-        shown.append(found)
-    bound = await making.bind(kit, shown, deployment) if deployment.capabilities.binds else Bound()
+        if member.fidelity is deployment.capabilities.fidelity:
+            shown.append(found)
+    bound = await _bind(kit, shown, deployment, making=making, degrade=operation.wishes.degrade)
     if bound.wait is not None:
         return bound.wait
-    return made, casting.cast(operation, made, deployment, handles=bound.handles)
+    refused = {character: error.message for character, error in bound.refused.items()}
+    cast = casting.cast(operation, made, deployment, handles=bound.handles, refused=refused)
+    return made, cast, casting.step_down(cast, refused)
+
+
+async def _bind(kit: Kit, characters: Sequence[Character], deployment: Deployment, *, making: Making, degrade: bool) -> Bound:
+    if not deployment.capabilities.binds:
+        return Bound()
+    known = kit.not_native.get(deployment.account.name)
+    if known is not None:
+        return Bound(refused=dict.fromkeys((each.id for each in characters), Refused(known, code=NOT_NATIVE)))
+    bound = await making.bind(kit, characters, deployment)
+    for refused in bound.refused.values():
+        if not may_step_down(kit, deployment, refused, degrade=degrade):
+            raise refused
+    return bound
 
 
 def names_added(operation: Operation, members: Sequence[CastMember]) -> tuple[Note, ...]:

@@ -27,6 +27,9 @@ class Capabilities:
     (`jpeg-0`, `clip-3s`, …) that are made for it before the first order that carries one; `binds` says that the provider keeps a
     handle on a character, made once with `bind` and carried by the cast. `extension` is the least and the most seconds one
     extension adds, where that is not as for a new video; `sources` the shortest and the longest source of an operation, in seconds;
+    `casts` are the operations with which characters travel at all; `reference_too` says that one of which no handle can be made goes by
+    reference where the caller allows it, `tries_native` that it does so by itself where the account turns out to keep no characters.
+    `returns_full` says whether an extension comes back with its source before it; None where nobody knows, which is then measured.
     `cast_sizes` the sizes and `cast_seconds` the lengths with characters, where those are fewer. `prices` are millionths of a US dollar
     for a second of video by resolution (`source_prices` where it is made from another, `sound_prices` where sound is asked for, if those
     differ), with `micros_per_image` on top for each picture sent; `micros_per_second` is one price for all resolutions, where `prices`
@@ -61,6 +64,10 @@ class Capabilities:
     micros_per_image: int = 0
     wants: tuple[str, ...] = ()
     binds: bool = False
+    casts: frozenset[str] = frozenset(VERBS)
+    reference_too: bool = False
+    tries_native: bool = False
+    returns_full: bool | None = None
     extension: tuple[int, int] | None = None
     sources: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     cast_sizes: tuple[Size, ...] = ()

@@ -69,6 +69,7 @@ class Fal(KeepsUploads):
             wants=_wants(family),
             binds=bool(_wants(family)),
         )
+            casts=frozenset({"create"} | ({"edit", "remix"} if family.carry is Carry.ELEMENTS else set())),
         return refine(wire, provider=self.name, model=prefix)
 
     async def prepare(self, order: Order) -> Prepared:

@@ -51,7 +51,8 @@ _NO_SUCH_ROUTE: Final = frozenset({404, 405, 501})
 
 class OpenAI(Provider):
     """An upstream with OpenAI's shapes at `api_base`, OpenAI's own by default. Its limits are known for OpenAI's host only; another
-    server's are whatever it says. `characters: native | references | none` in a deployment's settings overrides the profile."""
+    server's are whatever it says. `characters: native | references | none` in a deployment's settings overrides the profile; without it
+    a server that turns out to keep no characters is shown pictures, in the field that vLLM-Omni has for them (not verified elsewhere)."""
 
     name: ClassVar[str] = "openai"
     profile: ClassVar[Profile] = OPENAI
@@ -75,29 +76,33 @@ class OpenAI(Provider):
             uploaded_source=profile.uploads,
             cancel=True,
             binds=profile.characters is Characters.NATIVE,
+            casts=frozenset({"create"}),
+            reference_too=profile.characters is Characters.NATIVE,
+            tries_native=profile.characters is Characters.NATIVE and self.account.settings.get("characters") is None,
         )
         return refine(found, provider=self.name, model=model) if profile.listed else found
 
     async def submit(self, prepared: Prepared) -> Ticket:
-        """POST as the official SDK sends it: multipart, also without a file; a remix is JSON.
+        """POST as the official SDK sends it: multipart, also without a file; a remix is JSON, and of a video that this account did not
+        make it is an edit of our copy.
 
-        Raises Refused for a remix of a video that this account did not make.
+        Raises Refused for an opening frame beside characters by reference, where a server takes only one of the two.
         """
         order, assets = prepared.order, self.http.assets
         match order.operation:
             case CreateVideo() as operation:
-                return await self._post("", await create_form(order, operation, profile=self.chosen, assets=assets), order)
+                profile = choose(self.chosen, Characters.REFERENCES) if _goes_by_reference(order, self.chosen) else self.chosen
+                return await self._post("", await create_form(order, operation, profile=profile, assets=assets), order)
             case EditVideo() as operation:
                 return await self._post("/edits", await follow_form(order, operation, assets=assets), order)
             case ExtendVideo() as operation:
                 return await self._post("/extensions", await follow_form(order, operation, assets=assets), order)
-            case RemixVideo():
-                return await self._remix(order)
+            case RemixVideo() as operation:
+                return await self._remix(order, operation)
 
-    async def _remix(self, order: Order) -> Ticket:
+    async def _remix(self, order: Order, operation: RemixVideo) -> Ticket:
         if order.source_ticket is None:
-            text = f"{self.name} remixes only videos that it made itself; edit the video instead"
-            raise Refused(text, code="unsupported_operation", retry=Retry.ELSEWHERE)
+            return await self._post("/edits", await follow_form(order, operation, assets=self.http.assets), order)
         body = json.dumps({"prompt": order.prompt}).encode()
         return await self._post(f"/{quote(str(order.source_ticket['id']), safe='')}/remix", body, order)
 
@@ -192,6 +197,17 @@ class SGLang(OpenAI):
 
     name: ClassVar[str] = "sglang"
     profile: ClassVar[Profile] = SGLANG
+
+
+def _goes_by_reference(order: Order, profile: Profile) -> bool:
+    """Whether the order shows characters to a server that was thought to keep its own."""
+    if profile.characters is not Characters.NATIVE or all(member.fidelity is not Fidelity.REFERENCE for member in order.cast):
+        return False
+    framed = isinstance(order.operation, CreateVideo) and order.operation.reference
+    if framed and not choose(profile, Characters.REFERENCES).both:
+        text = f"{order.provider_model} keeps no characters here, and does not combine input_reference with pictures of them"
+        raise Refused(text, code="reference_conflict", retry=Retry.ELSEWHERE)
+    return True
 
 
 def _judge_with(reply: Reply, order: Order) -> None:

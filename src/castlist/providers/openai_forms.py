@@ -5,7 +5,7 @@ from typing import Final
 
 from castlist.errors import Refused, Retry
 from castlist.model.characters import CastMember, Fidelity
-from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Source
+from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, RemixVideo, Source
 from castlist.model.providing import AssetReader, Order, Part
 from castlist.providers.openai_profiles import Profile
 
@@ -23,7 +23,7 @@ async def create_form(order: Order, operation: CreateVideo, *, profile: Profile,
     return parts
 
 
-async def follow_form(order: Order, operation: EditVideo | ExtendVideo, *, assets: AssetReader) -> list[Part]:
+async def follow_form(order: Order, operation: EditVideo | ExtendVideo | RemixVideo, *, assets: AssetReader) -> list[Part]:
     """The form of an edit or an extension: of the upstream's own video where it made the source, else of our copy of it."""
     parts = [Part("prompt", order.prompt)]
     if isinstance(operation, ExtendVideo):

@@ -57,4 +57,6 @@ def limits(model: str) -> Capabilities:
         wants=tuple(f"jpeg-{n}" for n in range(STILLS)),
         cast_sizes=_WITHOUT_FULL,
     )
+        casts=frozenset({"create"}),
+        returns_full=True,
     return refine(wire, provider="xai", model=name)

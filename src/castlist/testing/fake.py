@@ -61,7 +61,11 @@ OPTIONS: Final[Mapping[str, str]] = {
     "micros": "what the provider says it billed",
     "wants": "forms of a character it wants, with a comma between them",
     "binds": "1: it keeps a handle on each character",
-    "binding": "how a handle is made: at once, slow (in `seconds`, behind a ticket), broken (fails behind it) or refused (at once)",
+    "native": "1: a character is its handle, and goes by reference where none can be made",
+    "binding": "how a handle is made: at once, slow (in `seconds`, behind a ticket), broken (fails behind it), refused (at once) or absent "
+    "(it keeps no characters at all)",
+    "late": "how many works fail because it lost the handles they carry",
+    "strange": "a status word that nobody knows, said while the work runs",
     "lives": "seconds until a handle expires",
     "gone": "how many submissions it refuses because it lost the handles they carry",
 }
@@ -120,7 +124,9 @@ class FakeProvider(Provider):
             implements=frozenset({"create", "edit", "extend", "remix"}),
             max_seconds=120,
             characters=2,
-            fidelity=Fidelity.REFERENCE,
+            fidelity=Fidelity.NATIVE if script.word("native", "0") == "1" else Fidelity.REFERENCE,
+            reference_too=script.word("native", "0") == "1",
+            tries_native=script.word("native", "0") == "1",
             reference=True,
             reference_with_characters=True,
             uploaded_source=True,
@@ -144,6 +150,7 @@ class FakeProvider(Provider):
                 "model": prepared.order.provider_model,
                 "reference": prepared.order.reference,
                 "started_at": self._clock().isoformat(),
+                "handles": self._lose_late(script, prepared.order),
             }
         )
         self._accepted[prepared.order.reference] = ticket
@@ -178,6 +185,8 @@ class FakeProvider(Provider):
         how = script.word("binding", "instant")
         if how == "refused":
             raise Refused(f"the fake provider does not take {character.name}")
+        if how == "absent":
+            raise Refused("the fake provider keeps no characters", code="characters_not_native")
         if how in {"slow", "broken"}:
             return Ticket({"id": f"bind_{secrets.token_hex(8)}", "how": how, "started_at": self._clock().isoformat()})
         return self._hand_out(script, f"handle_{secrets.token_hex(8)}")
@@ -204,6 +213,13 @@ class FakeProvider(Provider):
         lost = [handle for handle in carried if handle in self.lost]
         if lost:
             raise HandleGone("the fake provider knows no such handle", handles=lost, after=0.05)
+
+    def _lose_late(self, script: Script, order: Order) -> list[str]:
+        """The handles that an order carries, which it loses now and notices at the end of the work, the first `late` times."""
+        carried = [member.handle for member in order.cast if member.handle]
+        if carried and self._count(Script("late", {})) <= script.number("late", 0):
+            self.lost.update(carried)
+        return carried
 
     async def unbind(self, handle: Handle) -> None:
         self.unbinds += 1
@@ -252,7 +268,11 @@ class FakeProvider(Provider):
         lasts = script.number("seconds", 3 if script.name == "slow" else 0)
         if passed < lasts:
             again = script.number("again", min(0.5, max(0.02, lasts - passed)))
-            return Progress(Phase.RUNNING, percent=max(0, int(100 * passed / lasts)), again=again)
+            strange = script.word("strange", "") or None
+            return Progress(Phase.RUNNING, percent=max(0, int(100 * passed / lasts)), again=again, strange=strange)
+        handles = ticket.data.get("handles")
+        if isinstance(handles, list) and self.lost.intersection(handles):
+            return Progress(Phase.FAILED, failure=Failure("provider_failed", "The fake provider lost a handle."), gone=True)
         return _end(script)
 
 

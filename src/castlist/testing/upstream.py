@@ -21,6 +21,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _MOST_CHARACTERS: Final = 2
 _SOURCE: Final = frozenset({"prompt", "video", "video[id]"})
+_PICTURES: Final = frozenset({"input_references"})
 _KNOWN: Final[Mapping[str, frozenset[str]]] = {
     "videos": frozenset({"prompt", "model", "seconds", "size", "characters", "characters[][id]", "input_reference", "seed"}),
     "edits": _SOURCE,
@@ -30,13 +31,15 @@ _KNOWN: Final[Mapping[str, frozenset[str]]] = {
 
 
 class Upstream(Emulator):
-    """The server's state: what it accepted (`works`; `characters` with their clips). A model's name may plan a fault as well."""
+    """The server's state: what it accepted (`works`; `characters` with their clips). A model's name may plan a fault as well. One that
+    is not `native` keeps no characters and takes pictures of them, as vLLM-Omni does."""
 
     faults: ClassVar[Mapping[str, Mapping[str, str]]] = FAULTS
     base_path: ClassVar[str] = "/v1"
 
-    def __init__(self, *, lasts: float = 0.2, key: str | None = None, clip: bytes | None = None) -> None:
+    def __init__(self, *, lasts: float = 0.2, key: str | None = None, clip: bytes | None = None, native: bool = True) -> None:
         super().__init__(clip=clip)
+        self.native = native
         self.lasts = lasts
         self.key = key
         self.works: dict[str, Work] = {}
@@ -93,7 +96,7 @@ class Upstream(Emulator):
     def _complain(self, request: web.Request, recorded: Recorded) -> web.Response | None:
         """What a strict upstream refuses: no prompt, a field it does not know, a video or a character it does not have."""
         kind = request.path.rpartition("/")[2]
-        known = _KNOWN.get(kind, _KNOWN["videos"])
+        known = _KNOWN.get(kind, _KNOWN["videos"]) | (frozenset() if self.native else _PICTURES)
         given = [field.name for field in recorded.fields] or list(recorded.document if isinstance(recorded.document, dict) else {})
         if unknown := [name for name in given if name not in known]:
             return error_reply(400, "unknown_parameter", f"Unknown parameter: '{unknown[0]}'.")
@@ -129,7 +132,7 @@ class Upstream(Emulator):
         fault = self.next_fault("character")
         recorded = await record(request)
         self.requests.append(recorded)
-        if fault == "absent":
+        if fault == "absent" or not self.native:
             return error_reply(404, "not_found", "Invalid URL (POST /v1/videos/characters)")
         answer = refuse(fault)
         if answer is not None:
@@ -210,9 +213,9 @@ class Upstream(Emulator):
 
 
 @contextmanager
-def serve_upstream(*, lasts: float = 0.2, key: str | None = None, clip: bytes | None = None) -> Iterator[Upstream]:
+def serve_upstream(*, lasts: float = 0.2, key: str | None = None, clip: bytes | None = None, native: bool = True) -> Iterator[Upstream]:
     """An upstream on a free loopback port, in a thread of its own, for the time of the context."""
-    with serve(Upstream(lasts=lasts, key=key, clip=clip)) as upstream:
+    with serve(Upstream(lasts=lasts, key=key, clip=clip, native=native)) as upstream:
         yield upstream
 
 
