@@ -66,6 +66,7 @@ class Fal(KeepsUploads):
             seed=family.seed,
             cancel=True,
             options={"audio": ("on", "off")} if family.audio else {},
+            audio={"create": ("on", "off") if family.audio else ()},
             wants=_wants(family),
             binds=bool(_wants(family)),
         )
@@ -85,7 +86,7 @@ class Fal(KeepsUploads):
         check_cast(order, wanted)
         files = await self.place(order, wanted.assets)
         endpoint, body, notes = lower(order, wanted.at(files), prefix=prefix, family=family)
-        return Prepared(order, {"endpoint": endpoint, "body": body}, notes)
+        return Prepared(order, {"endpoint": endpoint, "body": body}, notes, prompt=str(body["prompt"]))
 
     async def submit(self, prepared: Prepared) -> Ticket:
         """POST the endpoint to the queue. Raises as `judge` does, Moderated for fal's own words for it."""

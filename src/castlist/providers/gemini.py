@@ -32,6 +32,7 @@ from castlist.providers.gemini_orders import CLIP, lower, plan
 from castlist.providers.gemini_replies import judge_known, judge_paid, read_progress, read_video
 from castlist.providers.polling import ask_each
 from castlist.providers.replies import read_id, read_object
+from castlist.providers.tags import read_at
 from castlist.providers.uploads import KeepsUploads, Upload, check_held, give, read_handle
 
 HOME: Final = "https://generativelanguage.googleapis.com"
@@ -66,7 +67,7 @@ class Gemini(KeepsUploads):
         """Compiles the body, and uploads what no handle stands for; free, as uploads are not charged."""
         wanted = plan(order)
         body, warnings = lower(order, wanted, files=await self.place(order, wanted.assets))
-        return Prepared(order, body, warnings)
+        return Prepared(order, body, warnings, prompt=read_at(body, "input", 0, "content", -1, "text"))
 
     async def submit(self, prepared: Prepared) -> Ticket:
         """POST /interactions, in the background. Raises what the answer means."""

@@ -46,6 +46,7 @@ from castlist.providers.kling_replies import (
     read_progress,
     read_tasks,
 )
+from castlist.providers.tags import read_at
 
 HOME: Final = "https://api-singapore.klingai.com"
 OLDER: Final = "/v1/videos/omni-video"
@@ -89,7 +90,8 @@ class Kling(Provider):
         older = is_pair(self.account.api_key)
         document, notes = (lower_older if older else lower)(order, showing, model=model, addresses=addresses)
         path = OLDER if older else f"/omni-video/{order.provider_model}"
-        return Prepared(order, {"path": path, "document": document}, notes)
+        prompt = read_at(document, "prompt") if older else read_at(document, "contents", 0, "text")
+        return Prepared(order, {"path": path, "document": document}, notes, prompt=prompt)
 
     async def submit(self, prepared: Prepared) -> Ticket:
         """POST to the path that `prepare` chose. Raises what the answer means."""

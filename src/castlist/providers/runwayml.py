@@ -87,6 +87,7 @@ class RunwayML(KeepsUploads):
             seed=found.seed,
             cancel=True,
             options=_options(found),
+            audio=_audio(found),
             binds=bool(found.stills or found.edit_stills),
         )
             casts=frozenset({"create"} | ({"edit", "extend", "remix"} if found.edit_stills else set())),
@@ -104,8 +105,9 @@ class RunwayML(KeepsUploads):
         check_cast(order, wanted)
         files = await self.place(order, wanted.assets)
         route, body, notes = lower(order, wanted.at(files), model=model)
-        _check_length(str(body["promptText"]), order, most=model.most_words)
-        return Prepared(order, {"route": route, "body": body}, notes)
+        prompt = str(body["promptText"])
+        _check_length(prompt, order, most=model.most_words)
+        return Prepared(order, {"route": route, "body": body}, notes, prompt=prompt)
 
     async def submit(self, prepared: Prepared) -> Ticket:
         """POST the route of the operation. Raises as `judge` does, and Refused for want of credits."""
@@ -279,6 +281,12 @@ def _judge_credits(reply: Reply) -> None:
 def _implements(model: Model) -> frozenset[str]:
     follow_ups = ({"edit", "remix"} if model.source else set()) | ({"extend"} if model.mode else set())
     return frozenset(({"create"} if model.creates else set()) | follow_ups)
+
+
+def _audio(model: Model) -> Mapping[str, tuple[str, ...]]:
+    """Which operations follow a wish for sound."""
+    kinds = [kind for kind in sorted(_implements(model)) if kind == "create" or model.edit_audio]
+    return dict.fromkeys(kinds, _ON_OFF if model.audio else ())
 
 
 def _options(model: Model) -> Mapping[str, tuple[str, ...]]:

@@ -42,6 +42,19 @@ def feature(prompt: str, tags: Mapping[str, str], *, pattern: re.Pattern[str]) -
     return f"Featuring {head}. {text}", tuple(_added(name) for name in missing)
 
 
+def read_at(body: object, *path: str | int) -> str:
+    """The text at that place of a body: its prompt as the upstream reads it. Raises ValueError where there is none."""
+    for step in path:
+        match body, step:
+            case Mapping(), str():
+                body = body.get(step)
+            case list(), int():
+                body = body[step]
+    if not isinstance(body, str):
+        raise ValueError(f"there is no text at {path}")
+    return body
+
+
 def _added(name: str) -> Note:
     text = f"The prompt does not mention {name!r} verbatim, so “Featuring {name}.” was put before it."
     return Note("character_name_added", text, "prompt", None, name)

@@ -97,16 +97,18 @@ class XAI(Provider):
         audio = operation.wishes.options.get(self.name, {}).get("audio")
         if audio is not None:
             document["generate_audio"] = audio == "on"
-        return Prepared(order, {"route": "generations", "document": document}, (*notes, *_advise(order)))
+        return Prepared(order, {"route": "generations", "document": document}, (*notes, *_advise(order)), prompt=prompt)
 
     async def _prepare_follow_up(self, order: Order, source: Source, *, route: str, more: Mapping[str, object]) -> Prepared:
+        prompt = neutralise(order.prompt, TAG)
         document = {
             "model": order.provider_model,
-            "prompt": neutralise(order.prompt, TAG),
+            "prompt": prompt,
             "video": {"url": await self._inline(source.asset)},
             **more,
         }
-        return Prepared(order, {"route": route, "document": document}, (*_advise(order), *_advise_follow_up(order, source)))
+        notes = (*_advise(order), *_advise_follow_up(order, source))
+        return Prepared(order, {"route": route, "document": document}, notes, prompt=prompt)
 
     async def _inline(self, asset: str) -> str:
         """The asset as a data URI: the vendor's way to take a file without an address. Nothing of it stays there to hold a handle on."""

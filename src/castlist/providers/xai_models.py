@@ -54,6 +54,7 @@ def limits(model: str) -> Capabilities:
         reference_with_characters=name == PINNED,
         uploaded_source=first,
         options={"audio": ("on", "off")},
+        audio={"create": ("on", "off")},
         wants=tuple(f"jpeg-{n}" for n in range(STILLS)),
         cast_sizes=_WITHOUT_FULL,
     )
