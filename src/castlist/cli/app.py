@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "Make a character and four takes with it, and a contact sheet.",
     "characters": "Create, list, show and delete characters.",
     "videos": "Create, edit, extend, remix, follow and download videos.",
+    "models": "List the models, what they cost and how long they live.",
     "config": "Check a configuration file.",
     "key": "Show the key of a data directory.",
 }

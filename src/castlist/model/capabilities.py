@@ -190,12 +190,18 @@ class Capabilities:
         # Binary fractions of a second must not round a whole price up.
         return ceil(round(each * output_seconds(operation), 3)) + self.micros_per_image * pictures
 
+    def price_table(self) -> Mapping[str, Mapping[str, int]]:
+        """Every price of a second by what it is for: `new`, and `sound` and `source` where those differ; empty where none is known."""
+        new = self.prices or ({} if self.micros_per_second is None else {FLAT: self.micros_per_second})
+        special = {"sound": self.sound_prices, "source": self.source_prices}
+        return {"new": new, **{name: prices for name, prices in special.items() if prices}} if new else {}
+
     def _prices(self, operation: Operation) -> Mapping[str, int]:
         if self.source_prices and not isinstance(operation, CreateVideo):
             return self.source_prices
         if self.sound_prices and operation.wishes.audio == "on":
             return self.sound_prices
-        return self.prices or ({} if self.micros_per_second is None else {FLAT: self.micros_per_second})
+        return self.price_table().get("new", {})
 
     def to_json(self) -> Mapping[str, object]:
         """The capabilities as `/v1/models` shows them."""

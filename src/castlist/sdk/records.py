@@ -161,10 +161,38 @@ class Deleted(Record):
 
 
 @dataclass(frozen=True)
-class ModelRecord(Record):
-    """A model name of the server with what it can do."""
+class Price(Record):
+    """Millionths of the currency's unit for a second of video by resolution ("any": whatever it is), other ones with sound asked for
+    (`sound`) and made from another video (`source`) where those differ, and `micros_per_image` for each picture sent."""
+
+    new: Mapping[str, int]
+    sound: Mapping[str, int] = field(default_factory=dict)
+    source: Mapping[str, int] = field(default_factory=dict)
+    micros_per_image: int = 0
+    currency: str = "USD"
+
+
+@dataclass(frozen=True)
+class DeploymentRecord(Record):
+    """One way a model is served: `price` is None where it is not known, `sunset` the day its vendor shuts it down, as 2027-01-31."""
 
     id: str
+    provider: str
+    provider_model: str
+    capabilities: Json = field(default_factory=dict)
+    price: Price | None = None
+    sunset: str | None = None
+    unavailable: str | None = None
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelRecord(Record):
+    """A model name of the server with what it can do, by the deployments that serve it."""
+
+    id: str
+    default: bool = False
+    deployments: tuple[DeploymentRecord, ...] = ()
     raw: Json = field(default_factory=dict, repr=False, compare=False)
     object: str = "model"
 
@@ -293,5 +321,38 @@ def read_deleted(json: Json) -> Deleted:
     return Deleted(id=str(json.get("id", "")), object=str(json.get("object", "")), deleted=bool(json.get("deleted", True)))
 
 
+def read_amounts(value: object) -> dict[str, int]:
+    return {name: int(amount) for name, each in read_map(value).items() if (amount := read_number(each)) is not None}
+
+
+def read_price(value: object) -> Price | None:
+    json = read_map(value)
+    new = read_amounts(json.get("micros_per_second"))
+    if not new:
+        return None
+    return Price(
+        new=new,
+        sound=read_amounts(json.get("sound_micros_per_second")),
+        source=read_amounts(json.get("source_micros_per_second")),
+        micros_per_image=int(read_number(json.get("micros_per_image")) or 0),
+        currency=read_text(json.get("currency")) or "USD",
+    )
+
+
+def read_deployment(json: Json) -> DeploymentRecord:
+    return DeploymentRecord(
+        id=read_text(json.get("id")) or "",
+        provider=read_text(json.get("provider")) or "",
+        provider_model=read_text(json.get("provider_model")) or "",
+        capabilities=read_map(json.get("capabilities")),
+        price=read_price(json.get("price")),
+        sunset=read_text(json.get("sunset")),
+        unavailable=read_text(json.get("unavailable")),
+        notes=tuple(map(read_note, read_maps(json.get("notes")))),
+    )
+
+
 def read_model(json: Json) -> ModelRecord:
-    return ModelRecord(id=str(json.get("id", "")), raw=json)
+    ours = read_map(json.get("castlist"))
+    deployments = tuple(map(read_deployment, read_maps(ours.get("deployments"))))
+    return ModelRecord(id=str(json.get("id", "")), default=ours.get("default") is True, deployments=deployments, raw=json)

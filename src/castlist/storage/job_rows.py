@@ -8,8 +8,8 @@ from datetime import datetime
 from castlist.errors import NotFound
 from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
 from castlist.model.operations import CreateVideo
-from castlist.storage.assets import Role, link_assets
 from castlist.storage import charges
+from castlist.storage.assets import Role, link_assets
 from castlist.storage.codec import decode, encode
 from castlist.storage.database import Row, from_micros, many, to_micros
 

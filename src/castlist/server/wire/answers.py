@@ -201,13 +201,29 @@ class CharacterAnswer(Answer):
     castlist: CharacterExtras
 
 
+class PriceAnswer(Answer):
+    """Millionths of the currency's unit for a second of video by resolution ("any": whatever it is), `sound` with sound asked for and
+    `source` made from another video where those differ, and on top for each picture sent."""
+
+    currency: str
+    micros_per_second: dict[str, int]
+    sound_micros_per_second: dict[str, int]
+    source_micros_per_second: dict[str, int]
+    micros_per_image: int
+
+
 class DeploymentAnswer(Answer):
-    """One way a model is served, with what it can do."""
+    """One way a model is served, with what it can do and costs. `price` is null where it is not known; `sunset` is the day its vendor
+    shuts the model down; limits and price were read at `source` on the day `checked`."""
 
     id: str
     provider: str
     provider_model: str
     capabilities: dict[str, JsonValue]
+    price: PriceAnswer | None
+    sunset: str | None
+    source: str | None
+    checked: str | None
     unavailable: str | None
     notes: list[NoteAnswer]
 

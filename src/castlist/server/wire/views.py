@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from castlist.model.asks import Seen
+from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Character, CharacterState, Note
+from castlist.model.entries import Entry
 from castlist.model.jobs import WIRE, Attempt, Cost, Failure, State
 from castlist.model.operations import CreateVideo, output_seconds, output_size
 from castlist.model.providing import Deployment
@@ -170,12 +172,35 @@ def show_model(name: str, deployments: Sequence[Deployment], *, is_default: bool
                     "provider": deployment.provider,
                     "provider_model": deployment.provider_model,
                     "capabilities": dict(deployment.capabilities.to_json()),
+                    "price": _show_price(deployment.capabilities),
+                    **_show_age(deployment.entry),
                     "unavailable": deployment.unavailable,
                     "notes": [show_note(note) for note in deployment.notes],
                 }
                 for deployment in deployments
             ],
         },
+    }
+
+
+def _show_price(capabilities: Capabilities) -> View | None:
+    prices = {name: {each or "any": micros for each, micros in table.items()} for name, table in capabilities.price_table().items()}
+    if not prices:
+        return None
+    return {
+        "currency": "USD",
+        "micros_per_second": prices["new"],
+        "sound_micros_per_second": prices.get("sound", {}),
+        "source_micros_per_second": prices.get("source", {}),
+        "micros_per_image": capabilities.micros_per_image,
+    }
+
+
+def _show_age(entry: Entry | None) -> View:
+    return {
+        "sunset": entry and entry.sunset and entry.sunset.isoformat(),
+        "source": entry and entry.source,
+        "checked": entry and entry.checked.isoformat(),
     }
 
 
