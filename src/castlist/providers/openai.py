@@ -82,35 +82,37 @@ class OpenAI(Provider):
         )
         return refine(found, provider=self.name, model=model) if profile.listed else found
 
-    async def submit(self, prepared: Prepared) -> Ticket:
-        """POST as the official SDK sends it: multipart, also without a file; a remix is JSON, and of a video that this account did not
-        make it is an edit of our copy.
+    async def prepare(self, order: Order) -> Prepared:
+        """Compiles the form as the official SDK sends it: multipart, also without a file; a remix is JSON, and of a video that this
+        account did not make it is an edit of our copy.
 
         Raises Refused for an opening frame beside characters by reference, where a server takes only one of the two.
         """
-        order, assets = prepared.order, self.http.assets
+        path, body = await self._compile(order)
+        return Prepared(order, {"path": path, "form" if isinstance(body, list) else "json": body})
+
+    async def submit(self, prepared: Prepared) -> Ticket:
+        """POST what `prepare` compiled. Raises what the answer means."""
+        order, form, document = prepared.order, prepared.body.get("form"), prepared.body.get("json")
+        typed = {"Content-Type": "application/json"} if document else {}
+        body = [part for part in form if isinstance(part, Part)] if isinstance(form, list) else json.dumps(document).encode()
+        url = f"{self._url()}{prepared.body['path']}"
+        reply = await self.http.send("POST", url, headers={**self._headers(), **typed}, body=body, timeout=order.timeout)
+        _judge_with(reply, order)
+        return Ticket({"id": read_id(reply)})
+
+    async def _compile(self, order: Order) -> tuple[str, list[Part] | Mapping[str, object]]:
+        assets = self.http.assets
         match order.operation:
             case CreateVideo() as operation:
                 profile = choose(self.chosen, Characters.REFERENCES) if _goes_by_reference(order, self.chosen) else self.chosen
-                return await self._post("", await create_form(order, operation, profile=profile, assets=assets), order)
-            case EditVideo() as operation:
-                return await self._post("/edits", await follow_form(order, operation, assets=assets), order)
+                return "", await create_form(order, operation, profile=profile, assets=assets)
+            case RemixVideo() if order.source_ticket:
+                return f"/{quote(str(order.source_ticket['id']), safe='')}/remix", {"prompt": order.prompt}
             case ExtendVideo() as operation:
-                return await self._post("/extensions", await follow_form(order, operation, assets=assets), order)
-            case RemixVideo() as operation:
-                return await self._remix(order, operation)
-
-    async def _remix(self, order: Order, operation: RemixVideo) -> Ticket:
-        if order.source_ticket is None:
-            return await self._post("/edits", await follow_form(order, operation, assets=self.http.assets), order)
-        body = json.dumps({"prompt": order.prompt}).encode()
-        return await self._post(f"/{quote(str(order.source_ticket['id']), safe='')}/remix", body, order)
-
-    async def _post(self, path: str, body: bytes | Sequence[Part], order: Order) -> Ticket:
-        typed = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
-        reply = await self.http.send("POST", self._url() + path, headers={**self._headers(), **typed}, body=body, timeout=order.timeout)
-        _judge_with(reply, order)
-        return Ticket({"id": read_id(reply)})
+                return "/extensions", await follow_form(order, operation, assets=assets)
+            case EditVideo() | RemixVideo() as operation:
+                return "/edits", await follow_form(order, operation, assets=assets)
 
     async def bind(self, character: Character, media: References) -> Handle | Ticket:
         """Upload the clip once; the upstream's id for it goes with every video.
