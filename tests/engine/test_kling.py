@@ -11,7 +11,7 @@ from castlist.errors import Unsupported
 from castlist.model.asks import Caller
 from castlist.model.characters import BindingState, Fidelity
 from castlist.model.jobs import State
-from castlist.model.operations import Size
+from castlist.model.operations import Size, Wishes
 from providers.emulators.kling import serve_kling
 
 ME = Caller("default", master=True)
@@ -74,6 +74,33 @@ def test_an_element_that_was_deleted_upstream_is_made_again(kling, upstream, lun
     assert end.job.state is State.SUCCEEDED
     assert [element.deleted for element in upstream.elements.values()] == [True, False]
     assert end.job.cast[0].handle == str(max(upstream.elements))
+
+
+def test_a_character_that_kling_does_not_take_goes_in_pictures_where_that_is_allowed(kling, upstream, luna):
+    upstream.break_next("making", "fail", "fail")
+
+    async def scene():
+        async with kling() as s:
+            return await play(s, luna), await play(s, luna, degrade=True)
+
+    strict, degraded = run(scene())
+    (document,) = [each.document for each in upstream.requests if each.path == "/omni-video/kling-3.0-omni"]
+    assert strict.job.state is State.FAILED
+    assert "The pictures are not clear enough" in strict.job.error.message
+    assert degraded.job.state is State.SUCCEEDED, degraded.job.error
+    assert "character_by_reference" in {warning.code for warning in degraded.job.warnings}
+    assert {item["type"] for item in document["contents"]} == {"prompt", "refer_image"}
+
+
+def test_an_extension_goes_by_way_of_degrade(kling, upstream):
+    async def scene():
+        async with kling() as s:
+            first = await s.end(await s.create("A fox", model="hero", size=HD, seconds=4))
+            return await s.end(await s.follow("extend", first.job.id, "It waves", seconds=4, wishes=Wishes(degrade=True)))
+
+    end = run(scene())
+    assert end.job.state is State.SUCCEEDED, end.job.error
+    assert "extended_by_next_shot" in {warning.code for warning in end.job.warnings}
 
 
 def test_an_answer_that_was_lost_is_found_again_and_nothing_is_sent_twice(kling, upstream, luna):

@@ -89,6 +89,8 @@ def limits(model: str) -> Capabilities:
         options=_options(found),
         wants=STILLS,
         binds=True,
+        reference_too=True,
+        returns_full=False,
         audio={"create": ("on", "off") if found.sounds else ("off",), **dict.fromkeys(("edit", "remix", "extend"), ("off",))},
     )
     return refine(wire, provider="kling", model=model)
