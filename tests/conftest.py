@@ -7,6 +7,8 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 
+from castlist.catalogue import list_vendors
+
 settings.register_profile("castlist", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI")))
 settings.load_profile("castlist")
 
@@ -34,5 +36,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def _own_data_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps whatever a test starts away from the data folder and the gateway of the person who runs it."""
     monkeypatch.setenv("CASTLIST_DATA", str(tmp_path_factory.getbasetemp() / "data"))
-    for name in ("CASTLIST_BASE_URL", "CASTLIST_API_KEY", "OPENAI_API_KEY"):
+    vendors = [name for vendor in list_vendors().values() for name in (vendor.variable, *vendor.base_variables)]
+    for name in ("CASTLIST_BASE_URL", "CASTLIST_API_KEY", *vendors):
         monkeypatch.delenv(name, raising=False)

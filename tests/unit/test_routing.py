@@ -1,9 +1,11 @@
 """Which deployments could take an operation, and what is said when none could."""
 
+from dataclasses import replace
+
 import pytest
 
 from castlist import routing
-from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Unavailable, Unsupported
+from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Retired, Unavailable, Unsupported
 from castlist.model.capabilities import Capabilities
 from castlist.model.operations import CreateVideo, ExtendVideo, Size, Source, Wishes
 from castlist.model.providing import Account, Deployment
@@ -106,3 +108,39 @@ def test_an_option_takes_the_words_that_the_provider_offers():
         routing.plan(create(wishes=Wishes(options={"fake": {"audio": "loud"}})), [able])
 
     assert (refused.value.code, refused.value.param) == ("invalid_option", "fake.audio")
+
+
+def test_a_model_that_is_gone_is_410_and_503_beside_one_that_only_cannot_be_used_now():
+    gone = replace(a_deployment(unavailable="it was shut down"), retired=True)
+
+    with pytest.raises(Retired, match=r"it was shut down.* Models here that can: other") as refused:
+        routing.plan(create(), [gone, a_deployment("d2", model="other")])
+    assert (refused.value.status, refused.value.code, refused.value.param) == (410, "provider_retired", "model")
+    with pytest.raises(Unavailable):
+        routing.plan(create(), [gone, a_deployment("d2", unavailable="its key is not set")])
+    assert routing.plan(create(), [gone, a_deployment("d2")]).able[0].id == "d2"
+
+
+def test_what_costs_more_than_the_request_allows_is_left_out_with_both_amounts():
+    dear, cheap = a_deployment("dear", prices={"720p": 200_000}), a_deployment("cheap", prices={"720p": 100_000})
+
+    plan = routing.plan(create(wishes=Wishes(max_cost=400_000)), [dear, cheap])
+
+    assert [d.id for d in plan.able] == ["cheap"]
+    assert plan.reasons["dear"] == "fake would cost up to 0.80 USD, more than the max_cost of 0.40 USD"
+    with pytest.raises(Unsupported, match=r"0\.39") as refused:
+        routing.plan(create(wishes=Wishes(max_cost=390_000)), [dear, cheap])
+    assert (refused.value.code, refused.value.param) == ("max_cost_exceeded", "castlist.max_cost")
+
+
+def test_what_nobody_knows_the_price_of_is_not_held_to_a_cost():
+    assert routing.plan(create(), [a_deployment()]).able
+    with pytest.raises(Unsupported, match="output_cost_per_second") as refused:
+        routing.plan(create(wishes=Wishes(max_cost=10_000_000)), [a_deployment()])
+    assert refused.value.code == "price_unknown"
+
+
+def test_a_price_is_that_of_the_length_a_step_down_makes():
+    short = a_deployment(prices={"720p": 100_000}, max_seconds=3)
+
+    assert routing.plan(create(wishes=Wishes(degrade=True, max_cost=300_000)), [short]).able
