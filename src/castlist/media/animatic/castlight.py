@@ -8,13 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castlist.media.animatic.geometry import Geometry
-from castlist.media.animatic.palette import Light, mix, scale
+from castlist.media.animatic.palette import Light, grey, mix, scale
 from castlist.media.animatic.places.world import Lamp
 from castlist.media.animatic.planes import Colour, Plane, as_bytes
+
+_OWN = 0.38
+"""How much of a warm light's colour a character is spared: at its full strength gold would drown the hues that are its own."""
 
 
 def bathe(light: Light, lamps: Sequence[Lamp], geometry: Geometry) -> Light:
     """The light of a scene where the cast stands: in the dark the lamps near it count, and one of them lights its edge."""
+    light = replace(light, rim=_moonlit(light))
     near = [(lamp, _weight(lamp, geometry)) for lamp in lamps]
     whole = sum(weight for _, weight in near)
     dark = max(0.0, 1 - max(light.key)) + 0.35 * light.lamps
@@ -36,13 +40,22 @@ def shading(rgba: Plane, light: Light) -> Plane:
     side = -1.0 if light.sun[0] < 0 else 1.0
     form = 0.11 if light.sun_size else 0.05
     ramp = 0.985 + form * side * across[None, :] - 0.075 * np.clip(down, -0.6, 1.3)[:, None]
-    gains = ramp[..., None] * (0.34 + 0.66 * np.array(light.key, np.float32))
+    bright = grey(light.key)
+    tone = mix(light.key, (bright, bright, bright), _OWN if light.key[0] > light.key[2] else 0.0)
+    gains = ramp[..., None] * (0.34 + 0.66 * np.array(tone, np.float32))
     return as_bytes(np.clip(gains * 128, 0, 255).astype(np.uint8))
 
 
 def sculpt(rgba: Plane, shade: Plane) -> Plane:
     """Premultiplied RGB with the light on it."""
     return as_bytes(cv2.multiply(np.ascontiguousarray(rgba[..., :3]), shade, scale=1 / 128))
+
+
+def _moonlit(light: Light) -> Colour:
+    """The edge that the moon draws is what parts a figure from a dark wood: brighter than anything around it."""
+    r, g, b = light.rim
+    gain = 1 + 2.4 * light.cold if light.sun_size else 1.0
+    return r * gain, g * gain, b * gain
 
 
 def _weight(lamp: Lamp, geometry: Geometry) -> float:

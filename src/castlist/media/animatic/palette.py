@@ -11,7 +11,7 @@ from castlist.media.animatic.words import Hour, Weather
 class Light:
     """Colours in 0..1. `sun` is where it stands: x in frame widths from the centre, y in shares of the horizon's height.
 
-    `strength` and `lift` say how much of their colour things show, and how pale they are.
+    `strength` and `lift` say how much of their colour things show, and how pale they are; `cold` how far they lean to blue by moonlight.
     """
 
     sky: tuple[Colour, Colour, Colour]
@@ -28,6 +28,7 @@ class Light:
     cloud: Colour
     strength: float = 1.0
     lift: float = 0.0
+    cold: float = 0.0
 
 
 def mix(a: Colour, b: Colour, t: float) -> Colour:
@@ -57,6 +58,8 @@ def shade(light: Light, albedo: Colour, depth: float, gain: float = 1.0) -> Colo
     if light.strength != 1.0 or light.lift:
         bright = grey(lit)
         lit = mix(_within(mix((bright, bright, bright), lit, light.strength)), (1.0, 0.98, 0.97), light.lift * bright)
+    if light.cold:
+        lit = mix(lit, scale(_MOONLIT, grey(lit)), light.cold)
     veil = min(0.94, light.air * max(0.0, 1 - depth) ** 2.2)
     return mix(lit, light.haze, veil)
 
@@ -108,6 +111,8 @@ def _overcast(base: Light, grey: Colour, share: float) -> Light:
     )
 
 
+_MOONLIT: Colour = (0.72, 1.0, 1.62)
+
 _HOURS = {
     Hour.dawn: Light(
         sky=((0.42, 0.54, 0.78), (0.83, 0.71, 0.82), (1.0, 0.84, 0.74)),
@@ -154,7 +159,7 @@ _HOURS = {
     Hour.dusk: Light(
         sky=((0.13, 0.14, 0.34), (0.45, 0.29, 0.52), (0.96, 0.54, 0.42)),
         haze=(0.62, 0.38, 0.50),
-        key=(0.62, 0.51, 0.66),
+        key=(0.72, 0.60, 0.72),
         rim=(1.0, 0.62, 0.48),
         sun=(0.25, 0.97),
         sun_colour=(1.0, 0.74, 0.50),
@@ -166,17 +171,18 @@ _HOURS = {
         cloud=(0.72, 0.42, 0.56),
     ),
     Hour.night: Light(
-        sky=((0.02, 0.03, 0.11), (0.05, 0.09, 0.24), (0.13, 0.22, 0.40)),
-        haze=(0.13, 0.20, 0.36),
-        key=(0.37, 0.46, 0.73),
-        rim=(0.60, 0.74, 1.0),
+        sky=((0.03, 0.05, 0.15), (0.07, 0.13, 0.31), (0.20, 0.34, 0.53)),
+        haze=(0.17, 0.28, 0.46),
+        key=(0.42, 0.51, 0.78),
+        rim=(0.66, 0.80, 1.0),
         sun=(0.25, 0.27),
         sun_colour=(0.96, 0.97, 0.90),
         sun_size=0.050,
         air=0.82,
         lamps=1.0,
         stars=1.0,
-        shadow=0.34,
-        cloud=(0.16, 0.22, 0.38),
+        shadow=0.40,
+        cloud=(0.19, 0.27, 0.45),
+        cold=0.34,
     ),
 }

@@ -1,6 +1,7 @@
 """One module a place: each paints its layers from far to near."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from castlist.media.animatic.places import beach, city, cliff, desert, forest, interior, market, meadow, mountains, snow, space, stage
 from castlist.media.animatic.places.world import Painted, World
@@ -21,7 +22,19 @@ _PAINTERS: Mapping[Place, Callable[[World], Painted]] = {
     Place.cliff: cliff.paint,
 }
 
+_COLD = {
+    Place.interior: 0.0,
+    Place.stage: 0.0,
+    Place.space: 0.0,
+    Place.market: 0.15,
+    Place.city: 0.4,
+    Place.snow: 0.2,
+    Place.desert: 1.7,
+}
+"""How blue the moon makes a place, beside a wood or a meadow: less where lamps burn, more where all is warm sand."""
+
 
 def paint(world: World) -> Painted:
     """The layers of the world's place."""
-    return _PAINTERS[world.place](world)
+    light = replace(world.light, cold=world.light.cold * _COLD.get(world.place, 1.0))
+    return _PAINTERS[world.place](replace(world, light=light))

@@ -9,6 +9,7 @@ from castlist.media.animatic.canvas import Canvas, Points, dots, fill, fill_all,
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import mix, scale
+from castlist.media.animatic.places.brush import shine
 from castlist.media.animatic.places.plants import Spot, blades, bush
 from castlist.media.animatic.places.rocks import boulder, pebbles
 from castlist.media.animatic.places.strewn import NEAR, Rows, strewn
@@ -114,6 +115,8 @@ def _sand(world: World) -> Layer:
     over(canvas, (np.clip(-lines, 0, 1) * soft * 60).astype(np.uint8), (0, top), world.lit((1.0, 0.93, 0.78), 1.0, 1.06))
     wet = np.clip((0.72 - d + 0.05 * (warp - 0.5)) * 7, 0, 1)
     over(canvas, (wet * 165 * np.ones_like(warp)).astype(np.uint8), (0, top), mix(world.lit((0.62, 0.50, 0.37), 0.8), light.sky[1], 0.30))
+    if light.cold and light.sun_size:
+        shine(canvas, (world.x(0.5 + light.sun[0]), g.base(0.58)), (0.24 * g.unit, 0.26 * (g.feet - g.horizon)), light.sun_colour, 0.42)
     return layer_of(canvas, 1.0, ground=True)
 
 

@@ -153,7 +153,7 @@ def _shafts(world: World) -> Layer:
     soft = cv2.resize(cv2.GaussianBlur(mask, (0, 0), 0.00275 * g.unit), (g.period, g.rows), interpolation=cv2.INTER_LINEAR)
     rows = (np.arange(g.rows, dtype=np.float32) - g.margin) / (floor_row - g.margin)
     gone = np.clip(1.05 - np.clip(rows, 0, 2) ** 2.2, 0, 1)[:, None]
-    share = {Hour.day: 0.62, Hour.golden: 1.0, Hour.dawn: 0.85, Hour.dusk: 0.55}.get(world.hour, 0.42)
+    share = {Hour.day: 0.62, Hour.golden: 1.0, Hour.dawn: 0.85, Hour.dusk: 0.70}.get(world.hour, 0.85)
     stamp(canvas, (soft * gone * share).astype(np.uint8), (0, 0), mix(light.rim, light.sun_colour, 0.5))
     return replace(layer_of(canvas, 0.5, pace=0.5), sway=0.008 * g.width)
 

@@ -25,7 +25,10 @@ def water(world: World, canvas: Canvas, rows: tuple[int, int], colours: tuple[Co
     over(canvas, crests.clip(0, 130).astype(np.uint8), (0, top), mix(light.sky[2], (1.0, 1.0, 1.0), 0.35 if light.stars < 0.5 else 0.05))
     if light.sun_size:
         aside = np.arange(g.period, dtype=np.float32) - np.float32(world.x(0.5 + light.sun[0]))
-        path = np.exp(-((aside[None, :] / ((0.035 + 0.12 * t[:, None]) * np.float32(g.unit))) ** 2))
+        wide = (0.035 + 0.12 * t[:, None]) * np.float32((1 + 2 * light.cold) * g.unit)
+        path = np.exp(-((aside[None, :] / wide) ** 2))
+        if light.cold:
+            over(canvas, (path * 66).astype(np.uint8), (0, top), light.sun_colour)
         glint = np.clip(swell - 0.44 - 0.10 * t[:, None], 0, 1) * path * 1050
         over(canvas, glint.clip(0, 240).astype(np.uint8), (0, top), mix(light.sun_colour, (1.0, 1.0, 1.0), 0.3))
 

@@ -12,6 +12,7 @@ from castlist.media.animatic.geometry import Geometry
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy, ridge
 from castlist.media.animatic.palette import Light, mix, scale, shade
+from castlist.media.animatic.places.brush import shine
 from castlist.media.animatic.planes import Colour
 from castlist.media.animatic.swarm import Swarm
 from castlist.media.animatic.words import Extra, Hour, Place, Weather
@@ -278,6 +279,7 @@ def floor(world: World, albedo: Colour, *, grain: float = 0.16, far: Colour | No
     texture(canvas, lying(world, cells=(14, 22)), grain, (top, g.rows))
     if light_spot:
         _pool(world, canvas, light_spot)
+    moonlight(world, canvas)
     return canvas
 
 
@@ -297,7 +299,7 @@ def finish(world: World, canvas: Canvas, depth: float, *, mist: float = 0.0, edg
     """What air and light do to things at a depth: a rim towards the sun or the moon, mist about their feet."""
     g, light = world.geometry, world.light
     low = light.sun[1] > 0.6
-    strength = edge * (0.16 if not light.sun_size else 0.85 if low else 0.42)
+    strength = edge * (0.16 if not light.sun_size else 0.85 if low else 0.42 + 0.9 * light.cold)
     if strength > 0.02:
         wide = (0.0025 + 0.0055 * min(1.0, depth)) * g.unit
         away = (math.copysign(wide, light.sun[0]), -wide * (0.35 if low else 0.9))
@@ -305,6 +307,15 @@ def finish(world: World, canvas: Canvas, depth: float, *, mist: float = 0.0, edg
     if mist:
         veil(canvas, (g.base(depth) - 0.22 * g.unit, g.base(depth) + 0.01 * g.unit), light.haze, (0.0, mist))
     return canvas
+
+
+def moonlight(world: World, canvas: Canvas) -> None:
+    """By a clear night the ground is bright under the moon, and where the cast stands."""
+    g, light = world.geometry, world.light
+    if not (light.cold and light.sun_size):
+        return
+    shine(canvas, (world.x(0.5 + light.sun[0]), g.base(0.42)), (0.52 * g.width, 0.30 * (g.feet - g.horizon)), light.rim, 0.20)
+    shine(canvas, (g.period / 2, g.base(0.98)), (0.40 * g.width, 0.55 * (g.feet - g.horizon)), light.rim, 0.20)
 
 
 def _pool(world: World, canvas: Canvas, strength: float) -> None:
