@@ -8,7 +8,7 @@ import pytest
 
 import clips
 from castlist.errors import Unsupported
-from castlist.model.asks import Caller
+from castlist.model.asks import Caller, VideoAsk
 from castlist.model.characters import BindingState, Fidelity
 from castlist.model.jobs import State
 from castlist.model.operations import Size, Wishes
@@ -138,3 +138,37 @@ def test_an_edit_of_its_own_video_needs_no_address_of_ours(kling, upstream, luna
     (_, edit) = [each.document for each in upstream.requests if each.path == "/omni-video/kling-3.0-omni"]
     assert end.job.state is State.SUCCEEDED, end.job.error
     assert edit["contents"][1]["url"].startswith(f"{upstream.base_url}/out/")
+
+
+def test_a_plan_names_the_element_and_the_prompt_that_will_be_sent(kling, upstream, luna):
+    ask = VideoAsk("create", "Luna waves", model="hero", characters=(luna.id,), size=HD, seconds=4)
+
+    async def scene():
+        async with kling() as s:
+            plan = await s.engine.plan(ME, ask)
+            before = len(upstream.requests)
+            return plan.deployments[0], before, await play(s, luna)
+
+    planned, before, end = run(scene())
+    (document,) = [each.document for each in upstream.requests if each.path == "/omni-video/kling-3.0-omni"]
+    (member,), (element,) = planned.cast, upstream.elements.values()
+    assert before == 0
+    assert (member.fidelity, member.handle) == (Fidelity.NATIVE, "new")
+    assert {sent.variant for sent in member.media} == {f"jpeg-{n}" for n in range(len(element.pictures))}
+    assert planned.prompt == document["contents"][0]["text"] == "Luna (@luna) waves"
+    assert planned.cost.micros == 4 * 84_000
+    assert {note.code for note in planned.warnings} == {note.code for note in end.job.warnings}
+
+
+def test_a_plan_of_an_edit_asks_nobody(kling, upstream):
+    async def scene():
+        async with kling() as s:
+            first = await s.end(await s.create("A fox", model="hero", size=HD, seconds=4))
+            before = len(upstream.requests)
+            plan = await s.engine.plan(ME, VideoAsk("edit", "Warm light", source=first.job.id))
+            return plan.deployments[0], len(upstream.requests) - before
+
+    planned, asked = run(scene())
+    assert asked == 0
+    assert planned.prompt == "Warm light"
+    assert "plan_uncertain" not in {note.code for note in planned.warnings}
