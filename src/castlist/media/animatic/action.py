@@ -21,7 +21,7 @@ class Poise:
     """A character now.
 
     x in frame widths, depth on the ground, lift in its own heights, lean in degrees clockwise, squash the share of its height that it
-    has, heading -1 (left) to 1 (right), spin 1 as it was drawn to -1 seen from behind the mirror.
+    has, heading -1 (left) to 1 (right), spin 1 as it was drawn to -1 seen from behind the mirror, fold 0 standing to 1 seated.
     """
 
     x: float = 0.0
@@ -31,6 +31,7 @@ class Poise:
     squash: float = 1.0
     heading: float = 1.0
     spin: float = 1.0
+    fold: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,16 @@ def _act(beat: Beat, poise: Poise) -> Poise:
         case Action.fly:
             return _fly(beat, poise)
         case Action.sit:
-            calm = 0.008 * math.sin(1.6 * beat.t)
-            return replace(poise, squash=poise.squash * (1 - (0.10 + calm) * beat.held), lean=poise.lean - 2.0 * beat.held)
+            return _sit(beat, poise)
         case Action.idle:
             return replace(poise, lean=poise.lean + 0.35 * math.sin(1.5 * beat.t) * beat.force)
+
+
+def _sit(beat: Beat, poise: Poise) -> Poise:
+    """Down onto the ground, a little too deep at first, and breathing there; up again for what comes next."""
+    down = beat.held if beat.opening else beat.held * (1 + 0.12 * math.sin(math.pi * min(1.0, max(0.0, beat.t / 1.3))))
+    calm = 0.006 * math.sin(1.6 * beat.t) * beat.held
+    return replace(poise, fold=min(1.12, poise.fold + down), squash=poise.squash * (1 - calm), lean=poise.lean - 1.5 * beat.held)
 
 
 def _stride(beat: Beat, poise: Poise) -> Poise:

@@ -8,21 +8,19 @@ from numpy.typing import NDArray
 
 from castlist.media.animatic.palette import Light
 from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, lay, yuv_of
+from castlist.media.animatic.seat import seated
 from castlist.media.animatic.staging import Actor, Spot
 
 _FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 _STEP = 7
 """Pictures between the loops of two characters, so that twins do not move as one."""
+_UPRIGHT = 0.01
 Matrix = NDArray[np.float64]
-
-
-def picture_at(actor: Actor, frame: int) -> Picture:
-    return actor.sprite.at(frame + _STEP * actor.number)
 
 
 def play(frame: Frame, actor: Actor, spot: Spot, *, number: int, light: Light) -> None:
     """Draw an actor over the frame with its own motion playing, veiled by the air between."""
-    picture = picture_at(actor, number)
+    picture = _posed(actor, spot, number)
     forward, offset = _seen(actor, spot)
     box = _box(picture, forward, offset, frame)
     if box is None:
@@ -41,7 +39,7 @@ def play(frame: Frame, actor: Actor, spot: Spot, *, number: int, light: Light) -
 
 def outline(shape: tuple[int, int], actor: Actor, spot: Spot, *, number: int, part: int = 4) -> Plane:
     """How much each pixel of a frame of this shape (rows, columns) is the character's, at 1/part of its size."""
-    picture = picture_at(actor, number)
+    picture = _posed(actor, spot, number)
     if picture.keep is None:
         raise ValueError("a sprite has alpha")
     forward, offset = _seen(actor, spot)
@@ -50,6 +48,13 @@ def outline(shape: tuple[int, int], actor: Actor, spot: Spot, *, number: int, pa
     matrix = np.concatenate([back * part, (back @ ((part - 1) / 2 - offset))[:, None]], axis=1)
     keep = cv2.warpAffine(picture.keep, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(255, 255, 255, 255))
     return as_bytes(cv2.bitwise_not(keep))
+
+
+def _posed(actor: Actor, spot: Spot, frame: int) -> Picture:
+    """The picture of its loop at a frame, sitting when it sits."""
+    sprite = actor.sprite
+    picture = sprite.at(frame + _STEP * actor.number)
+    return seated(picture, anchor=sprite.anchor, tall=sprite.tall, fold=spot.fold) if spot.fold > _UPRIGHT else picture
 
 
 def _seen(actor: Actor, spot: Spot) -> tuple[Matrix, Matrix]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from castlist.media.animatic.palette import Light
 from castlist.media.animatic.planes import Frame
+from castlist.media.animatic.seat import broader
 from castlist.media.animatic.staging import Actor, Spot
 
 _PART = 4
@@ -17,7 +18,7 @@ def shadow(frame: Frame, actor: Actor, spot: Spot, light: Light) -> None:
     tall = actor.sprite.tall * spot.scale
     high = max(0.0, spot.ground - spot.y) / max(1.0, tall)
     near = math.exp(-4.5 * high)
-    stance = max(0.25, actor.looks.stance) * tall
+    stance = max(0.25, actor.looks.stance) * tall * broader(spot.fold)
     loose = 1 + 0.5 * min(1.0, high)
     at = (spot.x, spot.ground + 0.006 * tall)
     _smear(frame, at, (0.62 * stance * loose, min(0.13 * stance, 0.075 * tall) * loose), (1.0, 0.0), light.shadow * (0.25 + 1.15 * near))

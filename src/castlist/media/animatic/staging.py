@@ -13,6 +13,7 @@ from castlist.media.animatic.looks import Looks, judge
 from castlist.media.animatic.palette import Light
 from castlist.media.animatic.parts import Part
 from castlist.media.animatic.scene import Scene, Shot
+from castlist.media.animatic.seat import broader
 from castlist.media.animatic.sprite import Sprite, cut_out, framed
 from castlist.media.animatic.words import Action, Heading
 
@@ -58,6 +59,7 @@ class Spot:
     facing: float
     squash: float
     haze: float
+    fold: float = 0.0
 
 
 def enlist(members: Sequence[Member], geometry: Geometry, light: Light, scene: Scene) -> tuple[Actor, ...]:
@@ -109,6 +111,7 @@ def place(actor: Actor, shots: Sequence[Shot], frame: int, *, geometry: Geometry
         facing=_facing(actor, poise),
         squash=1.0 if actor.sprite.card else poise.squash,
         haze=_AIR * min(1.0, max(0.0, 1.0 - poise.depth) / 0.5),
+        fold=0.0 if actor.sprite.card else poise.fold,
     )
 
 
@@ -174,7 +177,7 @@ def _limited(tall: float, actor: Actor, geometry: Geometry) -> float:
 def _kept(x: float, actor: Actor, geometry: Geometry, *, tall: float, poise: Poise) -> float:
     """Inside its lane, with a soft stop at the edges of it, so that it neither leaves the frame nor covers another."""
     turned = 0.5 - 0.5 * _facing(actor, poise)
-    broad, aside = math.pow(poise.squash, -0.6), 0.9 * math.sin(math.radians(poise.lean))
+    broad, aside = math.pow(poise.squash, -0.6) * broader(poise.fold), 0.9 * math.sin(math.radians(poise.lean))
     left = tall * (broad * (actor.looks.left + (actor.looks.right - actor.looks.left) * turned) + max(0.0, -aside))
     right = tall * (broad * (actor.looks.right + (actor.looks.left - actor.looks.right) * turned) + max(0.0, aside))
     low, high = actor.lane[0] * geometry.width + left, actor.lane[1] * geometry.width - right

@@ -97,7 +97,24 @@ def test_who_sits_is_lower_and_stays_so(puff: Member) -> None:
     box = boxes(troupe("Puff walks, then sits down, static camera", [puff], seconds=4))
     tall = box[:, 3] - box[:, 1]
 
-    assert tall[-10:].max() < 0.96 * np.median(tall[:20])
+    assert 0.75 < tall[-10:].max() / np.median(tall[:20]) < 0.90
+    assert np.abs(np.diff(tall)).max() < 0.05 * tall[0]
+    assert box[-1, 3] == pytest.approx(box[0, 3], abs=2)
+
+
+def test_who_sits_folds_below_and_keeps_its_shape_above(mossy: Member) -> None:
+    size = (640, 360)
+    stands, sits = (troupe(f"Mossy{does}, static camera", [mossy], size=size) for does in ("", " sits"))
+    for number in (0, 20):
+        one, other = (masks(scene, number)[0] for scene in (stands, sits))
+        (_, top, _, bottom), (_, lowered, _, foot) = extent(one), extent(other)
+        head, seat = round(0.40 * (bottom - top)), round(0.30 * (bottom - top))
+        upper, moved = one[top : top + head], other[lowered : lowered + head]
+
+        assert foot == pytest.approx(bottom, abs=2)
+        assert 0.12 < (lowered - top) / (bottom - top) < 0.22
+        assert np.count_nonzero(moved) == pytest.approx(np.count_nonzero(upper), rel=0.03)
+        assert np.count_nonzero(other[foot - seat :]) > 1.1 * np.count_nonzero(one[bottom - seat :])
 
 
 def test_who_flies_is_off_the_ground_and_lands_for_what_comes_next(puff: Member) -> None:
