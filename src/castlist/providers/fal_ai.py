@@ -69,8 +69,8 @@ class Fal(KeepsUploads):
             audio={"create": ("on", "off") if family.audio else ()},
             wants=_wants(family),
             binds=bool(_wants(family)),
-        )
             casts=frozenset({"create"} | ({"edit", "remix"} if family.carry is Carry.ELEMENTS else set())),
+        )
         return refine(wire, provider=self.name, model=prefix)
 
     async def prepare(self, order: Order) -> Prepared:

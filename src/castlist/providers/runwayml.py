@@ -89,8 +89,8 @@ class RunwayML(KeepsUploads):
             options=_options(found),
             audio=_audio(found),
             binds=bool(found.stills or found.edit_stills),
-        )
             casts=frozenset({"create"} | ({"edit", "extend", "remix"} if found.edit_stills else set())),
+        )
         return refine(wire, provider=self.name, model=model)
 
     async def prepare(self, order: Order) -> Prepared:

@@ -57,7 +57,7 @@ def limits(model: str) -> Capabilities:
         audio={"create": ("on", "off")},
         wants=tuple(f"jpeg-{n}" for n in range(STILLS)),
         cast_sizes=_WITHOUT_FULL,
-    )
         casts=frozenset({"create"}),
         returns_full=True,
+    )
     return refine(wire, provider="xai", model=name)
