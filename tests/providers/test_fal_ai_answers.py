@@ -12,7 +12,7 @@ from castlist.providers.fal_ai import Fal, read_result, read_status
 from castlist.testing import ProviderContract
 from castlist.testing.emulator import serve
 from providers.emulators.fal_ai import KEY, FalEmulator
-from providers.orders_cast import create, keep_media
+from providers.orders_cast import LUNA, create, keep_media
 from providers.wires import reach
 
 MODEL = "kling/v4"
@@ -205,6 +205,18 @@ def test_a_result_that_cannot_be_read_now_is_not_a_failure(status):
 @pytest.mark.parametrize("body", [b"<html>", b'{"detail": []}', b'{"detail": [5]}', b"{}"])
 def test_a_failure_without_reasons_still_has_one(body):
     assert read_result(Reply(422, {}, body)).failure.message
+
+
+def test_a_file_that_is_gone_when_the_work_begins_is_told_as_such(upstream, tmp_path):
+    async def act(provider):
+        prepared = await provider.prepare(create(MODEL, "Luna walks.", LUNA))
+        upstream.gone.update(upstream.files)
+        ticket = await provider.submit(prepared)
+        return [(await provider.poll([ticket]))[0] for _ in range(3)][-1]
+
+    progress = run(upstream, tmp_path, act)
+    assert (progress.phase, progress.gone, progress.retryable) == (Phase.FAILED, True, False)
+    assert "file_download_error" in progress.failure.message
 
 
 async def finished(provider):

@@ -3,6 +3,7 @@
 The fields are those of fal's llms.txt pages and of the client 1.10.1's types; endpoints whose page could not be read whole say so.
 """
 
+import json
 import time
 import uuid
 from dataclasses import dataclass
@@ -105,7 +106,8 @@ class Asked:
 
 
 class FalEmulator(Emulator):
-    """`files` holds the bytes under each address of the storage, `bodies` what each endpoint was sent, files replaced by their hash."""
+    """`files` holds the bytes under each address of the storage, those in `gone` are there no more when the work is begun; `bodies` is
+    what each endpoint was sent, files replaced by their hash."""
 
     faults: ClassVar = {
         "create": {
@@ -121,6 +123,7 @@ class FalEmulator(Emulator):
 
     def __init__(self, *, sticks=()):
         super().__init__()
+        self.gone = set()
         self.works = {}
         self.files = {}
         self.bodies = []
@@ -155,6 +158,8 @@ class FalEmulator(Emulator):
         self.bodies.append((endpoint, by_content(document, self.files)))
         root = f"/{'/'.join(endpoint.split('/')[:2])}/requests/{uuid.uuid4()}"
         fate = self.next_fault("job") or ("stick" if endpoint in self.sticks else None)
+        if any(url in json.dumps(document) for url in self.gone):
+            fate = "unreadable"
         work = Asked(root.rpartition("/")[2], root, fate)
         self.works[work.id] = work
         base = "https://evil.example.com" if fault == "elsewhere" else self.base_url
@@ -213,6 +218,9 @@ class FalEmulator(Emulator):
         if fault == "garbage":
             return web.json_response({})
         body = await request.read()
+        lasts = json.loads(request.headers.get("X-Fal-Object-Lifecycle", "{}")).get("expiration_duration_seconds")
+        if lasts is not None and lasts < 60:
+            return error(422, "expiration_duration_seconds")
         if fault or request.headers.get("Authorization") != "Bearer t" or not body or "/" not in request.headers.get("Content-Type", ""):
             return error(403, "Forbidden")
         url = f"{self.base_url}/files/{len(self.files)}-{request.headers['X-Fal-File-Name']}"
@@ -250,6 +258,8 @@ class FalEmulator(Emulator):
             return detailed(422, "content_policy_violation", "The content could not be processed.")
         if work.fate == "invalid":
             return detailed(422, "image_too_small", "The picture is too small.")
+        if work.fate == "unreadable":
+            return detailed(422, "file_download_error", "Failed to download the file. Please check if the URL is accessible.")
         if work.fate == "retryable":
             return detailed(422, "generation_failed", "Try again.", retryable=True)
         if work.fate == "no_video":
