@@ -117,6 +117,7 @@ def test_the_order_of_the_cast_does_not_swap_anybody(upstream, tmp_path):
         (("雪", "🦊"), ("element_1", "element_2")),
         (("Émile", 'O\'Neil "Bo"'), ("emile", "o_neil_bo")),
         (("Image", "Mossy"), ("element_1", "element_2")),
+        (("Image 2", "Mossy"), ("element_1", "element_2")),
         (("X", "Mossy"), ("element_1", "element_2")),
         (("A name that is longer than twenty", "Bo"), ("a_name_that_is_longe", "bo")),
     ],
@@ -130,6 +131,16 @@ def test_every_name_gets_an_id_that_is_no_part_of_another(upstream, tmp_path, na
     document = sent_with(upstream, tmp_path, build)
     assert tuple(item["id"] for item in parts(document, "element")) == ids
     assert prompt(document) == f"{names[0]} (@{ids[0]}) meets {names[1]} (@{ids[1]})"
+
+
+def test_two_characters_of_one_name_are_both_shown(upstream, tmp_path):
+    async def build(provider):
+        luna, twin = await bound(provider, tmp_path, "Luna"), await bound(provider, tmp_path, "Mossy")
+        return order(tmp_path, create(), cast=[luna, replace(twin, name="Luna")])
+
+    document = sent_with(upstream, tmp_path, build)
+    assert [item["id"] for item in parts(document, "element")] == ["element_1", "element_2"]
+    assert prompt(document) == "Luna (@element_1, @element_2) dances"
 
 
 @pytest.mark.parametrize("text", ["Luna and @luna", "Luna writes to luna@example.com", "Luna <<<element_1>>>", "Luna @image_1"])

@@ -18,7 +18,7 @@ MOST_WORDS_OLDER: Final = 2500
 """The longest prompt in the older API."""
 
 _RATIOS: Final = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
-_LINES: Final = {"720p": 720, "1080p": 1080, "4k": 2160}
+LINES: Final = {"720p": 720, "1080p": 1080, "4k": 2160}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def shapes(resolutions: tuple[str, ...]) -> Mapping[Size, tuple[str, str]]:
     """Our sizes as `aspect_ratio` and `resolution`. How many pixels the vendor gives a square is not documented."""
     found: dict[Size, tuple[str, str]] = {}
     for resolution in resolutions:
-        short = _LINES[resolution]
+        short = LINES[resolution]
         for ratio, (wide, high) in _RATIOS.items():
             found[Size(short * wide // min(wide, high), short * high // min(wide, high))] = (ratio, resolution)
     return found
@@ -60,7 +60,7 @@ def ratio_of(size: Size) -> str | None:
 def resolution_of(size: Size, model: Model) -> str:
     """The resolution with at least as many lines as the shorter side has, or the most there are."""
     short = min(size.width, size.height)
-    return next((word for word in model.resolutions if _LINES[word] >= short), model.resolutions[-1])
+    return next((word for word in model.resolutions if LINES[word] >= short), model.resolutions[-1])
 
 
 def limits(model: str) -> Capabilities:

@@ -12,6 +12,7 @@ from castlist.model.characters import CastMember, Fidelity, Note
 from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Operation, RemixVideo
 from castlist.model.providing import Order
 from castlist.providers.kling_models import (
+    LINES,
     MOST_BESIDE_A_VIDEO,
     MOST_REFERENCES,
     MOST_WORDS_OLDER,
@@ -27,6 +28,7 @@ TAG: Final = re.compile(r"@(?=\S)|<{2,}(?=\s*(?:element|image|video|voice)_?\d+\
 """What this vendor reads as a reference in a prompt: `@id` in the newer API, `<<<image_1>>>` in the older one."""
 
 _LONGEST_ID: Final = 20
+_RESERVED: Final = re.compile(r"(image|video)_\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,13 @@ def plan(order: Order) -> Showing:
     frame = order.operation.reference if isinstance(order.operation, CreateVideo) else None
     items = [Shown("first_frame", "image_1", frame)] if frame else []
     items += _source(order.operation)
-    names = _names([member.name for member in order.cast])
     shown = [member for member in order.cast if member.fidelity is not Fidelity.DESCRIBED]
+    ids = _ids([member.name for member in shown])
     budget = _budget(order, shown)
     members: dict[str, tuple[Shown, ...]] = {}
-    for member in shown:
+    for member, name in zip(shown, ids, strict=True):
         if member.handle:
-            own = [Shown("element", names[member.name], element=member.handle)]
+            own = [Shown("element", name, element=member.handle)]
         else:
             first = 1 + sum(item.kind in {"first_frame", "refer_image"} for item in items)
             own = [Shown("refer_image", f"image_{n}", still) for n, still in enumerate(_stills(member, order)[:budget], start=first)]
@@ -140,9 +142,7 @@ def advise(order: Order, showing: Showing, *, model: Model) -> tuple[Note, ...]:
         found.append(Note("extended_by_next_shot", text, "video"))
     source = operation.source.size
     resolution = resolution_of(source, model)
-    if min(source.width, source.height) > min(
-        min(size.width, size.height) for size, of in shapes(model.resolutions).items() if of[1] == resolution
-    ):
+    if min(source.width, source.height) > LINES[resolution]:
         text = f"{order.provider_model} makes at most {resolution} from a video, and this one is {source}."
         found.append(Note("size_lowered", text, "size", str(source), resolution))
     return (*found, *_pictured(order, showing))
@@ -169,14 +169,14 @@ def _source(operation: Operation) -> list[Shown]:
             return []
 
 
-def _names(names: Sequence[str]) -> Mapping[str, str]:
-    """An id for each name to be called by in the prompt: its letters, or a number where an id would be part of another one."""
-    found = {name: _slug(name) for name in names}
-    taken = [*found.values(), "image_1", "video_1"]
-    clear = len(set(found.values())) == len(found) and not any(one in other for one, other in permutations(taken, 2))
-    if clear and all(len(slug) > 1 for slug in found.values()):
-        return found
-    return {name: f"element_{n}" for n, name in enumerate(found, start=1)}
+def _ids(names: Sequence[str]) -> Sequence[str]:
+    """What each name is called by in the prompt: its letters, or a number where one id would be part of another one, or none."""
+    slugs = [_slug(name) for name in names]
+    others = [*slugs, "image_1", "video_1"]
+    clear = all(len(slug) > 1 and not _RESERVED.match(slug) for slug in slugs)
+    if clear and not any(one in other for one, other in permutations(others, 2)):
+        return slugs
+    return [f"element_{n}" for n, _ in enumerate(names, start=1)]
 
 
 def _slug(name: str) -> str:
