@@ -6,11 +6,11 @@ CastlistError
 │   ├── MediaRefused          400  an uploaded file cannot be used
 │   └── TooLarge              413
 ├── Unauthorized              401
+├── SpendLimit                402  the video would cost more than may be spent today
 ├── Forbidden                 403
 ├── NotFound                  404
 ├── Conflict                  409  the thing is not in a state for that
 ├── Retired                   410  the vendor has shut the model down, and nothing serves in its place
-├── SpendLimit                402  the video would cost more than may be spent
 ├── NotImplementedHere        501  no deployment under that model can do it at all
 ├── Unavailable               503  our own trouble, for now
 │   ├── StorageFull           507  the disk or bucket takes no more
