@@ -1,7 +1,9 @@
 """One frame after the other: layers, characters, living things."""
 
 import math
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -50,9 +52,11 @@ def build(scene: Scene, members: Sequence[Member]) -> Studio:
     geometry = measure(*scene.size)
     light = risen(tinted(light_of(scene.hour, scene.weather), scene.moods), scene.seed)
     world = world_of(scene, geometry, light)
-    painted = paint(world)
-    light = painted.light or bathe(light, painted.lamps, geometry)
-    actors = staging.enlist(members, geometry, light, scene)
+    with ThreadPoolExecutor(max_workers=1) as wardrobe:
+        costumes = wardrobe.submit(staging.dress, members, geometry, scene)
+        painted = paint(world)
+        light = painted.light or bathe(light, painted.lamps, geometry)
+        actors = staging.stage([costume(light) for costume in costumes.result()], geometry, scene)
     life = living.populate(_with_grades(world, scene), painted)
     grade, aura = grading.tables(scene.grades), _aura(scene, actors, geometry)
     return Studio(scene, geometry, light, painted, actors, life, grade=grade, aura=aura)
@@ -87,6 +91,21 @@ def _with_grades(world: World, scene: Scene) -> World:
     weather = grading.weather_of(scene.grades)
     extras = world.extras | grading.extras_of(scene.grades)
     return replace(world, weather=weather if weather is not Weather.clear else world.weather, extras=extras)
+
+
+def frames_from(studio: Studio, first: int, count: int) -> Iterator[Frame]:
+    """The frames from a number on, in order; two are composed at a time, as most of it is done outside of Python."""
+    with ThreadPoolExecutor(max_workers=2) as hands:
+        ahead: deque[Future[Frame]] = deque()
+        try:
+            for number in range(first, first + count):
+                ahead.append(hands.submit(frame_at, studio, number))
+                if len(ahead) > 2:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            hands.shutdown(cancel_futures=True)
 
 
 def frame_at(studio: Studio, number: int) -> Frame:

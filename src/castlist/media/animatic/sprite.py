@@ -15,6 +15,10 @@ from castlist.media.animatic.palette import Light
 from castlist.media.animatic.planes import Picture, Plane, as_bytes, picture_of
 
 MAX_FRAMES = 120
+_SPARE = 1.25
+"""How much taller than shown a sequence may be kept."""
+_GENTLE = 0.7
+"""Down to this zoom two neighbours are enough to shrink by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +43,35 @@ class Sprite:
         return self.pictures[spot if spot < count else 2 * count - 2 - spot]
 
 
-def cut_out(path: Path, tall: int, light: Light) -> Sprite:
-    """Load an alpha sequence so that its subject is `tall` pixels high."""
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """A character cut out and brought to size, before any light falls on it: premultiplied RGBA, and where it stands in it."""
+
+    frames: tuple[Plane, ...]
+    box: "_Box"
+
+
+def wind(path: Path, tall: int) -> Reel:
+    """Load an alpha sequence so that its subject is about `tall` pixels high."""
     frames: list[Plane] = []
     enough = 0
     for bgra in _bgra(path):
         enough = enough or _enough(bgra, tall)
         frames.append(_shrunk(bgra, enough))
     box = _measure(frames, path.name)
-    zoom = tall / max(1.0, box.tall)
-    frames.reverse()
-    pictures = []
-    shade: Plane | None = None
-    while frames:
-        rgba = _scaled(frames.pop(), zoom)
-        shade = shading(rgba, light) if shade is None else shade
-        pictures.append(_lit(rgba, light, shade))
-    return Sprite(
-        pictures=tuple(pictures),
-        anchor=(box.x * zoom, box.feet * zoom),
-        tall=box.tall * zoom,
-        wide=box.wide * zoom,
-        loops=_meets(pictures),
-        card=False,
-    )
+    if box.tall > _SPARE * tall:
+        zoom = tall / box.tall
+        frames = [_scaled(frame, zoom) for frame in frames]
+        box = _Box(box.x * zoom, box.feet * zoom, box.tall * zoom, box.wide * zoom)
+    return Reel(tuple(map(_edged, frames)), box)
+
+
+def lit(reel: Reel, light: Light) -> Sprite:
+    """The character in the light of the scene."""
+    shade = shading(reel.frames[0], light)
+    pictures = tuple(_lit(rgba, light, shade) for rgba in reel.frames)
+    box = reel.box
+    return Sprite(pictures, (box.x, box.feet), box.tall, box.wide, _meets(pictures), False)
 
 
 def framed(path: Path, tall: int, light: Light) -> Sprite:
@@ -91,22 +100,22 @@ class _Box:
 def _measure(frames: Sequence[Plane], name: str) -> _Box:
     """Where the subject stands in its sequence: its middle and its lowest point over time, its usual height and its full width."""
     tops, bottoms, lefts, rights, middles = [], [], [], [], []
-    for bgra in frames:
-        solid = bgra[..., 3] > 96
-        rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    for rgba in frames:
+        alpha = _alpha(rgba)
+        rows, columns = np.flatnonzero(alpha.max(axis=1) > 96), np.flatnonzero(alpha.max(axis=0) > 96)
         if len(rows) == 0:
             continue
         tops.append(int(rows[0]))
         bottoms.append(int(rows[-1]) + 1)
         lefts.append(int(columns[0]))
         rights.append(int(columns[-1]) + 1)
-        feet = solid[rows[-1] - max(2, len(rows) // 6) : rows[-1] + 1]
-        middles.append(float(np.mean(np.flatnonzero(feet.any(axis=0)))))
+        feet = alpha[rows[-1] - max(2, len(rows) // 6) : rows[-1] + 1]
+        middles.append(float(np.mean(np.flatnonzero(feet.max(axis=0) > 96))))
     if not tops:
         raise ValueError(f"{name} is empty: no pixel is opaque")
     tall = float(np.median(np.subtract(bottoms, tops)))
-    feet_row = float(np.percentile(bottoms, 90))
-    return _Box(float(np.median(middles)), feet_row, tall, float(max(rights) - min(lefts)))
+    feet_row = float(sorted(bottoms)[round(0.9 * (len(bottoms) - 1))])
+    return _Box(float(np.median(middles)), feet_row, max(1.0, tall), float(max(rights) - min(lefts)))
 
 
 def _decoded(path: Path) -> Iterator[av.VideoFrame]:
@@ -123,40 +132,40 @@ def _bgra(path: Path) -> Iterator[Plane]:
 
 
 def _enough(bgra: Plane, tall: int) -> int:
-    """The picture height at which the subject is as tall as it will be shown, and a little to spare."""
-    rows = np.flatnonzero((bgra[..., 3] > 96).any(axis=1))
+    """The picture height at which the subject is as tall as it will be shown."""
+    rows = np.flatnonzero(_alpha(bgra).max(axis=1) > 96)
     share = (int(rows[-1]) + 1 - int(rows[0])) / bgra.shape[0] if len(rows) else 1.0
-    return round(1.06 * tall / max(0.2, share))
+    return round(tall / max(0.2, share))
 
 
 def _shrunk(bgra: Plane, height: int) -> Plane:
-    """Not higher than needed, so that a sequence fits in memory; premultiplied while it shrinks."""
-    alpha = bgra[..., 3]
-    rgb = cv2.multiply(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), cv2.merge([alpha, alpha, alpha]), scale=1 / 255)
-    rgba = as_bytes(cv2.merge([rgb, alpha]))
-    if rgba.shape[0] <= height:
-        return rgba
-    width = max(1, round(rgba.shape[1] * height / rgba.shape[0]))
-    return as_bytes(cv2.resize(rgba, (width, height), interpolation=cv2.INTER_AREA))
+    """Premultiplied RGBA, not higher than needed, so that a sequence fits in memory."""
+    rgba = as_bytes(cv2.cvtColor(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA), cv2.COLOR_RGBA2mRGBA))
+    return rgba if rgba.shape[0] <= height else _scaled(rgba, height / rgba.shape[0])
 
 
 def _scaled(rgba: Plane, zoom: float) -> Plane:
-    """Scaled premultiplied RGBA of even size, with a clear edge."""
     width, height = max(1, round(rgba.shape[1] * zoom)), max(1, round(rgba.shape[0] * zoom))
-    small = cv2.resize(rgba, (width, height), interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
+    return as_bytes(cv2.resize(rgba, (width, height), interpolation=cv2.INTER_LINEAR if zoom > _GENTLE else cv2.INTER_AREA))
+
+
+def _edged(rgba: Plane) -> Plane:
+    """The same with even sides and a clear edge below and to the right."""
+    height, width = rgba.shape[:2]
     down, aside = even(height) + 2 - height, even(width) + 2 - width
-    return as_bytes(cv2.copyMakeBorder(small, 0, down, 0, aside, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)))
+    return as_bytes(cv2.copyMakeBorder(rgba, 0, down, 0, aside, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)))
+
+
+def _alpha(pixels: Plane) -> Plane:
+    return as_bytes(cv2.extractChannel(pixels, 3))
 
 
 def _lit(rgba: Plane, light: Light, shade: Plane) -> Picture:
     """The light of the scene on a character: its colour, and a bright edge where the sun stands."""
-    alpha = rgba[..., 3]
-    toned = sculpt(rgba, shade)
-    rim = _rim(alpha, light)
-    glow = np.array(light.rim, np.float32)
-    lit = cv2.add(toned, cv2.merge([cv2.convertScaleAbs(rim, alpha=float(c)) for c in glow]))
-    lit = cv2.min(lit, cv2.merge([alpha, alpha, alpha]))
-    return picture_of(as_bytes(lit), as_bytes(alpha))
+    alpha = _alpha(rgba)
+    toned = sculpt(as_bytes(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB)), shade)
+    glow = cv2.transform(_rim(alpha, light), np.array(light.rim, np.float32)[:, None])
+    return picture_of(as_bytes(cv2.min(cv2.add(toned, glow), cv2.merge([alpha, alpha, alpha]))), alpha)
 
 
 def _rim(alpha: Plane, light: Light) -> Plane:

@@ -1,8 +1,10 @@
 """Put the cast on the ground: where each stands, how large it is, which way it looks."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
 
 from castlist.media.animatic.action import NEAR, Poise, Stand, enter, stand
 from castlist.media.animatic.brief import Member
@@ -14,8 +16,10 @@ from castlist.media.animatic.palette import Light
 from castlist.media.animatic.parts import Part
 from castlist.media.animatic.scene import Scene, Shot
 from castlist.media.animatic.seat import broader
-from castlist.media.animatic.sprite import Sprite, cut_out, framed
+from castlist.media.animatic.sprite import Sprite, framed, lit, wind
 from castlist.media.animatic.words import Action, Heading
+
+Costume: TypeAlias = Callable[[Light], Sprite]
 
 TALLEST = 0.60
 _TALL = 0.44
@@ -62,15 +66,24 @@ class Spot:
     fold: float = 0.0
 
 
+def dress(members: Sequence[Member], geometry: Geometry, scene: Scene) -> tuple[Costume, ...]:
+    """Load the cast at the size in which the first shot shows it; what is handed back is its look in a light."""
+    pixels = round(min(TALLEST, _TALL * _closest(scene)) * geometry.height)
+    return tuple(partial(lit, wind(member.cutout, pixels)) if member.cutout else partial(framed, member.clip, pixels) for member in members)
+
+
 def enlist(members: Sequence[Member], geometry: Geometry, light: Light, scene: Scene) -> tuple[Actor, ...]:
-    """Load the cast and give everyone a place of their own. What the first shot asks decides it, so that later ones do not move it."""
+    """Load the cast and give everyone a place of their own."""
+    return stage([costume(light) for costume in dress(members, geometry, scene)], geometry, scene)
+
+
+def stage(sprites: Sequence[Sprite], geometry: Geometry, scene: Scene) -> tuple[Actor, ...]:
+    """Give everyone a place of their own. What the first shot asks decides it, so that later ones do not move it."""
     first = scene.shots[:1]
-    nearest = max((_nearest(shot, scene) for shot in first), default=1.0)
-    pixels = min(TALLEST, _TALL * nearest) * geometry.height
+    nearest = _closest(scene)
     actors = []
-    for number, member in enumerate(members):
-        sprite = cut_out(member.cutout, round(pixels), light) if member.cutout else framed(member.clip, round(pixels), light)
-        side = _side(number, first) if len(members) > 1 else 0.0
+    for number, sprite in enumerate(sprites):
+        side = _side(number, first) if len(sprites) > 1 else 0.0
         lane = (_EDGE, 1 - _EDGE) if not side else (_EDGE, 0.5 - _GAP) if side < 0 else (0.5 + _GAP, 1 - _EDGE)
         looks = judge(sprite)
         share = (1.0 if side else 0.84) * (lane[1] - lane[0])
@@ -113,6 +126,10 @@ def place(actor: Actor, shots: Sequence[Shot], frame: int, *, geometry: Geometry
         haze=_AIR * min(1.0, max(0.0, 1.0 - poise.depth) / 0.5),
         fold=0.0 if actor.sprite.card else poise.fold,
     )
+
+
+def _closest(scene: Scene) -> float:
+    return max((_nearest(shot, scene) for shot in scene.shots[:1]), default=1.0)
 
 
 def _nearest(shot: Shot, scene: Scene) -> float:

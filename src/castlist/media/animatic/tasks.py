@@ -15,7 +15,7 @@ from castlist.media.animatic import residue as residues
 from castlist.media.animatic import scene as scenes
 from castlist.media.animatic.brief import MAX_SECONDS, Brief, parse
 from castlist.media.animatic.camera import look
-from castlist.media.animatic.compose import Studio, build, build_on, frame_at, world_of
+from castlist.media.animatic.compose import Studio, build, build_on, frame_at, frames_from, world_of
 from castlist.media.animatic.decode import Source, Tape, first_frame, frames_of, last_frame, open_source
 from castlist.media.animatic.encode import FPS, encoded, film
 from castlist.media.animatic.geometry import measure
@@ -95,8 +95,7 @@ def extend(brief: Brief, report: Report) -> dict[str, object]:
     part = brief.out / "part.mp4"
     residue = _residue(studio, head)
     with film(part, source.size, sound.tracks, tags=source.tags, quality=residues.SEAMLESS) as writer:
-        for number in range(frames):
-            frame = frame_at(studio, source.frames + number)
+        for number, frame in enumerate(frames_from(studio, source.frames, frames)):
             if residue:
                 residues.carry(frame, residue, number)
             writer.write(frame.buffer, number)
@@ -136,8 +135,8 @@ def _shoot(brief: Brief, report: Report, *, seed: int, muted: bool = False) -> d
     studio = build_on(scene, brief.cast, backdrops.load(brief.backdrop, brief.size)) if brief.backdrop else build(scene, brief.cast)
     sound = soundtrack.shoot(scene, muted=brief.audio == "off" if brief.audio else muted)
     with film(brief.out / FILE, scene.size, sound.tracks) as writer:
-        for number in range(frames):
-            writer.write(frame_at(studio, number).buffer, number)
+        for number, frame in enumerate(frames_from(studio, 0, frames)):
+            writer.write(frame.buffer, number)
             report((number + 1) / frames)
     return describe(scene, sound.heard)
 
