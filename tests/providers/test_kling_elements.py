@@ -95,6 +95,15 @@ def test_a_word_that_nobody_knows_is_an_element_in_the_making(tmp_path):
         assert run(upstream, tmp_path, act).phase is Phase.RUNNING
 
 
+def test_an_element_that_was_deleted_as_soon_as_it_was_made_is_no_handle(upstream, tmp_path):
+    async def act(provider):
+        ticket = await start(provider, member(tmp_path, "Luna"))
+        await provider.unbind(Handle(str(FIRST_ELEMENT)))
+        return await provider.poll_binding(ticket)
+
+    assert run(upstream, tmp_path, act).phase is Phase.FAILED
+
+
 def test_an_element_that_nobody_asked_for_has_failed(upstream, tmp_path):
     progress = run(upstream, tmp_path, lambda provider: provider.poll_binding(Ticket({"element_task": "nothing"})))
 
