@@ -57,7 +57,7 @@ def build(scene: Scene, members: Sequence[Member]) -> Studio:
         painted = paint(world)
         light = painted.light or bathe(light, painted.lamps, geometry)
         actors = staging.stage([costume(light) for costume in costumes.result()], geometry, scene)
-    life = living.populate(_with_grades(world, scene), painted)
+    life = _populate(world, scene, painted)
     grade, aura = grading.tables(scene.grades), _aura(scene, actors, geometry)
     return Studio(scene, geometry, light, painted, actors, life, grade=grade, aura=aura)
 
@@ -69,7 +69,7 @@ def build_on(scene: Scene, members: Sequence[Member], picture: Picture, *, since
     world = world_of(scene, geometry, light)
     actors = staging.step_in(staging.enlist(members, geometry, light, scene), geometry)
     hung = backdrops.Backdrop(picture, look(scene.shots, since, seed=scene.seed), since / FPS)
-    life = living.populate(_with_grades(world, scene), Painted((), ()))
+    life = _populate(world, scene, Painted((), ()))
     aura = _aura(scene, actors, geometry)
     return Studio(scene, geometry, light, Painted((), ()), actors, life, hung, grading.tables(scene.grades), aura)
 
@@ -84,6 +84,12 @@ def world_of(scene: Scene, geometry: Geometry, light: Light) -> World:
     """What the painters are given: chance from the scene's seed and place alone."""
     rng = np.random.default_rng([scene.seed & 0xFFFFFFFF, list(type(scene.place)).index(scene.place)])
     return World(geometry, light, scene.place, scene.hour, scene.weather, scene.extras, rng)
+
+
+def _populate(world: World, scene: Scene, painted: Painted) -> living.Life:
+    """What lives in the scene, and when its takes end."""
+    joins = tuple((shot.start + shot.frames) / FPS for shot in scene.shots)
+    return replace(living.populate(_with_grades(world, scene), painted), joins=joins)
 
 
 def _with_grades(world: World, scene: Scene) -> World:

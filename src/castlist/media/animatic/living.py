@@ -29,6 +29,8 @@ class Life:
     fog: Layer | None
     bolts: int | None
     seed: int
+    joins: tuple[float, ...] = ()
+    """Seconds at which a take ends and another may go on: lightning holds off about them, so that none is cut off."""
 
 
 INDOORS = (Place.interior, Place.stage)
@@ -39,6 +41,8 @@ _THROUGH_WINDOW = 3  # a room's sky, clouds and garden
 _SEASIDE = (Place.beach, Place.cliff)
 _BANKS = ((0.22, 205.0), (0.62, 175.0))
 _STORM_SLANT, _RAIN_SLANT = -0.34, -0.13
+_CALM = 0.5
+"""Seconds after which a flash is gone."""
 
 
 def populate(world: World, painted: Painted) -> Life:
@@ -72,7 +76,7 @@ def shine(frame: Frame, life: Life, *, after: int, geometry: Geometry, view: Vie
         if number == after:
             fly(frame, flock, geometry=geometry, view=view, t=t)
     if life.bolts == after:
-        _bolt(frame, life.seed, t)
+        _bolt(frame, life, t)
     for number, bank in life.banks:
         if number == after:
             _roll(frame, bank, geometry=geometry, view=view, t=t)
@@ -88,7 +92,7 @@ def fall(frame: Frame, life: Life, *, geometry: Geometry, view: View, t: float) 
     for flock in life.before:
         fly(frame, flock, geometry=geometry, view=view, t=t)
     if life.bolts is not None:
-        _flash(frame, life.seed, t)
+        flash(frame, life, t)
 
 
 def _after(painted: Painted, depth: float) -> int:
@@ -255,30 +259,31 @@ def _roll(frame: Frame, bank: Layer, *, geometry: Geometry, view: View, t: float
     draw(frame, bank, Window(geometry.left + shift, geometry.margin + view.tilt * geometry.height, 1.0), below=geometry.height)
 
 
-def _strike(seed: int, t: float) -> tuple[float, int]:
+def _strike(life: Life, t: float) -> tuple[float, int]:
     """How bright lightning is now in 0..1, and which one it is: two quick flashes, then seconds of dark."""
-    first, period = 1.2 + (seed % 5) * 0.15, 5.6 + (seed % 7) * 0.25
+    first, period = 1.2 + (life.seed % 5) * 0.15, 5.6 + (life.seed % 7) * 0.25
     number = math.floor((t - first) / period)
-    since = t - first - number * period
-    if number < 0:
+    start = first + number * period
+    if number < 0 or any(start - _CALM < join < start + 2 * _CALM for join in life.joins):
         return 0.0, number
+    since = t - start
     return math.exp(-7 * since) + 0.75 * math.exp(-60 * (since - 0.21) ** 2), number
 
 
-def _flash(frame: Frame, seed: int, t: float) -> None:
+def flash(frame: Frame, life: Life, t: float) -> None:
     """The light of lightning on everything, soft."""
-    light, _ = _strike(seed, t)
+    light, _ = _strike(life, t)
     if light > 0.03:
         np.copyto(frame.y, cv2.convertScaleAbs(frame.y, alpha=1 + 0.38 * light, beta=8 * light))
         np.minimum(frame.y, 235, out=frame.y)
 
 
-def _bolt(frame: Frame, seed: int, t: float) -> None:
+def _bolt(frame: Frame, life: Life, t: float) -> None:
     """The lightning itself, far off behind the land: a broken line with branches."""
-    light, number = _strike(seed, t)
+    light, number = _strike(life, t)
     if light < 0.25:
         return
-    rng = np.random.default_rng([seed, number])
+    rng = np.random.default_rng([life.seed, number])
     height, width = frame.y.shape
     foot, steps = 0.62 * height, 26
     start = np.array([width * rng.uniform(0.12, 0.88), -2.0])

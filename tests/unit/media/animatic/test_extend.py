@@ -157,6 +157,17 @@ def test_a_continuation_starts_from_the_last_state(puff: dict, tmp_path: Path, b
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 5, 11, 23])
+def test_no_lightning_flashes_at_a_join(tmp_path: Path, seed: int) -> None:
+    """Takes of 1.5 to 3 seconds: without holding off, lightning strikes at or beside some of these joins."""
+    seconds = 1.5 + 0.15 * (seed % 11)
+    take = shoot(tmp_path / "take", "a cliff in a storm, static camera", seed=seed, seconds=seconds)
+    made, path = extend(tmp_path / "more", "the storm goes on", take, seed=seed)
+
+    assert join(luma(path), made["frames"] - 48) <= 1.5
+
+
+@pytest.mark.slow
 def test_an_edited_take_goes_on_in_its_light_and_its_sound(puff: dict, tmp_path: Path) -> None:
     take = shoot(tmp_path / "take", "Puff walks through a forest at noon", cast=[puff])
     spec = {"source": str(take[1]), "scene": take[0]["scene"], "cast": [puff]}

@@ -1,5 +1,7 @@
 """What lives in a scene moves while the camera stands, and keeps to its place among the layers."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,9 +10,11 @@ from tests.unit.media.animatic.filming import luma, studio
 from tests.unit.media.animatic.test_layers import SIZE, covered
 
 from castlist.media.animatic.camera import View
-from castlist.media.animatic.compose import Studio, frame_at
+from castlist.media.animatic.compose import Studio, build, frame_at
+from castlist.media.animatic.living import Life, flash
 from castlist.media.animatic.planes import blank
 from castlist.media.animatic.swarm import Kind, fly
+from castlist.media.animatic.words import read
 
 MOVED = 4
 
@@ -169,3 +173,29 @@ def test_the_mill_turns_its_sails() -> None:
 
     assert shown[0].sum() == pytest.approx(shown[1].sum(), rel=0.15)
     assert (shown[0] & shown[1]).sum() < 0.7 * shown[0].sum()
+
+
+def test_lightning_holds_off_where_a_take_ends_and_the_next_begins() -> None:
+    """Half a second before and after every end is dark, whatever the seed, and what was shot before does not change."""
+    built = studio("cliff in a storm, static camera", seconds=4)
+    longer = build(built.scene.then(read("static camera"), 96), ())
+    assert (built.life.joins, longer.life.joins) == ((4.0,), (4.0, 8.0))
+
+    for seed in range(0, 35, 4):
+        for end in (48, 96, 192):
+            once, more, unbroken = (flashes(replace(longer.life, seed=seed, joins=joins)) for joins in ((end / 24,), (end / 24, 16), ()))
+            assert once[end - 12 : end + 12] == [0.0] * 24
+            assert more[:end] == once[:end]
+            assert max(once) > 20
+            assert max(unbroken) > 20
+
+
+def flashes(life: Life) -> list[float]:
+    """How much brighter lightning makes a grey frame, for twelve seconds of frames."""
+    gained = []
+    for number in range(288):
+        frame = blank(16, 16)
+        frame.y[:] = 100
+        flash(frame, life, number / 24)
+        gained.append(float(frame.y[0, 0]) - 100)
+    return gained
