@@ -27,98 +27,110 @@ from castlist.compat.arguments import (
 from castlist.sdk._async.characters import AsyncCharacter
 from castlist.sdk._async.client import AsyncClient, open_once
 from castlist.sdk._async.videos import AsyncVideo
-from castlist.sdk.arguments import refuse_unknown
+from castlist.sdk.arguments import takes
 from castlist.sdk.records import Deleted
 from castlist.sdk.uploads import Source
 
 
 @asynccontextmanager
-async def reach(arguments: Server, shape: type, *, call: str, sends: bool = False) -> AsyncIterator[AsyncClient]:
-    """A client for one call, its arguments checked; `sends`: the server itself checks the names that the request carries."""
-    refuse_unknown(arguments, shape, call=call)
+async def reach(arguments: Server, *, sends: bool = False) -> AsyncIterator[AsyncClient]:
+    """A client for one call, its names checked; `sends`: the server itself checks those that the request carries."""
     client = open_once(find_server(arguments), read_extras(arguments, sends=sends))
     if not sends and doubts(arguments):
         refuse_names(arguments, await client.models.list())
     yield client
 
 
+@takes(CharacterArguments, call="video_create_character")
 async def avideo_create_character(name: str, video: Source, **arguments: Unpack[CharacterArguments]) -> AsyncCharacter:
     """Make a character from a short clip: a path, an open file, bytes, or (name, bytes, type)."""
-    async with reach(arguments, CharacterArguments, call="video_create_character", sends=True) as client:
+    async with reach(arguments, sends=True) as client:
         return await client.characters.create(name, video, **build_character(arguments))
 
 
+@takes(Reaching, call="video_get_character")
 async def avideo_get_character(character_id: str, **arguments: Unpack[Reaching]) -> AsyncCharacter:
     """A character by its id. Raises NotFound."""
-    async with reach(arguments, Reaching, call="video_get_character") as client:
+    async with reach(arguments) as client:
         return await client.characters.get(character_id)
 
 
+@takes(VideoArguments, call="video")
 async def avideo(prompt: str, model: str | None = None, **arguments: Unpack[VideoArguments]) -> AsyncVideo:
     """Ask for a video: `characters=[{"id": ...}]`, `seconds`, `size`, `input_reference`, `seed`. It is answered before it is made."""
-    async with reach(arguments, VideoArguments, call="video", sends=True) as client:
+    async with reach(arguments, sends=True) as client:
         return await client.videos.create(prompt, **build_video(model, arguments))
 
 
+@takes(VideoArguments, call="video_generation")
 async def avideo_generation(prompt: str, model: str | None = None, **arguments: Unpack[VideoArguments]) -> AsyncVideo:
     """The same as `avideo`."""
     return await avideo(prompt, model, **arguments)
 
 
+@takes(EditArguments, call="video_edit")
 async def avideo_edit(video_id: str | None = None, prompt: str = "", **arguments: Unpack[EditArguments]) -> AsyncVideo:
     """The same video with a change; its cast stays. `video` is a file to edit instead."""
-    async with reach(arguments, EditArguments, call="video_edit", sends=True) as client:
+    async with reach(arguments, sends=True) as client:
         return await client.videos.edit(choose_source(video_id, arguments), prompt, **build_wishes(arguments))
 
 
+@takes(FollowUpArguments, call="video_extension")
 async def avideo_extension(
     video_id: str, prompt: str, seconds: str | int | None = None, **arguments: Unpack[FollowUpArguments]
 ) -> AsyncVideo:
     """The video with `seconds` more at its end; its cast stays."""
-    async with reach(arguments, FollowUpArguments, call="video_extension", sends=True) as client:
+    async with reach(arguments, sends=True) as client:
         return await client.videos.extend(video_id, prompt, seconds=seconds, **build_wishes(arguments))
 
 
+@takes(FollowUpArguments, call="video_remix")
 async def avideo_remix(video_id: str, prompt: str, **arguments: Unpack[FollowUpArguments]) -> AsyncVideo:
     """The cast and seed of a finished video in a new staging."""
-    async with reach(arguments, FollowUpArguments, call="video_remix", sends=True) as client:
+    async with reach(arguments, sends=True) as client:
         return await client.videos.remix(video_id, prompt, **build_wishes(arguments))
 
 
+@takes(Reaching, call="video_status")
 async def avideo_status(video_id: str, **arguments: Unpack[Reaching]) -> AsyncVideo:
     """A video as it is now. Raises NotFound."""
-    async with reach(arguments, Reaching, call="video_status") as client:
+    async with reach(arguments) as client:
         return await client.videos.get(video_id)
 
 
+@takes(WaitArguments, call="video_wait")
 async def avideo_wait(video_id: str, **arguments: Unpack[WaitArguments]) -> AsyncVideo:
     """A video once it has ended. Raises VideoFailed and WaitTimeout."""
     limit = arguments.pop("timeout", None)
-    async with reach(arguments, WaitArguments, call="video_wait") as client:
+    async with reach(arguments) as client:
         progress, raises = arguments.get("progress"), arguments.get("raises", True)
         return await client.videos.wait(video_id, progress=progress, timeout=limit, raises=raises)
 
 
+@takes(ContentArguments, call="video_content")
 async def avideo_content(video_id: str, **arguments: Unpack[ContentArguments]) -> bytes:
     """The bytes of a finished video, or of its "thumbnail" or "spritesheet" with `variant`."""
-    async with reach(arguments, ContentArguments, call="video_content") as client:
+    async with reach(arguments) as client:
         return await client.videos.content(video_id, variant=arguments.get("variant") or "video")
 
 
+@takes(ListArguments, call="video_list")
 async def avideo_list(**arguments: Unpack[ListArguments]) -> list[AsyncVideo]:
     """One page of videos, newest first; `after` is the id of the last one of the page before."""
-    async with reach(arguments, ListArguments, call="video_list") as client:
+    async with reach(arguments) as client:
         page = await client.videos.list(**build_query(arguments))
         return list(page.data)
 
 
+@takes(Reaching, call="video_cancel")
 async def avideo_cancel(video_id: str, **arguments: Unpack[Reaching]) -> AsyncVideo:
     """Stop a video. Raises Conflict when it has ended."""
-    async with reach(arguments, Reaching, call="video_cancel") as client:
+    async with reach(arguments) as client:
         return await client.videos.cancel(video_id)
 
 
+@takes(Reaching, call="video_delete")
 async def avideo_delete(video_id: str, **arguments: Unpack[Reaching]) -> Deleted:
     """Delete a video; a running one is cancelled first."""
-    async with reach(arguments, Reaching, call="video_delete") as client:
+    async with reach(arguments) as client:
         return await client.videos.delete(video_id)

@@ -1,11 +1,16 @@
 """The named arguments of the calls that take many, and the refusal of names that no call has."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Literal, TypedDict
+from functools import wraps
+from inspect import iscoroutinefunction, signature
+from typing import Literal, ParamSpec, TypedDict, TypeVar, cast
 
 from castlist.sdk.records import CharacterRecord
 from castlist.sdk.uploads import Source
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CharacterLike = CharacterRecord | str | Mapping[str, str]
 """A character, its id, or `{"id": ...}`."""
@@ -65,9 +70,30 @@ class NewCharacter(TypedDict, total=False):
     target_model_names: Sequence[str] | str | None
 
 
-def refuse_unknown(given: Collection[str], known: type, *, call: str) -> None:
-    """Raise TypeError for the first name in `given` that `known`, a TypedDict, does not have, with the nearest one that it has."""
-    names: frozenset[str] = getattr(known, "__required_keys__", frozenset()) | getattr(known, "__optional_keys__", frozenset())
+def takes(known: type, *, call: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Refuse a named argument that neither the function nor `known`, a TypedDict, has: before Python misses the one that was meant."""
+
+    def check(function: Callable[P, R]) -> Callable[P, R]:
+        own = {name for name, one in signature(function).parameters.items() if one.kind is not one.VAR_KEYWORD and name != "self"}
+        names = own | getattr(known, "__required_keys__", frozenset()) | getattr(known, "__optional_keys__", frozenset())
+
+        @wraps(function)
+        def call_checked(*given: P.args, **named: P.kwargs) -> R:
+            refuse_unknown(named, names, call=call)
+            return function(*given, **named)
+
+        @wraps(function)
+        async def await_checked(*given: P.args, **named: P.kwargs) -> object:
+            refuse_unknown(named, names, call=call)
+            return await cast("Callable[P, Awaitable[object]]", function)(*given, **named)
+
+        return cast("Callable[P, R]", await_checked) if iscoroutinefunction(function) else call_checked
+
+    return check
+
+
+def refuse_unknown(given: Collection[str], names: Collection[str], *, call: str) -> None:
+    """Raise TypeError for the first one in `given` that is none of `names`, with the nearest one that is."""
     for name in given:
         if name not in names:
             near = get_close_matches(name, names, n=1)

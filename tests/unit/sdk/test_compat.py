@@ -44,6 +44,21 @@ def test_an_unknown_argument_is_refused_with_the_nearest_name(name):
         asyncio.run(getattr(castlist, f"a{name}")(**given, custom_llm_providr="openai"))
 
 
+@pytest.mark.parametrize("wrong", ["promt", "prompts", "modle"])
+def test_the_nearest_name_may_be_one_that_is_missing(wrong):
+    meant = "model" if wrong == "modle" else "prompt"
+
+    with pytest.raises(TypeError, match=f"no argument '{wrong}'; did you mean '{meant}'"):
+        castlist.video(**{wrong: "x"})
+    with pytest.raises(TypeError, match=f"no argument '{wrong}'; did you mean '{meant}'"):
+        castlist.Client(base_url="http://127.0.0.1:9").videos.create(**{wrong: "x"})
+
+
+def test_the_asynchronous_functions_are_known_as_such():
+    assert inspect.iscoroutinefunction(castlist.avideo)
+    assert not inspect.iscoroutinefunction(castlist.video)
+
+
 def test_litellm_s_arguments_go_where_they_belong(script):
     script.say(VIDEO)
 

@@ -13,7 +13,7 @@ from castlist.errors import VideoFailed, WaitTimeout
 from castlist.sdk._async.connection import AsyncConnection
 from castlist.sdk._async.page import AsyncPage
 from castlist.sdk._async.pauses import sleep
-from castlist.sdk.arguments import NewVideo, Wishes, build_body, build_new, identify, refuse_unknown
+from castlist.sdk.arguments import NewVideo, Wishes, build_body, build_new, identify, takes
 from castlist.sdk.paths import quote
 from castlist.sdk.plans import VideoPlan, read_plan
 from castlist.sdk.queries import VideoQuery
@@ -73,12 +73,13 @@ class AsyncVideos:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
+    @takes(NewVideo, call="videos.create")
     async def create(self, prompt: str, **arguments: Unpack[NewVideo]) -> AsyncVideo:
         """Ask for a new video; arguments as in `NewVideo`. Raises InvalidRequest, Unsupported or NotFound at once."""
-        refuse_unknown(arguments, NewVideo, call="videos.create")
         body, files = build_new(prompt, arguments)
         return self._read(await self._ask("/videos", body, files))
 
+    @takes(NewVideo, call="videos.plan")
     async def plan(
         self,
         prompt: str,
@@ -90,7 +91,6 @@ class AsyncVideos:
         """What would become of a request, before it costs anything: which deployments would be asked in which order, what each would be
         sent, and its price. Nothing is kept. Arguments as in `create`; of an edit, an extension or a remix say `operation` and `video`.
         Raises what the request itself would."""
-        refuse_unknown(arguments, NewVideo, call="videos.plan")
         body, files = build_new(prompt, arguments)
         if operation is not None:
             body["operation"] = operation
@@ -105,9 +105,9 @@ class AsyncVideos:
         query = {"wait": f"{wait:.3f}"} if wait else None
         return self._read(await self._connection.get(f"/videos/{quote(video)}", query, wait=wait, patient=bool(wait)))
 
+    @takes(VideoQuery, call="videos.list")
     async def list(self, **query: Unpack[VideoQuery]) -> AsyncPage[AsyncVideo]:
         """A page of videos, newest first unless `order` is "asc"."""
-        refuse_unknown(query, VideoQuery, call="videos.list")
         character = query.get("character")
         asked: Mapping[str, object] = {**query, "character": None if character is None else identify(character)}
         json = await self._connection.get("/videos", asked)
@@ -163,22 +163,22 @@ class AsyncVideos:
         """The bytes of the video, its thumbnail or its spritesheet."""
         return await self._connection.read(f"/videos/{quote(video)}/content", {"variant": variant})
 
+    @takes(Wishes, call="videos.edit")
     async def edit(self, video: VideoRecord | Source, prompt: str, **wishes: Unpack[Wishes]) -> AsyncVideo:
         """The same video with a change; `video` is one of the server's (text is an id) or a file: a Path, an open file, bytes."""
-        refuse_unknown(wishes, Wishes, call="videos.edit")
         return await self._follow_up("/videos/edits", video, build_body({"prompt": prompt}, wishes))
 
+    @takes(Wishes, call="videos.extend")
     async def extend(
         self, video: VideoRecord | Source, prompt: str, *, seconds: int | str | None = None, **wishes: Unpack[Wishes]
     ) -> AsyncVideo:
         """The video with `seconds` more at its end; `video` as in `edit`."""
-        refuse_unknown(wishes, Wishes, call="videos.extend")
         fields = {"prompt": prompt, "seconds": None if seconds is None else str(seconds)}
         return await self._follow_up("/videos/extensions", video, build_body(fields, wishes))
 
+    @takes(Wishes, call="videos.remix")
     async def remix(self, video: VideoRecord | str, prompt: str, **wishes: Unpack[Wishes]) -> AsyncVideo:
         """The cast and seed of a finished video in a new staging."""
-        refuse_unknown(wishes, Wishes, call="videos.remix")
         return self._read(await self._connection.post(f"/videos/{quote(video)}/remix", build_body({"prompt": prompt}, wishes)))
 
     async def cancel(self, video: VideoRecord | str) -> AsyncVideo:

@@ -12,7 +12,7 @@ from castlist.errors import MediaRefused, WaitTimeout
 from castlist.sdk._sync.connection import Connection
 from castlist.sdk._sync.page import Page
 from castlist.sdk._sync.pauses import sleep
-from castlist.sdk.arguments import NewCharacter, identify, refuse_unknown
+from castlist.sdk.arguments import NewCharacter, identify, takes
 from castlist.sdk.paths import quote
 from castlist.sdk.queries import CharacterQuery
 from castlist.sdk.records import CharacterRecord, Deleted, Json, read_character, read_deleted, read_maps, read_text
@@ -52,12 +52,12 @@ class Characters:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    @takes(NewCharacter, call="characters.create")
     def create(self, name: str, source: Source | list[Source], **arguments: Unpack[NewCharacter]) -> Character:
         """Make a character from a video clip, or from a list of one to four images; other arguments as in `NewCharacter`.
 
         It can be used at once; `advice` on it says what would make a better clip. Raises MediaRefused for a file that cannot be used.
         """
-        refuse_unknown(arguments, NewCharacter, call="characters.create")
         sources = source if isinstance(source, list) else [source]
         if not sources:
             raise TypeError("a character needs a video clip or one to four images")
@@ -81,9 +81,9 @@ class Characters:
         page = self.list(name=name, limit=1)
         return page.data[0] if page.data else None
 
+    @takes(CharacterQuery, call="characters.list")
     def list(self, **query: Unpack[CharacterQuery]) -> Page[Character]:
         """A page of characters, newest first unless `order` is "asc"."""
-        refuse_unknown(query, CharacterQuery, call="characters.list")
         json = self._connection.get("/videos/characters", query)
 
         def follow(after: str) -> Page[Character]:
