@@ -32,6 +32,7 @@ PROVIDERS = ("animatic", "fake", "openai")
 GROUP = "castlist.providers"
 NOTHING = Node({}, 0)
 UNLIMITED = "unlimited"
+FALLBACK_SECTIONS = ("router_settings", "litellm_settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def client_settings(*, environ: Mapping[str, str] | None = None) -> ClientSettin
 def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
     sections = reading.mapping(top, "the configuration")
     for name, node in sections.items():
-        if name in {"model_list", "general_settings", "castlist", "environment_variables"}:
+        used = name in FALLBACK_SECTIONS and set(node.entries) == {"fallbacks"}
+        if used or name in {"model_list", "general_settings", "castlist", "environment_variables"}:
             continue
         if name in names.SECTIONS:
             reading.ignore(node.line, name)
@@ -156,7 +158,7 @@ def _models(reading: Reading, sections: Mapping[str, Node], known: Known) -> tup
 def _fallbacks(sections: Mapping[str, Node]) -> Mapping[str, tuple[str, ...]]:
     """LiteLLM's `fallbacks`, a list of {name: [names]}: here they say what serves in place of a model that was shut down."""
     found: dict[str, tuple[str, ...]] = {}
-    for section in ("router_settings", "litellm_settings"):
+    for section in FALLBACK_SECTIONS:
         for item in sections.get(section, NOTHING).entries.get("fallbacks", NOTHING).items:
             for name, others in item.entries.items():
                 found[name] = tuple(other.value for other in others.items if isinstance(other.value, str))

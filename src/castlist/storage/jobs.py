@@ -145,7 +145,8 @@ class Jobs:
 
     def check_spend(self, micros: int, *, limit: int | None) -> None:
         """Raises SpendLimit as `add` would now."""
-        check(micros, now=self._clock(), spent=self.spent(), limit=limit)
+        if micros and limit is not None:
+            check(micros, now=self._clock(), spent=self.spent(), limit=limit)
 
     def _settle(self, job: Job) -> None:
         self._pending.settle([asset for asset, _ in job_rows.inputs(job)])

@@ -106,9 +106,10 @@ def test_a_fallback_serves_in_place_of_a_model_that_is_gone(read_config):
 )
 def test_a_fallback_may_be_said_for_all_and_in_litellms_words(read_config, rest):
     text = models(entry("sora-2", "model: openai/sora-2, api_key: k"), HERO, entry("gone", "model: azure/sora-2, api_key: k")) + rest
-    sora, hero, _ = read_config(text).models
+    settings = read_config(text)
 
-    assert sora.replacements == (hero.id,)
+    assert settings.models[0].replacements == (settings.models[1].id,)
+    assert settings.warnings == ()
 
 
 def test_a_fallback_of_a_fallback_is_followed_and_a_ring_ends(read_config):
