@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from castlist.engine.files import folder, full_disk
+from castlist.engine.joining import join
 from castlist.engine.keeping import hand_over, put_all
 from castlist.engine.kit import Kit
 from castlist.errors import Refused, Retry
@@ -25,6 +26,7 @@ async def store(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider) -> 
     with full_disk(kit), folder(kit.storage.scratch / f"store-{job.id}") as out:
         path = out / "download.mp4"
         await _download(kit, provider, ticket, path=path)
+        path, job = await join(kit, job, path, full=provider.capabilities(attempt.provider_model).returns_full)
         facts = await kit.media("finish", {"path": str(path), "out": str(out)}, limits=FINISH)
         files = facts["files"]
         if not isinstance(files, dict):

@@ -19,6 +19,7 @@ TASKS = {
     "finish": "castlist.media.finish:finish",
     "image": "castlist.media.image:normalise",
     "source": "castlist.media.source:normalise",
+    "stitch": "castlist.media.stitch:stitch",
     "animatic": "castlist.media.animatic:render",
     "contact": "castlist.media.contact:compose",
     "forms": "castlist.media.forms:derive",

@@ -84,6 +84,7 @@ class Animatic(Provider):
             uploaded_source=True,
             seed=True,
             cancel=True,
+            returns_full=True,
             options={"audio": ("on", "off")},
             micros_per_second=0,
         )

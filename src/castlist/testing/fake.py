@@ -65,6 +65,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "binding": "how a handle is made: at once, slow (in `seconds`, behind a ticket), broken (fails behind it), refused (at once) or absent "
     "(it keeps no characters at all)",
     "late": "how many works fail because it lost the handles they carry",
+    "part": "1: an extension comes back without its source",
     "strange": "a status word that nobody knows, said while the work runs",
     "lives": "seconds until a handle expires",
     "gone": "how many submissions it refuses because it lost the handles they carry",
@@ -125,6 +126,7 @@ class FakeProvider(Provider):
             max_seconds=120,
             characters=2,
             fidelity=Fidelity.NATIVE if script.word("native", "0") == "1" else Fidelity.REFERENCE,
+            returns_full=script.word("part", "0") != "1",
             reference_too=script.word("native", "0") == "1",
             tries_native=script.word("native", "0") == "1",
             reference=True,
