@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from castlist import casting
 from castlist.errors import Refused
-from castlist.model.characters import Fidelity
+from castlist.model.characters import Character, CharacterState, Fidelity
 from castlist.model.operations import Size, Source
-from castlist.model.providing import Account
+from castlist.model.providing import Account, Deployment
 from castlist.providers.kling import Kling
 from castlist.providers.kling_models import MODELS, limits
 from castlist.testing import ProviderContract
@@ -20,6 +21,7 @@ from providers.kling_runs import (
     HD,
     KEY,
     MODEL,
+    NOW,
     PAIR,
     adapt,
     bound,
@@ -174,6 +176,15 @@ def test_pictures_and_elements_share_seven_places(upstream, tmp_path):
 
     assert [item["id"] for item in parts(document, "refer_image")] == [f"image_{n}" for n in range(2, 8)]
     assert prompt(document) == "Mossy (@image_5, @image_6, @image_7) meets Luna (@image_2, @image_3, @image_4)"
+
+
+@pytest.mark.parametrize(("stills", "fidelity"), [(1, Fidelity.REFERENCE), (2, Fidelity.NATIVE)])
+def test_an_element_needs_a_second_still(stills, fidelity):
+    assets = {"video": "v", **{f"still-{n}": f"s{n}" for n in range(stills)}}
+    luna = Character("char_Luna", "default", "Luna", "", CharacterState.READY, NOW, "digest", assets=assets)
+    hero = Deployment("hero", "hero", "kling", MODEL, Account("a", "kling"), limits(MODEL))
+
+    assert casting.cast(create(), [luna], hero)[0].fidelity is fidelity
 
 
 def test_a_described_character_is_words_and_nothing_else(upstream, tmp_path):

@@ -3,8 +3,8 @@
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 from urllib.parse import quote
@@ -46,6 +46,7 @@ from castlist.providers.kling_replies import (
     read_progress,
     read_tasks,
 )
+from castlist.providers.links import open_link
 from castlist.providers.tags import read_at
 
 HOME: Final = "https://api-singapore.klingai.com"
@@ -131,16 +132,9 @@ class Kling(Provider):
             found |= answer
         return [read_progress(_pick(found, ticket)) for ticket in tickets]
 
-    @asynccontextmanager
-    async def download(self, ticket: Ticket, *, offset: int = 0) -> AsyncIterator[Stream]:
-        """The video, by the link the task has now; where the file's host does not take it, by the one it has then. The links are for
-        anybody, so the key is not sent there."""
-        async with AsyncExitStack() as stack:
-            try:
-                stream = await stack.enter_async_context(self._open(await self._link(ticket), offset=offset))
-            except _LinkRefused:
-                stream = await stack.enter_async_context(self._open(await self._link(ticket), offset=offset))
-            yield stream
+    def download(self, ticket: Ticket, *, offset: int = 0) -> AbstractAsyncContextManager[Stream]:
+        """The video, by the link that the task has now."""
+        return open_link(lambda: self._link(ticket), http=self.http, offset=offset)
 
     async def bind(self, character: Character, media: References) -> Ticket:
         """Ask for an element of the character's stills, which is made in the background and costs nothing."""
@@ -199,17 +193,6 @@ class Kling(Provider):
             raise ProviderError("the upstream has no video for this task", code="provider_no_output", retry=Retry.SAME)
         return url
 
-    @asynccontextmanager
-    async def _open(self, url: str, *, offset: int) -> AsyncIterator[Stream]:
-        async with AsyncExitStack() as stack:
-            try:
-                stream = await stack.enter_async_context(self.http.stream(url, headers={"Accept": "video/mp4"}, offset=offset))
-            except (LostJob, Refused) as error:
-                # What the file's host says is about the link, never about the task or the account.
-                text = "the upstream's link to the video is not valid, or not any more"
-                raise _LinkRefused(text, code="provider_no_output", retry=Retry.SAME) from error
-            yield stream
-
     async def _tasks(self, path: str) -> Mapping[str, Mapping[str, object]]:
         reply = await self.http.ask("GET", f"{self._base}{path}", headers=self._headers())
         judge_known(reply)
@@ -232,10 +215,6 @@ class Kling(Provider):
     def _headers(self, *, sends: bool = False) -> Mapping[str, str]:
         typed = {"Content-Type": "application/json"} if sends else {}
         return {"Accept": "application/json", **typed, **authorise(self.account.api_key, self._clock())}
-
-
-class _LinkRefused(ProviderError):
-    """The host of a result does not take the link to it."""
 
 
 def _data(found: str, *, older: bool) -> Mapping[str, object]:

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from math import isfinite
 from typing import ClassVar, Final
@@ -27,6 +27,7 @@ from castlist.model.providing import (
     Stream,
     Ticket,
 )
+from castlist.providers.links import open_link
 from castlist.providers.polling import ask_each, read_phase
 from castlist.providers.replies import explain, judge, judge_free, read_id, read_object
 from castlist.providers.runwayml_forms import HELD_CLIPS, clips_of, lower, media_of
@@ -54,10 +55,6 @@ _NO_FILE: Final = re.compile(
 """Not verified: the words in which a runway:// address is refused whose 24 hours are over."""
 
 _ON_OFF: Final = ("on", "off")
-
-
-class _LinkRefused(ProviderError):
-    """The host of a result does not take the link to it."""
 
 
 class RunwayML(KeepsUploads):
@@ -123,7 +120,8 @@ class RunwayML(KeepsUploads):
         return [read_progress(reply) for reply in await ask_each(self._look, tickets)]
 
     def download(self, ticket: Ticket, *, offset: int = 0) -> AbstractAsyncContextManager[Stream]:
-        return self._download(ticket, offset=offset)
+        """The video, by a link that lives 24 to 48 hours and is signed anew whenever the task is asked for."""
+        return open_link(lambda: self._link(ticket), http=self.http, offset=offset)
 
     async def cancel(self, ticket: Ticket) -> Cancelled:
         """DELETE stops a task that runs and removes one that has ended, so that is looked at first."""
@@ -149,30 +147,8 @@ class RunwayML(KeepsUploads):
         judge_free(reply)
         return reply
 
-    @asynccontextmanager
-    async def _download(self, ticket: Ticket, *, offset: int) -> AsyncIterator[Stream]:
-        # A link lives 24 to 48 hours and is signed anew whenever the task is asked for, so it is asked for each time, and once more
-        # where the file's host does not take it.
-        async with AsyncExitStack() as stack:
-            try:
-                stream = await stack.enter_async_context(self._open(await self._link(ticket), offset=offset))
-            except _LinkRefused:
-                stream = await stack.enter_async_context(self._open(await self._link(ticket), offset=offset))
-            yield stream
-
     async def _link(self, ticket: Ticket) -> str:
         return read_output(await self._look(ticket))
-
-    @asynccontextmanager
-    async def _open(self, url: str, *, offset: int) -> AsyncIterator[Stream]:
-        async with AsyncExitStack() as stack:
-            try:
-                stream = await stack.enter_async_context(self.http.stream(url, headers={}, offset=offset))
-            except (LostJob, Refused) as error:
-                # What the file's host says is about the link, never about the task or the account.
-                text = "the upstream's link to the video is not valid, or not any more"
-                raise _LinkRefused(text, code="provider_no_output", retry=Retry.SAME) from error
-            yield stream
 
     async def open_uploads(self) -> Upload:
         return self._upload
