@@ -25,6 +25,7 @@ TALLEST = 0.60
 _TALL = 0.44
 _TALLER = 1.25
 """How much taller than the other one of two may be: what the frame's width does to the wider one, it does to both."""
+_LEAST, _MIDDLE = 0.31, 0.5
 _EDGE = 0.012
 _GAP = 0.008
 _AIR = 0.30
@@ -82,13 +83,15 @@ def stage(sprites: Sequence[Sprite], geometry: Geometry, scene: Scene) -> tuple[
     first = scene.shots[:1]
     nearest = _closest(scene)
     actors = []
-    for number, sprite in enumerate(sprites):
-        side = _side(number, first) if len(sprites) > 1 else 0.0
-        lane = (_EDGE, 1 - _EDGE) if not side else (_EDGE, 0.5 - _GAP) if side < 0 else (0.5 + _GAP, 1 - _EDGE)
-        looks = judge(sprite)
+    faces = [judge(sprite) for sprite in sprites]
+    sides = [_side(number, first) if len(sprites) > 1 else 0.0 for number in range(len(sprites))]
+    parting = _parting(sides, [looks.wide * nearest for looks in faces], geometry)
+    for number, (sprite, looks, side) in enumerate(zip(sprites, faces, sides, strict=True)):
+        lane = (_EDGE, 1 - _EDGE) if not side else (_EDGE, parting - _GAP) if side < 0 else (parting + _GAP, 1 - _EDGE)
         share = (1.0 if side else 0.84) * (lane[1] - lane[0])
         tall = min(_TALL * geometry.height, share * geometry.width / looks.wide / nearest)
         at = _stand(side, wide=tall * looks.wide / geometry.width, gaze=looks.gaze)
+        at = at if parting == _MIDDLE else replace(at, home=sum(lane) / 2 - 0.5, depth=1.0)
         actor = Actor(sprite, tall, at, looks, number, lane)
         actors.append(replace(actor, entrance=_entrance(first, actor, wide=_width(actor, geometry))))
     most = _TALLER * min((actor.tall for actor in actors), default=0.0)
@@ -144,6 +147,14 @@ def _side(number: int, shots: Sequence[Shot]) -> float:
     parts = shots[0].parts if shots else ()
     crossed = any(part.heading is Heading.from_right for part in parts[:1]) or any(part.heading is Heading.from_left for part in parts[1:2])
     return -1.0 if (number % 2 == 0) != crossed else 1.0
+
+
+def _parting(sides: Sequence[float], wide: Sequence[float], geometry: Geometry) -> float:
+    """Where the lanes of two meet: in the middle, or where both get as tall, when one would be too small for its width otherwise."""
+    if len(sides) != 2 or max(wide) * _LEAST * geometry.height <= (_MIDDLE - _EDGE - _GAP) * geometry.width:
+        return _MIDDLE
+    left, right = wide if sides[0] < 0 else wide[::-1]
+    return min(0.70, max(0.30, left / (left + right)))
 
 
 def _stand(side: float, *, wide: float, gaze: float) -> Stand:
