@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Final
 
 from castlist.errors import Moderated, ProviderError, Refused, Retry
-from castlist.model.jobs import Failure
+from castlist.model.jobs import Cost, CostState, Failure
 from castlist.model.providing import Phase, Progress, Reply
 from castlist.providers.polling import read_phase
 from castlist.providers.replies import MODERATION_CODES, explain, judge, judge_free, read_object
 
 POLL_SECONDS: Final = 5.0
+_TICKS_PER_MICRO: Final = 10_000
 _PHASES: Final = {"pending": Phase.RUNNING, "done": Phase.DONE, "failed": Phase.FAILED, "expired": Phase.FAILED}
 _BLOCKED: Final = re.compile(r"moderation|usage guidelines|content[ _-]policy|safety", re.IGNORECASE)
 _NO_KEY: Final = re.compile(r"api[ _-]?key", re.IGNORECASE)
@@ -48,7 +50,7 @@ def read_progress(reply: Reply) -> Progress:
         case Phase.FAILED:
             return _read_failure(status.lower(), found)
         case Phase.DONE:
-            return _read_end(video)
+            return replace(_read_end(video), cost=read_cost(found))
         case _:
             return Progress(phase, percent=_percent(found.get("progress")), again=POLL_SECONDS, strange=strange)
 
@@ -65,7 +67,7 @@ def _read_silence(reply: Reply, found: Mapping[str, object], *, video: Mapping[s
         _, strange = read_phase(word.lower(), _PHASES) if isinstance(word, str) else (None, None)
         return Progress(Phase.RUNNING, percent=_percent(found.get("progress")), again=POLL_SECONDS, strange=strange)
     if video:
-        return _read_end(video)
+        return replace(_read_end(video), cost=read_cost(found))
     raise _not_a_video()
 
 
@@ -76,6 +78,15 @@ def _read_end(video: Mapping[str, object]) -> Progress:
     if not video.get("url"):
         return Progress(Phase.FAILED, failure=Failure("provider_failed", "The upstream finished and gave no address for the video."))
     return Progress(Phase.DONE, percent=100)
+
+
+def read_cost(found: Mapping[str, object]) -> Cost | None:
+    """What was charged, by `usage.cost_in_usd_ticks`: 10,000,000,000 of them are a dollar (docs.x.ai, cost tracking)."""
+    usage = found.get("usage")
+    ticks = usage.get("cost_in_usd_ticks") if isinstance(usage, dict) else None
+    if not isinstance(ticks, int) or isinstance(ticks, bool) or ticks < 0:
+        return None
+    return Cost(-(-ticks // _TICKS_PER_MICRO), state=CostState.BILLED)
 
 
 def _read_failure(status: str, found: Mapping[str, object]) -> Progress:
