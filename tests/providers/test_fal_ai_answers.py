@@ -13,7 +13,7 @@ from castlist.testing import ProviderContract
 from castlist.testing.emulator import serve
 from providers.emulators.fal_ai import KEY, FalEmulator
 from providers.orders_cast import LUNA, create, keep_media
-from providers.wires import reach
+from providers.wires import reach, take
 
 MODEL = "kling/v4"
 
@@ -224,14 +224,6 @@ async def finished(provider):
     for _ in range(3):
         await provider.poll([ticket])
     return ticket
-
-
-async def take(provider, ticket, *, offset=0, into=None):
-    got = bytearray() if into is None else into
-    async with provider.download(ticket, offset=offset) as stream:
-        async for chunk in stream.chunks:
-            got.extend(chunk)
-    return bytes(got)
 
 
 def test_a_download_goes_on_where_it_broke_off(upstream, tmp_path):

@@ -14,7 +14,8 @@ from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Size
 from castlist.model.providing import Ticket
 from providers.emulators.gemini import serve_gemini
 from providers.emulators.strict import mutate
-from providers.test_gemini import KEY, MODEL, adapt, create, member, order, source, submit, take
+from providers.gemini_runs import KEY, MODEL, adapt, create, member, order, source, submit
+from providers.wires import take
 
 ROOT = Path(__file__).resolve().parents[2]
 IGNORED = ("X-Goog-Upload-Protocol", "X-Goog-Upload-Header-Content-Length", "X-Goog-Upload-Header-Content-Type")

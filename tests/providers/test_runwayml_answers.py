@@ -14,6 +14,7 @@ from castlist.testing.emulator import serve
 from providers.emulators.runwayml import KEY, Runway
 from providers.orders_cast import create
 from providers.runwayml_runs import run, send
+from providers.wires import take
 
 
 @pytest.fixture
@@ -154,14 +155,6 @@ async def finished(provider, model="gen4.5"):
     for _ in range(3):
         await provider.poll([ticket])
     return ticket
-
-
-async def take(provider, ticket, *, offset=0, into=None):
-    got = bytearray() if into is None else into
-    async with provider.download(ticket, offset=offset) as stream:
-        async for chunk in stream.chunks:
-            got.extend(chunk)
-    return bytes(got)
 
 
 def test_an_expired_link_is_signed_anew(upstream, tmp_path):

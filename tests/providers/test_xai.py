@@ -17,7 +17,7 @@ from castlist.providers.xai_replies import read_progress
 from castlist.testing import ProviderContract
 from providers.emulators.strict import complain, mutate
 from providers.emulators.xai import SHAPES, XaiEmulator, serve_xai, unpack
-from providers.wires import reach
+from providers.wires import reach, take
 
 KEY = "xai-live"
 FIRST, PINNED = "grok-imagine-video", "grok-imagine-video-1.5"
@@ -358,11 +358,6 @@ def test_a_poll_on_a_dropped_connection_is_asked_again(upstream, tmp_path):
     upstream.break_next("poll", "drop")
 
     assert follow(upstream, tmp_path).phase is Phase.DONE
-
-
-async def take(provider, ticket, *, offset=0):
-    async with provider.download(ticket, offset=offset) as stream:
-        return b"".join([chunk async for chunk in stream.chunks])
 
 
 def test_a_result_downloads_from_any_offset_and_without_the_key(upstream, tmp_path):

@@ -1,4 +1,4 @@
-"""Raw TCP servers that behave as a test says, and a transport to reach them with."""
+"""Raw TCP servers that behave as a test says, a transport to reach them with, and what comes of a download."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from castlist.fetch import Policy, is_public
+from castlist.model.providing import Provider, Ticket
 from castlist.providers.transport import Connections, HttpTransport
 from castlist.testing import FolderAssets
 
@@ -109,3 +110,12 @@ async def reach(folder: Path, *, api_base: str | None = None, policy: Policy = i
         yield HttpTransport(FolderAssets(folder), scratch=folder, connections=connections, api_base=api_base)
     finally:
         await connections.close()
+
+
+async def take(provider: Provider, ticket: Ticket, *, offset: int = 0, into: bytearray | None = None) -> bytes:
+    """The video downloaded; what came before it broke off is in `into`."""
+    got = bytearray() if into is None else into
+    async with provider.download(ticket, offset=offset) as stream:
+        async for chunk in stream.chunks:
+            got.extend(chunk)
+    return bytes(got)
