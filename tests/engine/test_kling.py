@@ -92,15 +92,16 @@ def test_a_character_that_kling_does_not_take_goes_in_pictures_where_that_is_all
     assert {item["type"] for item in document["contents"]} == {"prompt", "refer_image"}
 
 
-def test_an_extension_goes_by_way_of_degrade(kling, upstream):
+def test_an_extension_by_way_of_degrade_is_put_after_its_source(kling, upstream):
     async def scene():
         async with kling() as s:
             first = await s.end(await s.create("A fox", model="hero", size=HD, seconds=4))
-            return await s.end(await s.follow("extend", first.job.id, "It waves", seconds=4, wishes=Wishes(degrade=True)))
+            return first, await s.end(await s.follow("extend", first.job.id, "It waves", seconds=4, wishes=Wishes(degrade=True)))
 
-    end = run(scene())
+    first, end = run(scene())
     assert end.job.state is State.SUCCEEDED, end.job.error
-    assert "extended_by_next_shot" in {warning.code for warning in end.job.warnings}
+    assert {"extended_by_next_shot", "extension_stitched"} <= {warning.code for warning in end.job.warnings}
+    assert end.job.result.seconds == pytest.approx(2 * first.job.result.seconds, abs=0.1)
 
 
 def test_an_answer_that_was_lost_is_found_again_and_nothing_is_sent_twice(kling, upstream, luna):
