@@ -1,8 +1,8 @@
 """fal's endpoints as data: which one serves which wish of a family, in which words. Lengths and prices are in the catalogue.
 
-Read from fal's own pages and llms.txt files, 2026-08 to 2026-11, and from the table of the project's provider notes. Marked `?` where
-the page could not be read whole: the fields of `kling/v4`, `minimax/h3`, `google/gemini-omni-flash` and Seedance 2.5 beyond the prompt,
-the references and the length; whether "pro" of Kling o3 makes exactly 1080p.
+From the table of the project's provider notes of 2026-11, which name as their sources fal's pages, its llms.txt files and the types of its
+JavaScript client 1.10.1. Not compared with fal itself. Unsure there (`?`): of `kling/v4`, `minimax/h3`, `google/gemini-omni-flash` and
+Seedance 2.5 the fields beyond the prompt, the references and the length; whether "pro" of Kling o3 makes exactly 1080p.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,7 @@
 """fal's queue and storage as its client and its pages tell: strict about endpoints, fields, words, keys and files it was never given.
 
-The fields are those of fal's llms.txt pages and of the client 1.10.1's types; endpoints whose page could not be read whole say so.
+The fields are those of the provider notes that the adapter was written from too, which name fal's pages and the types of its JavaScript
+client: this holds the adapter to them, and says nothing about whether fal takes the same. Paths, key, storage and status are fal_client's.
 """
 
 import json
