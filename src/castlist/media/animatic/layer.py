@@ -86,10 +86,11 @@ def draw(frame: Frame, layer: Layer, window: Window, *, below: int) -> None:
     period = layer.picture.size[0]
     for run in layer.runs:
         top, bottom = min(box.top for box in run.boxes), max(box.bottom for box in run.boxes)
+        solid = all(box.solid for box in run.boxes)
         high = _rows((top, bottom), layer, window, rows[1])
         for wide in [(0, width)] if run.right - run.left >= period else _columns((run.left, run.right), window, (width, period)):
             if high[1] > high[0]:
-                _patch(frame, layer, _enlarged(layer, window, wide, high), window, run.boxes, (*wide, *high))
+                _patch(frame, layer, _enlarged(layer, window, wide, high, solid=solid), window, run.boxes, (*wide, *high))
 
 
 def cover(layer: Layer, window: Window) -> int:
@@ -140,26 +141,29 @@ def _columns(span: Span, window: Window, widths: Span) -> Iterator[Span]:
             yield first, last
 
 
-def _enlarged(layer: Layer, window: Window, columns: Span, rows: Span) -> _Sheet:
+def _enlarged(layer: Layer, window: Window, columns: Span, rows: Span, *, solid: bool) -> _Sheet:
     """A part of a layer magnified by a resize of whole pixels, several times quicker than a warp; a fraction remains."""
     picture = layer.picture
     x, y = window.x + columns[0] / window.zoom, window.y - layer.start + rows[0] / window.zoom
     size = (columns[1] - columns[0], rows[1] - rows[0])
     small = (size[0] // 2, size[1] // 2)
     full, half = ((math.floor(x), math.floor(y)), (math.floor(x / 2), math.floor(y / 2)))
-    y_plane, uv = _resized(picture.y, full, size, window.zoom), _resized(picture.uv, half, small, window.zoom)
-    keep = None if picture.keep is None else _resized(picture.keep, full, size, window.zoom)
-    keep2 = None if picture.keep2 is None else _resized(picture.keep2, half, small, window.zoom)
+    whole, part = (
+        (_ratio(size[0], window.zoom), _ratio(size[1], window.zoom)),
+        (_ratio(small[0], window.zoom), _ratio(small[1], window.zoom)),
+    )
+    y_plane, uv = _resized(picture.y, full, whole), _resized(picture.uv, half, part)
+    keep = None if solid or picture.keep is None else _resized(picture.keep, full, whole)
+    keep2 = None if solid or picture.keep2 is None else _resized(picture.keep2, half, part)
     at = ((x - full[0]) * window.zoom - columns[0], (y - full[1]) * window.zoom - rows[0])
     at2 = ((x / 2 - half[0]) * window.zoom - columns[0] // 2, (y / 2 - half[1]) * window.zoom - rows[0] // 2)
     return _Sheet(Picture(y_plane, uv, keep, keep2), at, at2)
 
 
-def _resized(plane: Plane, corner: Span, size: Span, zoom: float) -> Plane:
-    cut_w, big_w = _ratio(size[0], zoom)
-    cut_h, big_h = _ratio(size[1], zoom)
-    part = _cut(plane, corner, (cut_w, cut_h))
-    return as_bytes(cv2.resize(part, (big_w, big_h), interpolation=cv2.INTER_LINEAR))
+def _resized(plane: Plane, corner: Span, ratios: tuple[Span, Span]) -> Plane:
+    """Whole pixels of a plane from a corner on, each side as long as the first of its ratio says, resized to the second."""
+    (cut_w, big_w), (cut_h, big_h) = ratios
+    return as_bytes(cv2.resize(_cut(plane, corner, (cut_w, cut_h)), (big_w, big_h), interpolation=cv2.INTER_LINEAR))
 
 
 def _shifted(plane: Plane, at: tuple[float, float], size: Span) -> Plane:
@@ -189,11 +193,16 @@ def _cut(plane: Plane, corner: Span, size: Span) -> Plane:
     rows, columns = plane.shape[:2]
     left, top = corner[0] % columns, corner[1]
     width, height = size
-    inside = top >= 0 and top + height <= rows
-    strip = plane[top : top + height] if inside else plane[np.clip(np.arange(top, top + height), 0, rows - 1)]
+    first, last = min(max(top, 0), rows - 1), max(min(top + height, rows), 1)
+    strip = plane[first:last]
     if left + width <= columns:
-        return strip[:, left : left + width]
-    parts = [strip[:, left:], strip[:, : width - (columns - left)]]
-    while sum(p.shape[1] for p in parts) < width:
-        parts.append(strip[:, : width - sum(p.shape[1] for p in parts)])
-    return np.concatenate(parts, axis=1)
+        found = strip[:, left : left + width]
+    else:
+        pieces = [strip[:, left:], strip[:, : width - (columns - left)]]
+        while sum(p.shape[1] for p in pieces) < width:
+            pieces.append(strip[:, : width - sum(p.shape[1] for p in pieces)])
+        found = np.concatenate(pieces, axis=1)
+    if last - first == height:
+        return found
+    above = min(max(0, -top), height - 1)
+    return as_bytes(cv2.copyMakeBorder(found, above, height - (last - first) - above, 0, 0, cv2.BORDER_REPLICATE))

@@ -1,5 +1,6 @@
 """A character as a loop of cut-out pictures, lit for the scene, or as a framed card when it cannot be cut out."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +46,12 @@ class Sprite:
 
 @dataclass(frozen=True, slots=True)
 class Reel:
-    """A character cut out and brought to size, before any light falls on it: premultiplied RGBA, and where it stands in it."""
+    """A character cut out and brought to size, before any light falls on it: premultiplied RGBA, and where it stands in it.
 
-    frames: tuple[Plane, ...]
+    It can be lit once: each frame leaves it then, so that two sequences are never in memory whole.
+    """
+
+    frames: deque[Plane]
     box: "_Box"
 
 
@@ -63,15 +67,17 @@ def wind(path: Path, tall: int) -> Reel:
         zoom = tall / box.tall
         frames = [_scaled(frame, zoom) for frame in frames]
         box = _Box(box.x * zoom, box.feet * zoom, box.tall * zoom, box.wide * zoom)
-    return Reel(tuple(map(_edged, frames)), box)
+    return Reel(deque(map(_edged, frames)), box)
 
 
 def lit(reel: Reel, light: Light) -> Sprite:
     """The character in the light of the scene."""
     shade = shading(reel.frames[0], light)
-    pictures = tuple(_lit(rgba, light, shade) for rgba in reel.frames)
+    pictures = []
+    while reel.frames:
+        pictures.append(_lit(reel.frames.popleft(), light, shade))
     box = reel.box
-    return Sprite(pictures, (box.x, box.feet), box.tall, box.wide, _meets(pictures), False)
+    return Sprite(tuple(pictures), (box.x, box.feet), box.tall, box.wide, _meets(pictures), False)
 
 
 def framed(path: Path, tall: int, light: Light) -> Sprite:
