@@ -47,9 +47,14 @@ def of_edit(names: Sequence[str], scene: Scene, source: Source, members: Sequenc
         return None
     if not members or len(members) != len(scene.cast):
         return around_motion(colour, frames_of(source), source.size)
+    return Aura(colour, outlines_in(scene, members))
+
+
+def outlines_in(scene: Scene, members: Sequence[Member]) -> Outline:
+    """Where the cast of a scene is on each of its frames."""
     geometry = measure(*scene.size)
     actors = enlist(members, geometry, light_of(scene.hour, scene.weather), scene)
-    return around_cast(colour, step_in(actors, geometry) if scene.backdrop else actors, scene, geometry)
+    return outlines_of(step_in(actors, geometry) if scene.backdrop else actors, scene, geometry)
 
 
 def warnings_of(aura: Aura | None) -> list[object]:
@@ -64,6 +69,11 @@ def warnings_of(aura: Aura | None) -> list[object]:
 
 def around_cast(colour: Colour, actors: Sequence[Actor], scene: Scene, geometry: Geometry) -> Aura:
     """An aura around characters that were staged here."""
+    return Aura(colour, outlines_of(actors, scene, geometry))
+
+
+def outlines_of(actors: Sequence[Actor], scene: Scene, geometry: Geometry) -> Outline:
+    """Where a cast that was staged here is on each frame, at 1/PART of its size."""
     shape = (geometry.height, geometry.width)
 
     def outlines(number: int) -> Plane:
@@ -72,7 +82,7 @@ def around_cast(colour: Colour, actors: Sequence[Actor], scene: Scene, geometry:
         masks = [outline(shape, actor, spot, number=number, part=PART) for actor, spot in spots]
         return as_bytes(np.maximum.reduce(masks))
 
-    return Aura(colour, outlines)
+    return outlines
 
 
 def around_motion(colour: Colour, frames: Iterable[Frame], size: tuple[int, int]) -> Aura:

@@ -124,6 +124,9 @@ def frame_at(studio: Studio, number: int) -> Frame:
         backdrops.unroll(frame, studio.backdrop, geometry, view, t)
     else:
         _stack(frame, studio, view, t)
+    airy = not studio.backdrop or t > 0
+    if airy and not studio.grade:
+        living.drift(frame, studio.life, geometry=geometry, view=view, t=t)
     perform(frame, studio, number, view=view)
     for layer in studio.painted.before:
         draw(frame, layer, window_of(layer, geometry, view, t), below=geometry.height)
@@ -131,7 +134,10 @@ def frame_at(studio: Studio, number: int) -> Frame:
         grading.apply(frame, studio.grade)
     if studio.aura:
         auras.glow(frame, studio.aura, number)
-    if not studio.backdrop or t > 0:
+    if airy and studio.grade:
+        cast = auras.outlines_of(studio.actors, scene, geometry)(number) if studio.actors else None
+        living.drift(frame, studio.life, geometry=geometry, view=view, t=t, cast=cast)
+    if airy:
         living.fall(frame, studio.life, geometry=geometry, view=view, t=t)
     return frame
 

@@ -1,6 +1,7 @@
 """Living things: what swarms in a scene and where, lamps that breathe, fog in banks, lightning."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -32,6 +33,11 @@ class Life:
     joins: tuple[float, ...] = ()
     """Seconds at which a take ends and another may go on: lightning holds off about them, so that none is cut off."""
 
+    @property
+    def far(self) -> tuple[Swarm, ...]:
+        """What fills the air farther off than the characters."""
+        return tuple(flock for flock in self.before if flock.depth < _CAST)
+
 
 INDOORS = (Place.interior, Place.stage)
 """Where no sky is to be seen."""
@@ -40,6 +46,7 @@ _WEATHER = frozenset({Kind.snow, Kind.rain})
 _THROUGH_WINDOW = 3  # a room's sky, clouds and garden
 _SEASIDE = (Place.beach, Place.cliff)
 _BANKS = ((0.22, 205.0), (0.62, 175.0))
+_CAST = 0.9
 _STORM_SLANT, _RAIN_SLANT = -0.34, -0.13
 _CALM = 0.5
 """Seconds after which a flash is gone."""
@@ -85,14 +92,52 @@ def shine(frame: Frame, life: Life, *, after: int, geometry: Geometry, view: Vie
             _breathe(frame, lamp, halo, geometry=geometry, view=view, t=t + 1.7 * place)
 
 
+def drift(frame: Frame, life: Life, *, geometry: Geometry, view: View, t: float, cast: Plane | None = None) -> None:
+    """What fills the air farther off than the characters; the outline (at any size) of those who are drawn already keeps it off them."""
+    box = _bounds(cast, frame) if cast is not None and life.far else None
+    held = [plane[box[0] // part : box[1] // part, box[2] // part : box[3] // part].copy() for plane, part in _planes(frame)] if box else []
+    for flock in life.far:
+        fly(frame, flock, geometry=geometry, view=view, t=t)
+    if box and cast is not None:
+        _restore(frame, held, box, cast)
+
+
 def fall(frame: Frame, life: Life, *, geometry: Geometry, view: View, t: float) -> None:
     """What lives before the characters: weather, fireflies, leaves."""
     if life.fog:
         _roll(frame, life.fog, geometry=geometry, view=view, t=t)
     for flock in life.before:
-        fly(frame, flock, geometry=geometry, view=view, t=t)
+        if flock.depth >= _CAST:
+            fly(frame, flock, geometry=geometry, view=view, t=t)
     if life.bolts is not None:
         flash(frame, life, t)
+
+
+def _planes(frame: Frame) -> tuple[tuple[Plane, int], tuple[Plane, int]]:
+    return (frame.y, 1), (frame.uv, 2)
+
+
+def _bounds(cast: Plane, frame: Frame) -> tuple[int, int, int, int] | None:
+    """The even rows and columns of a frame in which an outline lies."""
+    rows, columns = np.flatnonzero(cast.max(axis=1) > 8), np.flatnonzero(cast.max(axis=0) > 8)
+    if len(rows) == 0:
+        return None
+    down, across = frame.y.shape[0] / cast.shape[0], frame.y.shape[1] / cast.shape[1]
+    spans = (int(rows[0]) * down, (int(rows[-1]) + 1) * down, int(columns[0]) * across, (int(columns[-1]) + 1) * across)
+    top, bottom, left, right = (int(end) // 2 * 2 for end in spans)
+    return top, bottom, left, right
+
+
+def _restore(frame: Frame, held: Sequence[Plane], box: tuple[int, int, int, int], cast: Plane) -> None:
+    """Put back what was where the outline is."""
+    top, bottom, left, right = box
+    whole = cv2.resize(cast, (frame.y.shape[1], frame.y.shape[0]), interpolation=cv2.INTER_LINEAR)[top:bottom, left:right]
+    half = cv2.resize(whole, ((right - left) // 2, (bottom - top) // 2), interpolation=cv2.INTER_AREA)
+    masks = np.ascontiguousarray(whole), cv2.merge([half, half])
+    for (plane, part), kept, mask in zip(_planes(frame), held, masks, strict=True):
+        target = plane[top // part : bottom // part, left // part : right // part]
+        drawn = cv2.multiply(np.ascontiguousarray(target), cv2.bitwise_not(mask), scale=1 / 255)
+        np.copyto(target, cv2.add(drawn, cv2.multiply(kept, mask, scale=1 / 255)))
 
 
 def _after(painted: Painted, depth: float) -> int:

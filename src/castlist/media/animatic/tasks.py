@@ -65,8 +65,10 @@ def edit(brief: Brief, report: Report) -> dict[str, object]:
     world = replace(world_of(scene, geometry, light), weather=grading.weather_of(names), extras=grading.extras_of(names))
     life, look_up = living.populate(world, Painted((), ())), grading.tables(names)
     graded = replace(scene, grades=(*scene.grades, *names))
-    halo = auras.of_edit(names, scene, source, brief.cast if _follow(old, source) else ())
-    heard = soundtrack.heard_in(brief, source, own=_follow(old, source) is not None)
+    own = _follow(old, source) is not None
+    halo = auras.of_edit(names, scene, source, brief.cast if own else ())
+    hides = auras.outlines_in(scene, brief.cast) if own and brief.cast and life.far and len(brief.cast) == len(scene.cast) else None
+    heard = soundtrack.heard_in(brief, source, own=own)
     sound = soundtrack.edit(source, scene, graded, heard, brief.audio)
     with film(brief.out / FILE, source.size, sound.tracks, tags=source.tags) as writer:
         for number, frame in enumerate(frames_of(source)):
@@ -74,7 +76,9 @@ def edit(brief: Brief, report: Report) -> dict[str, object]:
                 grading.apply(frame, look_up)
             if halo:
                 auras.glow(frame, halo, number)
-            living.fall(frame, life, geometry=geometry, view=look(scene.shots, number, seed=scene.seed), t=number / FPS)
+            view = look(scene.shots, number, seed=scene.seed)
+            living.drift(frame, life, geometry=geometry, view=view, t=number / FPS, cast=hides(number) if hides else None)
+            living.fall(frame, life, geometry=geometry, view=view, t=number / FPS)
             writer.write(frame.buffer, number)
             report((number + 1) / source.frames)
     return describe(graded, sound.heard, size=source.size, warnings=[*_unsure(names), *auras.warnings_of(halo)])

@@ -182,3 +182,28 @@ def walker(path: Path) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return path
+
+
+def test_part_of_the_snow_falls_behind_the_character_and_part_before_it(puff: dict, takes, tmp_path: Path) -> None:
+    _, flat = edit(takes, tmp_path / "flat", "let it snow")
+    _, deep = edit(takes, tmp_path / "deep", "let it snow", cast=[puff])
+    before, still = (frames(takes[take][1]) for take in ("with", "empty"))
+    on_it = {"flat": 0.0, "deep": 0.0}
+    for number in range(2, 22, 4):
+        body = silhouettes(before[number : number + 1], still[number : number + 1])[0].astype(np.uint8)
+        inner, outer = cv2.erode(body, np.ones((7, 7), np.uint8)) > 0, cv2.dilate(body, np.ones((9, 9), np.uint8)) == 0
+        on_it["flat"] += flakes(before[number], flat[number], inner)
+        on_it["deep"] += flakes(before[number], deep[number], inner)
+
+        assert np.abs(flat[number].astype(int) - deep[number])[outer].mean() < 1.5
+
+    assert on_it["flat"] > 0.01
+    assert 0.05 * on_it["flat"] < on_it["deep"] < 0.75 * on_it["flat"]
+
+
+def flakes(before: NDArray[np.uint8], after: NDArray[np.uint8], where: NDArray[np.bool_]) -> float:
+    """The share of a part of the picture that got paler than what was as bright before."""
+    was, now = (picture[where].mean(axis=1) for picture in (before, after))
+    levels = (was / 8).astype(int)
+    usual = np.array([np.median(now[levels == level]) if (levels == level).any() else 0 for level in range(32)])
+    return float((now - usual[levels] > 26).mean())
