@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Retired, Unavailable, Unsupported
 from castlist.model import fitting
-from castlist.model.capabilities import VERBS, Refusal
-from castlist.model.operations import CreateVideo, Operation
+from castlist.model.capabilities import Refusal
+from castlist.model.operations import Operation
 from castlist.model.pricing import show_usd
 from castlist.model.providing import Deployment
 
@@ -96,12 +96,8 @@ def _why_none(operation: Operation, group: Sequence[Deployment], everything: Seq
         return Unavailable(f"Model {operation.model!r} cannot be used now: {sentences}.{hint}", code="model_unavailable", param="model")
     lacking = not any(operation.kind in d.capabilities.implements | d.capabilities.approximates for d in group)
     if lacking and not others:
-        return NotImplementedHere(f"Model {operation.model!r} cannot {_verb(operation)}, and no other model here can.")
+        return NotImplementedHere(f"{sentences}, and no other model here can.")
     _, (code, _, param) = refusals[0]
     if code in {"unknown_option", "invalid_option"}:
         return InvalidRequest(f"{sentences}.", code=code, param=param)
     return Unsupported(f"{sentences}.{hint}", reasons=reasons, code=code, param=param)
-
-
-def _verb(operation: Operation) -> str:
-    return VERBS[operation.kind] if not isinstance(operation, CreateVideo) else "create this video"
