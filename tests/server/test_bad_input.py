@@ -49,6 +49,8 @@ JSON = {"Content-Type": "application/json"}
         ({"castlist": {"on_unsuported": "error"}}, "unknown_field", "castlist.on_unsuported", "on_unsupported"),
         ({"castlist": {"max_cots": 5}}, "unknown_field", "castlist.max_cots", "max_cost"),
         ({"castlist": {"max_cost": "much"}}, "invalid_max_cost", "castlist.max_cost", "0.50"),
+        ({"castlist": {"max_cost": "1e3"}}, "invalid_max_cost", "castlist.max_cost", "1e3"),
+        ({"castlist": {"max_cost": 10_000_001}}, "invalid_max_cost", "castlist.max_cost", "0.50"),
         ({"castlist": {"max_cost": -1}}, "invalid_max_cost", "castlist.max_cost", "-1"),
         ({"castlist": {"max_cost": True}}, "invalid_max_cost", "castlist.max_cost", "0.50"),
         ({"castlist": {"on_unsupported": "maybe"}}, "invalid_value", "castlist.on_unsupported", "degrade"),

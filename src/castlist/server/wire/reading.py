@@ -1,6 +1,7 @@
 """One reader for each kind of field: the value as we use it, or an InvalidRequest that says what would work."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from types import UnionType
@@ -107,13 +108,15 @@ def read_moment(value: object, param: Literal["start", "end"]) -> float:
     return float(value)
 
 
+DOLLARS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
+MOST_DOLLARS = 1_000_000
+
+
 def read_dollars(value: object) -> int:
     """An amount in US dollars, as a number or its text, in millionths; what is less than one of them is left off."""
-    try:
-        amount = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
-    except (ValueError, OverflowError):
-        amount = -1.0
-    if not isfinite(amount) or not 0 <= amount <= 1_000_000:
+    plain = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_DOLLARS
+    amount = float(value) if plain or (isinstance(value, str) and DOLLARS.fullmatch(value)) else -1.0  # type: ignore[arg-type]  # it is one
+    if not 0 <= amount <= MOST_DOLLARS:
         message = f"max_cost is an amount in US dollars, for example 0.50, and not {quote(value)}"
         raise InvalidRequest(message, code="invalid_max_cost", param="castlist.max_cost")
     return int(round(amount * 1_000_000, 3))

@@ -48,7 +48,18 @@ Seconds = Annotated[
 ]
 Pixels = Annotated[Size, BeforeValidator(reading.read_size), _schema("string", pattern=f"^{_SIDE}x{_SIDE}$")]
 Seed = Annotated[int, BeforeValidator(reading.read_seed), _schema("integer", minimum=0, maximum=2**63 - 1)]
-Dollars = Annotated[int, BeforeValidator(reading.read_dollars), _schema("number", minimum=0, maximum=1_000_000)]
+Dollars = Annotated[
+    int,
+    BeforeValidator(reading.read_dollars),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": reading.MOST_DOLLARS},
+                {"type": "string", "pattern": f"^{reading.DOLLARS.pattern}$", "maxLength": 13},
+            ]
+        }
+    ),
+]
 """US dollars, read as millionths."""
 Start = Annotated[float, BeforeValidator(lambda value: reading.read_moment(value, "start")), _schema("number", minimum=0, maximum=86_400)]
 End = Annotated[float, BeforeValidator(lambda value: reading.read_moment(value, "end")), _schema("number", minimum=0, maximum=86_400)]
