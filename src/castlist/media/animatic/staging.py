@@ -22,6 +22,7 @@ from castlist.media.animatic.words import Action, Heading
 Costume: TypeAlias = Callable[[Light], Sprite]
 
 TALLEST = 0.60
+_SMALL = 1280 * 720
 _TALL = 0.44
 _TALLER = 1.25
 """How much taller than the other one of two may be: what the frame's width does to the wider one, it does to both."""
@@ -68,9 +69,20 @@ class Spot:
 
 
 def dress(members: Sequence[Member], geometry: Geometry, scene: Scene) -> tuple[Costume, ...]:
-    """Load the cast at the size in which the first shot shows it; what is handed back is its look in a light."""
+    """Load the cast at the size in which the first shot shows it; what is handed back is its look in a light.
+
+    Of a large frame's cast only the first is loaded before its light is known: two at once would need too much memory beside the layers.
+    """
     pixels = round(min(TALLEST, _TALL * _closest(scene)) * geometry.height)
-    return tuple(partial(lit, wind(member.cutout, pixels)) if member.cutout else partial(framed, member.clip, pixels) for member in members)
+    early = len(members) if geometry.width * geometry.height <= _SMALL else 1
+    return tuple(_costume(member, pixels, early=number < early) for number, member in enumerate(members))
+
+
+def _costume(member: Member, pixels: int, *, early: bool) -> Costume:
+    cutout = member.cutout
+    if cutout is None:
+        return partial(framed, member.clip, pixels)
+    return partial(lit, wind(cutout, pixels)) if early else lambda light: lit(wind(cutout, pixels), light)
 
 
 def enlist(members: Sequence[Member], geometry: Geometry, light: Light, scene: Scene) -> tuple[Actor, ...]:

@@ -1,5 +1,7 @@
 """The four tasks of the renderer: create, edit, extend and remix."""
 
+import ctypes
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -94,7 +96,7 @@ def extend(brief: Brief, report: Report) -> dict[str, object]:
     heard = soundtrack.heard_in(brief, source, own=old is not None)
     head = source if ours(source, brief.out) else _adopt(source, brief.out, lambda done: report(done * source.frames / scene.frames))
     before = 0 if head is source else source.frames
-    studio = _continued(brief, scene, source=head, own=old is not None)
+    studio = _settled(_continued(brief, scene, source=head, own=old is not None))
     sound = soundtrack.extend(head, scene, heard, frames=frames, audio=brief.audio)
     part = brief.out / "part.mp4"
     residue = _residue(studio, head)
@@ -136,13 +138,22 @@ def _shoot(brief: Brief, report: Report, *, seed: int, muted: bool = False) -> d
     names = tuple(member.name for member in brief.cast)
     hung = brief.backdrop is not None
     scene = scenes.compose(read(brief.prompt), size=brief.size, seed=seed, frames=frames, cast=names, backdrop=hung)
-    studio = build_on(scene, brief.cast, backdrops.load(brief.backdrop, brief.size)) if brief.backdrop else build(scene, brief.cast)
+    hung_up = backdrops.load(brief.backdrop, brief.size) if brief.backdrop else None
+    studio = _settled(build_on(scene, brief.cast, hung_up) if hung_up else build(scene, brief.cast))
     sound = soundtrack.shoot(scene, muted=brief.audio == "off" if brief.audio else muted)
     with film(brief.out / FILE, scene.size, sound.tracks) as writer:
         for number, frame in enumerate(frames_from(studio, 0, frames)):
             writer.write(frame.buffer, number)
             report((number + 1) / frames)
     return describe(scene, sound.heard)
+
+
+def _settled(studio: Studio) -> Studio:
+    """The same, after what painting used for a while has gone back to the system: the encoder takes its memory elsewhere."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:
+        trim(0)
+    return studio
 
 
 def _source(brief: Brief) -> Source:
