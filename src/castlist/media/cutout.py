@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from castlist.media import shape
 from castlist.media.lab import Mask, Pixels, Reals, distance, to_lab
-from castlist.media.plate import Plate, build_plate, missed
+from castlist.media.plate import Plate, build_plate, decide, missed
 
 WORK_SIDE = 640
 BORDER = 0.03
@@ -25,6 +25,7 @@ MIN_STEADY = 0.6
 MAX_JUMP = 0.12
 MIN_EDGE = 0.6
 MAX_MISSED = 0.12
+MAX_DOUBT = 0.02
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,9 @@ def cut_from(background: Background | Plate, frames: Sequence[Pixels]) -> Segmen
     shadows: list[Mask | None] = []
     counts: list[int] = []
     edges: list[float] = []
+    weights: list[Reals] = []
     for number, view in enumerate(views(background, frames)):
-        rough = shape.grow(view.ratio) & (1 - shape.smeared(view.ratio, np.abs(view.lab[..., 0] - view.under[..., 0])))
-        rough = shape.mend(rough, view.ratio) if view.seen is not None else rough
-        shadow = shape.find_shadow(rough, view) if view.seen is None else np.zeros_like(rough)
-        rough &= 1 - shadow
+        rough, shadow = outline(view)
         shadows.append(shadow if shadow.any() else None)
         kept, count = shape.keep_largest(rough)
         here = shape.find_holes(kept, view, number)
@@ -131,17 +130,36 @@ def cut_from(background: Background | Plate, frames: Sequence[Pixels]) -> Segmen
         filled.append(shape.fill(kept, here))
         counts.append(count)
         edges.append(edge_contrast(filled[-1], view.ratio))
+        weights += [] if view.weight is None else [view.weight]
     masks = [mask.copy() for mask in filled]
     for hole in shape.settle_holes(holes, filled):
         masks[hole.frame][hole.where][hole.pixels > 0] = 0
+    doubts = [shape.undecided(mask, weight) for mask, weight in zip(masks, weights, strict=False)]
     if isinstance(background, Plate):
         size = (frames[0].shape[1], frames[0].shape[0])
         masks = [put(mask, size, box=background.box(size)) for mask in masks]
-        shadows = [None if shadow is None else put(shadow, size, box=background.box(size)) for shadow in shadows]
-    fault = judge(masks, edge=float(np.median(edges)))
-    if fault is None and isinstance(background, Plate) and (lost := missed(background, frames, masks)) > MAX_MISSED:
-        fault = f"{lost:.0%} of what moves could not be told from the background"
+        shadows = [None] * len(masks)
+    fault = judge(masks, edge=float(np.median(edges))) or mistrust(background, frames, masks, doubt=float(np.mean(doubts or [0.0])))
     return Segmentation(tuple(masks), tuple(shadows), background, int(np.median(counts)), fault)
+
+
+def outline(view: shape.View) -> tuple[Mask, Mask]:
+    """The subject in one frame before its gaps are settled, and its shadow; both of 0 and 1."""
+    if view.weight is not None:
+        return decide(view.weight), np.zeros(view.weight.shape, np.uint8)
+    rough = shape.grow(view.ratio) & (1 - shape.smeared(view.ratio, np.abs(view.lab[..., 0] - view.under[..., 0])))
+    shadow = shape.find_shadow(rough, view)
+    return rough & (1 - shadow), shadow
+
+
+def mistrust(background: Background | Plate, frames: Sequence[Pixels], masks: Sequence[Mask], *, doubt: float) -> str | None:
+    """Why a mask from a clean plate may be torn: what a plain background never asks."""
+    if not isinstance(background, Plate):
+        return None
+    if doubt > MAX_DOUBT:
+        return f"{doubt:.1%} of the picture in and around the subject looks like both it and the background"
+    lost = missed(background, frames, masks)
+    return f"{lost:.0%} of what moves could not be told from the background" if lost > MAX_MISSED else None
 
 
 def put(part: Mask, size: tuple[int, int], *, box: tuple[int, int, int, int]) -> Mask:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from castlist.media import shape
 from castlist.media.align import Path, follow, shown_by
+from castlist.media.evidence import NOTHING, Palette, Seen, bins_of, hear, learn
 from castlist.media.lab import Mask, Pixels, Reals, disc, distance, to_lab
 
 Box = tuple[int, int, int, int]
@@ -16,8 +17,9 @@ Box = tuple[int, int, int, int]
 ROUGH_SIDE = 320
 LOOKS, ROUNDS, FULL_STEP = 24, 4, 4
 SUPPORT, CREEP, CHECKS = 2, 3, 7
+AGAIN, REACH, STRANGE, RARELY = 2, 2, 14, 0.12
 MOVING_EDGE = 7.0
-NOISE_FLOOR, NOISE_GAIN, EDGE_GAIN = 6.0, 3.0, 0.12
+NOISE_FLOOR, NOISE_GAIN, EDGE_GAIN = 6.0, 3.0, 0.04
 MAX_SWEPT, MIN_SWEPT, MAX_QUIET = 0.8, 0.004, 0.3
 UNSEEN, GUESSED = 1.6, 0.006
 
@@ -36,21 +38,30 @@ class Plate:
     seen: Reals
     path: Path
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    palette: Palette = NOTHING
 
     def views(self, frames: Sequence[Pixels]) -> Iterator[shape.View]:
         """The region of each frame beside what is behind it."""
-        size = (frames[0].shape[1], frames[0].shape[0])
-        box = self.box(size)
-        inner = slice(box[1], box[1] + box[3]), slice(box[0], box[0] + box[2])
-        under = self.behind(0, size, box=box)
-        under_lab = to_lab(under.colour)
+        pictures: list[Pixels] = []
+        weights: list[Reals] = []
+        shown: list[tuple[Reals, Reals]] = []
+        x, y, w, h = self.box((frames[0].shape[1], frames[0].shape[0]))
         for number, frame in enumerate(frames):
-            if self.path.moves:
-                under = self.behind(number, size, box=box)
-                under_lab = to_lab(under.colour)
-            lab = to_lab(np.ascontiguousarray(frame[inner]))
-            ratio = np.maximum(distance(lab, under_lab) / under.tolerance, UNSEEN * under.hidden)
-            yield shape.View(soften(ratio), lab, under_lab, seen=under.seen)
+            seen = self.beside(number, frame)
+            weights.append(self.palette.weigh(seen))
+            pictures.append(np.ascontiguousarray(frame[y : y + h, x : x + w]))
+            shown.append((seen.lab.astype(np.float16), seen.under.astype(np.float16)))
+        for weight, (lab, under) in zip(hear(pictures, weights), shown, strict=True):
+            yield shape.View(np.asarray(1 + soften(weight) / 2, np.float32), lab, under, weight=weight)
+
+    def beside(self, number: int, frame: Pixels) -> Seen:
+        """The region of a frame beside what is behind it."""
+        size = (frame.shape[1], frame.shape[0])
+        x, y, w, h = box = self.box(size)
+        picture = np.ascontiguousarray(frame[y : y + h, x : x + w])
+        under = self.behind(number, size, box=box)
+        known = (under.seen > RARELY) & (under.hidden < 0.5)
+        return Seen(bins_of(picture), to_lab(picture), to_lab(under.colour), under.tolerance, known)
 
     def box(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
         """The region in pixels of a frame of this size."""
@@ -86,8 +97,49 @@ def build_plate(frames: Sequence[Pixels]) -> Plate | None:
     labels = part(np.asarray(rough, np.uint8))
     if labels is None:
         return None
-    plate = average(((look, obscured(label, look, reach=1)) for look, label in zip(aligned, labels, strict=True)), path)
-    return replace(plate, region=widen(labels, path))
+    whole = [obscured(label, look, reach=0) for look, label in zip(aligned, labels, strict=True)]
+    plate = replace(clean(aligned, whole, path, reach=3), region=widen(labels, path))
+    for _ in range(AGAIN):
+        whole = relabel(plate, aligned, whole)
+        plate = replace(clean(aligned, whole, path, reach=REACH), region=plate.region)
+    return replace(plate, palette=palette_of(plate, aligned, whole))
+
+
+def clean(looks: Sequence[Pixels], labels: Sequence[Mask], path: Path, *, reach: int) -> Plate:
+    """The background of settled looks with room around their labels, without what hardly any other look shows there."""
+    near = np.stack([cv2.dilate(label, disc(reach)) for label in labels])
+    stack = np.where(near[..., None] > 0, 255, np.stack(looks)).astype(np.uint8)
+    shown = len(labels) - near.sum(axis=0, dtype=np.int32)
+    stack.sort(axis=0)
+    rank = np.broadcast_to(np.maximum((shown - 1) // 2, 0)[None, ..., None], (1, *stack.shape[1:]))
+    middle = np.take_along_axis(stack, rank, axis=0)[0]
+    strange = np.stack([cv2.absdiff(look, middle).max(axis=2) > STRANGE for look in looks]) & (near == 0)
+    near[strange & (strange.sum(axis=0) <= 0.4 * shown)] = 1
+    return average(zip(looks, near, strict=True), path)
+
+
+def relabel(plate: Plate, looks: Sequence[Pixels], labels: Sequence[Mask]) -> list[Mask]:
+    """Where the subject is in settled looks, by the plate and the colours that the last labels gave."""
+    palette, still = palette_of(plate, looks, labels), replace(plate, path=replace(plate.path, moves=()))
+    x, y, w, h = plate.box(looks[0].shape[1::-1])
+    found = []
+    for look in looks:
+        label = np.zeros(look.shape[:2], np.uint8)
+        label[y : y + h, x : x + w] = shape.keep_largest(decide(palette.weigh(still.beside(0, look))))[0] > 0
+        found.append(label)
+    return found
+
+
+def palette_of(plate: Plate, looks: Sequence[Pixels], labels: Sequence[Mask]) -> Palette:
+    x, y, w, h = plate.box(looks[0].shape[1::-1])
+    inner = slice(y, y + h), slice(x, x + w)
+    return learn((bins_of(np.ascontiguousarray(look[inner])), label[inner]) for look, label in zip(looks, labels, strict=True))
+
+
+def decide(weight: Reals) -> Mask:
+    """1 where the subject is likelier, by each pixel and its neighbours."""
+    shared = 0.5 * weight + 0.5 * cv2.GaussianBlur(np.clip(weight, -3, 3), (0, 0), 0.9)
+    return np.asarray(cv2.medianBlur(np.asarray(shared > 0, np.uint8), 3), np.uint8)
 
 
 def widen(labels: Sequence[Mask], path: Path) -> tuple[float, float, float, float]:
@@ -106,7 +158,7 @@ def enlarge_plate(plate: Plate, frames: Iterable[Pixels], masks: Sequence[Mask])
     looks = (
         (path.settle(frame, n), path.settle(obscured(masks[n], frame, reach=2), n)) for n, frame in enumerate(frames) if n % FULL_STEP == 0
     )
-    return replace(average(looks, path), region=plate.region)
+    return replace(average(looks, path), region=plate.region, palette=plate.palette)
 
 
 def obscured(mask: Mask, frame: Pixels, *, reach: int) -> Mask:

@@ -18,8 +18,8 @@ SHADE = (0.42, 0.985)
 SMEAR, SMEAR_MOST, SMEAR_REACH = 0.35, 3.5, 3
 LUMA, LUMA_SHARE = 2.5, 0.12
 SHADE_FLAT, SHADE_LOW, SHADE_WIDE, SOFT = 0.6, 0.72, 0.12, 1.7
-EXACT, BUSY, OFTEN, LIKE = 1.6, 3.0, 0.2, 11.0
-MEND, FAINT = 4, 0.4
+EXACT, BUSY, DOUBT, LIKE = 1.6, 3.0, 1.0, 11.0
+GAP, DEEP, BLED = 0.003, 3, 0.13
 THIN, THIN_SHARE = 0.085, 0.22
 OPENED, OPEN_WEIGHS = 0.5, 8.0
 
@@ -39,13 +39,13 @@ class Hole:
 class View:
     """One small frame against its background: the distance in units of the threshold, Lab of both.
 
-    `seen` is, where the background was pieced together from several frames, the share of them that showed it.
+    `weight` is, where the background was pieced together from several frames, how much speaks for the subject there.
     """
 
     ratio: Reals
     lab: Reals
     under: Reals
-    seen: Reals | None = None
+    weight: Reals | None = None
 
 
 def grow(ratio: Reals) -> Mask:
@@ -62,12 +62,6 @@ def grow(ratio: Reals) -> Mask:
     if loose.any():
         grown |= np.asarray(loose[labels] & (ratio > 1), np.uint8)
     return np.asarray(grown, np.uint8)
-
-
-def mend(mask: Mask, ratio: Reals) -> Mask:
-    """Close bites where subject and background are alike by chance, if they differ at all."""
-    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(MEND))
-    return np.asarray(mask | (closed & np.asarray(ratio > FAINT, np.uint8)), np.uint8)
 
 
 def smeared(ratio: Reals, lightness: Reals) -> Mask:
@@ -169,20 +163,26 @@ def likeness(pixels: Mask, view: View, far: Reals, *, where: tuple[slice, slice]
         return 0.0
     core = np.asarray(cv2.erode(pixels, np.ones((3, 3), np.uint8), borderValue=0), np.uint8)
     inside = core > 0 if core.sum() >= SPECK else pixels > 0
-    bias = np.linalg.norm(np.median(view.lab[where][inside] - view.under[where][inside], axis=0))
-    if bias > EXACT:
-        return 0.0
-    if not sharp(pixels, view, where=where, own=np.median(view.lab[where][inside], axis=0)):
-        return 0.0
-    if view.seen is not None and float(np.std(view.under[where][inside], axis=0).max()) > BUSY:
-        return float(np.median(view.seen[where][inside]) > OFTEN)
+    if view.weight is not None:
+        if float(np.median(view.weight[where][inside])) > -DOUBT:
+            return 0.0
+        if float(np.std(view.lab[where][inside].astype(np.float32), axis=0).max()) > BUSY:
+            return 1.0
+        if pixels.sum() < GAP * tall * tall:
+            return 0.0
+    else:
+        own = np.median(view.lab[where][inside], axis=0)
+        bias = np.linalg.norm(np.median(view.lab[where][inside] - view.under[where][inside], axis=0))
+        clear = contrast(pixels, view, where=where, own=own)
+        if clear < LIKE or bias > np.clip(BLED * clear, EXACT, 2 * EXACT):
+            return 0.0
     rim = (pixels - core) > 0
     thin = float(np.mean(far[where][rim] <= max(3.0, THIN * tall)))
     return float(thin >= THIN_SHARE)
 
 
-def sharp(pixels: Mask, view: View, *, where: tuple[slice, slice], own: NDArray[np.float32]) -> bool:
-    """Whether the colour, `own` inside, jumps all around: where it fades or goes on, the subject itself is like the background."""
+def contrast(pixels: Mask, view: View, *, where: tuple[slice, slice], own: NDArray[np.float32]) -> float:
+    """How far the colour, `own` inside, jumps nearly all around: where it fades or goes on, the subject itself is like the background."""
     rows, columns = where
     height, width = view.ratio.shape
     wide = slice(max(0, rows.start - 4), min(height, rows.stop + 4)), slice(max(0, columns.start - 4), min(width, columns.stop + 4))
@@ -190,7 +190,7 @@ def sharp(pixels: Mask, view: View, *, where: tuple[slice, slice], own: NDArray[
     shape[rows.start - wide[0].start : rows.stop - wide[0].start, columns.start - wide[1].start : columns.stop - wide[1].start] = pixels
     around = cv2.dilate(shape, np.ones((9, 9), np.uint8)) - cv2.dilate(shape, np.ones((5, 5), np.uint8))
     beyond = distance(view.lab[wide][around > 0], own)
-    return bool(beyond.size and np.mean(beyond < LIKE) < 0.2)
+    return float(np.percentile(beyond, 20)) if beyond.size else 0.0
 
 
 def settle_holes(holes: Sequence[Hole], masks: Sequence[Mask]) -> list[Hole]:
@@ -238,6 +238,13 @@ def opened(hole: Hole, masks: Sequence[Mask]) -> float:
             if np.count_nonzero(hole.pixels & (near == 0)) > 0.6 * hole.area:
                 return 1.0
     return 0.0
+
+
+def undecided(mask: Mask, weight: Reals) -> float:
+    """The share of the pixels well inside the shape, and of those around it, that speak for neither side."""
+    inside = cv2.erode(mask, disc(DEEP)) > 0
+    around = (cv2.dilate(mask, disc(4 * DEEP)) - cv2.dilate(mask, disc(DEEP))) > 0
+    return float(np.mean(weight[inside] < 1.5 * DOUBT) + np.mean(weight[around] > -DOUBT)) if inside.any() and around.any() else 1.0
 
 
 def fill(mask: Mask, holes: Sequence[Hole]) -> Mask:
