@@ -9,7 +9,7 @@ from tests.unit.media.animatic import fox, mascot
 from tests.unit.media.animatic.filming import SQUARE, TALL, WIDE, extent, lab, luma, masks, member, shot, spots, studio, troupe
 
 from castlist.media.animatic.brief import Member
-from castlist.media.animatic.castlight import bathe
+from castlist.media.animatic.castlight import bathe, shading
 from castlist.media.animatic.compose import frame_at
 from castlist.media.animatic.geometry import measure
 from castlist.media.animatic.palette import light_of
@@ -160,6 +160,23 @@ def test_the_hour_and_the_lamps_light_the_cast(puff: Member) -> None:
     assert night[2] < noon[2] - 10
     assert lanterns[0] > night[0] + 5
     assert lanterns[2] > night[2] + 15
+
+
+def test_gold_warms_a_character_and_leaves_it_its_own_hue() -> None:
+    light = light_of(Hour.golden, Weather.clear)
+    red, _, blue = shading(np.full((40, 30, 4), 255, np.uint8), light)[20, 15].astype(float)
+
+    assert 1.1 < red / blue < 0.8 * light.key[0] / light.key[2]
+
+
+@pytest.mark.parametrize("place", ["meadow", "desert"])
+def test_the_moon_lights_the_ground_where_the_cast_stands(place: str) -> None:
+    shares = []
+    for hour in ("noon", "night"):
+        ground = luma(studio(f"{place} at {hour}, static camera"), 0)[140:160] - 16
+        shares.append(float(ground[:, 120:200].mean() / np.concatenate([ground[:, 30:70], ground[:, 250:290]], axis=1).mean()))
+
+    assert shares[1] > shares[0] + 0.03
 
 
 def test_a_lantern_near_the_cast_warms_its_light_and_one_far_off_does_not() -> None:

@@ -315,7 +315,7 @@ def moonlight(world: World, canvas: Canvas) -> None:
     if not (light.cold and light.sun_size):
         return
     shine(canvas, (world.x(0.5 + light.sun[0]), g.base(0.42)), (0.52 * g.width, 0.30 * (g.feet - g.horizon)), light.rim, 0.20)
-    shine(canvas, (g.period / 2, g.base(0.98)), (0.40 * g.width, 0.55 * (g.feet - g.horizon)), light.rim, 0.20)
+    shine(canvas, (g.period / 2, g.base(0.98)), (0.44 * g.width, 0.80 * (g.feet - g.horizon)), light.rim, 0.32)
 
 
 def _pool(world: World, canvas: Canvas, strength: float) -> None:
