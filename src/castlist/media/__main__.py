@@ -23,6 +23,7 @@ TASKS = {
     "animatic": "castlist.media.animatic:render",
     "contact": "castlist.media.contact:compose",
     "forms": "castlist.media.forms:derive",
+    "codecs": "castlist.media.codecs:check",
 }
 OUTPUT_LIMIT = 4 << 30
 PROGRESS_STEP = 0.005

@@ -290,5 +290,9 @@ class Provider(ABC):
         """Let go of a result that is not wanted any more."""
         raise NotImplementedError(f"{self.name} keeps nothing to discard")
 
+    async def check(self) -> Reply:
+        """The answer to one free request that needs the key: what shows that account and address work. Raises what it means otherwise."""
+        raise NotImplementedError(f"{self.name} has no free request that shows whether an account works")
+
     async def close(self) -> None:  # noqa: B027  # most adapters run nothing of their own
         """Stop what this process runs for the provider; called once, at the end."""

@@ -118,6 +118,12 @@ class Fal(KeepsUploads):
         judge_free(reply)
         return Cancelled(Stopped.STOPPED, may_cost=True)
 
+    async def check(self) -> Reply:
+        """A token of the storage, as an upload begins: what else needs the key belongs to a request or costs."""
+        reply = await self._open_storage()
+        judge_free(reply)
+        return reply
+
     async def _look(self, ticket: Ticket) -> Progress:
         reply = await self.http.ask("GET", f"{self._url(ticket)}/status", headers=self._headers())
         judge_free(reply)
@@ -146,15 +152,16 @@ class Fal(KeepsUploads):
 
     async def open_uploads(self) -> Upload:
         """An upload to the storage, which one request opens for some minutes."""
-        url = f"{self._storage}/storage/auth/token?storage_type=fal-cdn-v3"
-        headers = {**self._headers(), "Content-Type": "application/json"}
-        reply = await give(self.http.send("POST", url, headers=headers, body=b"{}"))
-        found = read_object(reply)
+        found = read_object(await give(self._open_storage()))
         token, kind, place = found.get("token"), found.get("token_type"), found.get("base_url")
         if not (isinstance(token, str) and isinstance(kind, str) and isinstance(place, str)):
             raise upload_failed("the upstream opened no storage")
         check_place(place, home=self._base)
         return partial(self._upload, place=place.rstrip("/"), opens=f"{kind} {token}")
+
+    async def _open_storage(self) -> Reply:
+        url = f"{self._storage}/storage/auth/token?storage_type=fal-cdn-v3"
+        return await self.http.send("POST", url, headers={**self._headers(), "Content-Type": "application/json"}, body=b"{}")
 
     async def _upload(self, media: Media, *, place: str, opens: str) -> str:
         """The public address of a stored file, which ends by itself."""

@@ -119,6 +119,12 @@ class Gemini(KeepsUploads):
             if reply.status not in {403, 404}:
                 judge_known(reply)
 
+    async def check(self) -> Reply:
+        """GET …/models, as the vendor's SDK lists them."""
+        reply = await self.http.ask("GET", self._url("models?pageSize=1"), headers=self._headers())
+        judge_known(reply)
+        return reply
+
     async def _look(self, ticket: Ticket) -> Reply:
         reply = await self.http.ask("GET", f"{self._interaction(ticket)}?stream=false", headers=self._headers())
         judge_known(reply)

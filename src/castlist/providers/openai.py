@@ -162,6 +162,13 @@ class OpenAI(Provider):
         if reply.status not in {404, 405, 410, 501}:
             judge_free(reply)
 
+    async def check(self) -> Reply:
+        """GET /models. A server without that list answers all the same, of which nothing follows for the key."""
+        reply = await self.http.ask("GET", f"{self._base}/models", headers=self._headers())
+        if reply.status not in _NO_SUCH_ROUTE:
+            judge_free(reply)
+        return reply
+
     async def _look(self, ticket: Ticket) -> Progress:
         reply = await self.http.ask("GET", self._url(ticket), headers=self._headers())
         judge_free(reply)

@@ -142,6 +142,12 @@ class RunwayML(KeepsUploads):
         if reply.status not in {404, 410}:
             judge_free(reply)
 
+    async def check(self) -> Reply:
+        """GET /v1/organization, as the vendor's SDK asks what an account may use."""
+        reply = await self.http.ask("GET", f"{self._base}/v1/organization", headers=self._headers())
+        judge_free(reply)
+        return reply
+
     async def _look(self, ticket: Ticket) -> Reply:
         reply = await self.http.ask("GET", self._url(ticket), headers=self._headers())
         judge_free(reply)

@@ -69,6 +69,12 @@ class XAI(Provider):
         async with self.http.stream(url, headers={"Accept": "video/mp4"}, offset=offset) as stream:
             yield stream
 
+    async def check(self) -> Reply:
+        """GET /models; not verified with the live service."""
+        reply = await self.http.ask("GET", f"{self._base}/models", headers=self._headers())
+        judge_known(reply)
+        return reply
+
     async def _look(self, ticket: Ticket) -> Reply:
         url = f"{self._base}/videos/{quote(str(ticket.data['id']), safe='')}"
         reply = await self.http.ask("GET", url, headers=self._headers())
