@@ -16,6 +16,7 @@ from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Ret
 from castlist.model.characters import Character
 from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
 from castlist.model.providing import Absent, CannotTell, Deployment, Prepared, Provider, Ticket
+from castlist.providers.hearing import hear
 
 log = structlog.get_logger("castlist.engine")
 
@@ -44,18 +45,24 @@ async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, pre
     except SpendLimit as error:
         # Accepted for a cheaper deployment, or on another day.
         return await fail(kit, job, Failure(error.code, error.message))
+    heard: list[str] = []
     try:
         async with asyncio.timeout(prepared.order.timeout + MARGIN):
-            ticket = await provider.submit(prepared)
+            with hear(heard):
+                ticket = await provider.submit(prepared)
     except Ambiguous as error:
-        return await _held(kit, job, attempt, failure=Failure(error.code, error.message))
+        return await _held(kit, job, _named(attempt, heard), failure=Failure(error.code, error.message))
     except ProviderError as error:
-        return await refused(kit, job, error, attempt=attempt)
+        return await refused(kit, job, error, attempt=_named(attempt, heard))
     except Exception as error:
         log.exception("submit.broke", job=job.id, attempt=attempt.id, error=type(error).__name__)
         text = "The request broke off where it is not known whether it had reached the provider."
-        return await _held(kit, job, attempt, failure=Failure(Ambiguous.code, text))
-    return await accepted(kit, job, attempt, ticket=ticket)
+        return await _held(kit, job, _named(attempt, heard), failure=Failure(Ambiguous.code, text))
+    return await accepted(kit, job, _named(attempt, heard), ticket=ticket)
+
+
+def _named(attempt: Attempt, heard: Sequence[str]) -> Attempt:
+    return replace(attempt, request_id=heard[-1]) if heard else attempt
 
 
 async def _held(kit: Kit, job: Job, attempt: Attempt, *, failure: Failure) -> Job | None:

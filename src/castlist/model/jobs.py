@@ -85,7 +85,8 @@ class AttemptState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One submission of a job to one deployment. `ticket` is the provider's JSON, `reference` what we told the provider to call it."""
+    """One submission of a job to one deployment. `ticket` is the provider's JSON, `reference` what we told the provider to call it,
+    `request_id` what the provider called the request, which its support asks for."""
 
     id: str
     job: str
@@ -102,6 +103,7 @@ class Attempt:
     ended_at: datetime | None = None
     error: Failure | None = None
     cost: Cost = field(default_factory=Cost)
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from castlist.errors import Ambiguous, NotSent, ProviderError, Refused, Retry
 from castlist.fetch import Policy, guard_connector, is_public
 from castlist.later import Later
 from castlist.model.providing import AssetReader, Part, Reply, Stream
+from castlist.providers.hearing import note
 from castlist.providers.multipart import encode_form
 from castlist.providers.outgoing import Outgoing, as_payload
 from castlist.providers.replies import judge_free
@@ -104,7 +105,7 @@ class HttpTransport:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT_SECONDS)),
             ) as response:
-                return await _read_paid(response)
+                return note(await _read_paid(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if outgoing.left:
                 raise _unanswered(url, error) from error

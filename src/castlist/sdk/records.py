@@ -73,7 +73,7 @@ class VideoError(Record):
 
 @dataclass(frozen=True)
 class Attempt(Record):
-    """One submission of the job to one deployment, with what it cost."""
+    """One submission of the job to one deployment, with what it cost; `request_id` is what the provider called it, for its support."""
 
     number: int
     deployment: str
@@ -83,6 +83,7 @@ class Attempt(Record):
     reason: str
     error: VideoError | None = None
     cost: Cost = field(default_factory=Cost)
+    request_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,7 @@ def read_attempt(json: Json, number: int) -> Attempt:
         reason=read_text(json.get("reason")) or "",
         error=read_error(json.get("error")),
         cost=read_cost(read_map(json.get("cost"))),
+        request_id=read_text(json.get("request_id")),
     )
 
 

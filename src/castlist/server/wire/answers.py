@@ -37,7 +37,7 @@ class CostAnswer(Answer):
 
 
 class AttemptAnswer(Answer):
-    """One submission to one deployment."""
+    """One submission to one deployment; `request_id` is what the provider called it, for its support."""
 
     number: int
     deployment: str
@@ -49,6 +49,7 @@ class AttemptAnswer(Answer):
     ended_at: int | None
     error: FailureAnswer | None
     cost: CostAnswer
+    request_id: str | None
 
 
 class CastAnswer(Answer):

@@ -62,6 +62,7 @@ def _attempt(attempt: Attempt) -> View:
         "ended_at": _stamp(attempt.ended_at),
         "error": _failure(attempt.error),
         "cost": show_cost(attempt.cost),
+        "request_id": attempt.request_id,
     }
 
 
