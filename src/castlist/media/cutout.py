@@ -1,7 +1,7 @@
 """Find the subject of a clip: a background from borders and time, colour distance from it, the largest connected shape."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -26,6 +26,7 @@ MAX_JUMP = 0.12
 MIN_EDGE = 0.6
 MAX_MISSED = 0.12
 MAX_DOUBT = 0.02
+MIN_COMMON = 0.8
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def segment(frames: Sequence[Pixels]) -> Segmentation:
     plate = build_plate(frames)
     tried = [cut_from(plate, frames)] if plate is not None else []
     if background.plain and not (tried and tried[0].separable):
-        tried.append(cut_from(background, frames))
+        found = cut_from(background, frames)
+        tried.append(replace(found, fault=found.fault or (disagree(found, tried[0]) if tried else None)))
     for found in tried:
         if found.separable:
             return found
@@ -160,6 +162,12 @@ def mistrust(background: Background | Plate, frames: Sequence[Pixels], masks: Se
         return f"{doubt:.1%} of the picture in and around the subject looks like both it and the background"
     lost = missed(background, frames, masks)
     return f"{lost:.0%} of what moves could not be told from the background" if lost > MAX_MISSED else None
+
+
+def disagree(found: Segmentation, other: Segmentation) -> str | None:
+    """Two ways that find quite different subjects: at most one of them can be right, and nothing says which."""
+    common = float(np.median([shape.overlap(a, b) for a, b in zip(found.masks, other.masks, strict=True)]))
+    return f"what moves and what differs from the border have only {common:.0%} in common" if common < MIN_COMMON else None
 
 
 def put(part: Mask, size: tuple[int, int], *, box: tuple[int, int, int, int]) -> Mask:
