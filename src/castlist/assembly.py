@@ -2,9 +2,10 @@
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from castlist import __version__
@@ -18,7 +19,8 @@ from castlist.media import child
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Note
 from castlist.model.pricing import show_usd
-from castlist.model.providing import Account, Deployment, Provider
+from castlist.model.providing import Account, Deployment, Provider, Transport
+from castlist.model.publishing import Publish
 from castlist.model.vendors import VIDEO_PROVIDERS
 from castlist.providers import provider, provider_names
 from castlist.providers.transport import Connections, HttpTransport
@@ -32,6 +34,8 @@ KEY_FILE = "master.key"
 DEFAULT_MODEL = "sora-2"
 EMBEDDED = "animatic"
 SETTLE = 5.0
+Reach = Callable[..., Transport]
+"""Makes the transport of an account from its `api_base`."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +86,11 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
     if serving and worker:
         storage.holders.mark("serve")
     connections = Connections()
-    kit = _kit(settings, storage, connections)
+    signer = Signer(load_key(settings.data), _now, settings.public_base_url)
+    reach = partial(HttpTransport, storage.assets, scratch=storage.scratch, connections=connections, publish=signer.publish)
+    kit = _kit(settings, storage, reach, signer.publish)
     open_mode = _is_open(settings)
     engine = Engine(kit, _accounts(settings, open_mode=open_mode))
-    signer = Signer(load_key(settings.data), _now)
     access = Access(no_auth=settings.no_auth, private_socket=not serving)
     app = build_app(engine, access, signer, fetch=Fetcher().fetch, version=__version__, providers=provider_names())
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
@@ -101,10 +106,14 @@ def _check(settings: Settings, *, serving: bool) -> None:
     if serving and settings.no_auth and not is_loopback(settings.host):
         text = f"--no-auth works on loopback only, and the host is {settings.host}: whoever reaches it must have a key"
         raise ConfigError([(0, text)], source=settings.source)
+    if serving and settings.no_auth and settings.public_base_url:
+        text = "--no-auth and media.public_base_url exclude each other: a gateway that the internet reaches must have a key"
+        raise ConfigError([(0, text)], source=settings.source)
 
 
 def _is_open(settings: Settings) -> bool:
-    if settings.master_key or settings.projects or not is_loopback(settings.host):
+    # A proxy on this machine makes everybody look as if they were on it.
+    if settings.master_key or settings.projects or settings.public_base_url or not is_loopback(settings.host):
         return False
     return all(_serves(entry) == EMBEDDED for entry in settings.models if not entry.unavailable)
 
@@ -136,9 +145,9 @@ def _serves(entry: ModelEntry) -> str:
     return EMBEDDED if entry.stands_in else entry.provider
 
 
-def _kit(settings: Settings, storage: Storage, connections: Connections) -> Kit:
+def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish) -> Kit:
     providers: dict[str, Provider] = {}
-    made = {entry.id: _deployment(entry, settings, providers, storage, connections) for entry in settings.models}
+    made = {entry.id: _deployment(entry, settings, providers, reach) for entry in settings.models}
     deployments = [each for entry in settings.models for each in _serving(entry, made)]
     names = [d.model for d in deployments]
     return Kit(
@@ -156,20 +165,18 @@ def _kit(settings: Settings, storage: Storage, connections: Connections) -> Kit:
             upload_bytes=settings.limits.upload_bytes,
             max_spend_per_day=settings.max_spend_per_day,
         ),
+        publish=publish,
     )
 
 
-def _deployment(
-    entry: ModelEntry, settings: Settings, providers: dict[str, Provider], storage: Storage, connections: Connections
-) -> Deployment:
+def _deployment(entry: ModelEntry, settings: Settings, providers: dict[str, Provider], reach: Reach) -> Deployment:
     name = _serves(entry)
     if name not in provider_names():
         account = Account(entry.account, name)
         return _unusable(entry, account)
     account = _account(entry, name)
     if account.name not in providers:
-        http = HttpTransport(storage.assets, scratch=storage.scratch, connections=connections, api_base=account.api_base)
-        providers[account.name] = provider(name)(account, http)
+        providers[account.name] = provider(name)(account, reach(api_base=account.api_base))
     model = EMBEDDED if entry.stands_in else entry.provider_model
     capabilities = providers[account.name].capabilities(model)
     if entry.known is not None and not entry.stands_in:

@@ -237,6 +237,8 @@ def test_an_extension_by_way_of_degrade_is_the_next_shot(upstream, tmp_path):
 
 @pytest.mark.parametrize("ticket", [None, {"id": "8936059464028999"}])
 def test_a_video_from_elsewhere_needs_a_public_address(upstream, tmp_path, ticket):
+    (tmp_path / "source.mp4").write_bytes(b"film")
+
     with pytest.raises(Refused) as caught:
         sent(upstream, tmp_path, order(tmp_path, follow_up("edit"), ticket=ticket))
 

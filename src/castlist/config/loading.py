@@ -12,6 +12,7 @@ import platformdirs
 from castlist.config import document, names, options
 from castlist.config.deployments import builtin, read_models
 from castlist.config.document import Node
+from castlist.config.reach import read_public_base_url
 from castlist.config.reading import Reading
 from castlist.config.settings import (
     ClientSettings,
@@ -117,8 +118,8 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
     _overlay_environment(reading, sections.get("environment_variables", NOTHING))
     ours = reading.mapping(sections.get("castlist", NOTHING), "castlist")
     for name, node in ours.items():
-        if name not in options.NAMES and name != "limits":
-            reading.unknown(node.line, name, (*options.NAMES, "limits"), where="castlist")
+        if name not in options.NAMES:
+            reading.unknown(node.line, name, options.NAMES, where="castlist")
     known = _known(reading, ours, around, fallbacks=_fallbacks(sections))
     models = _models(reading, sections, known)
     check_names(reading, known.fallback, {entry.name for entry in models}, line=ours["fallback"].line if "fallback" in ours else 0)
@@ -134,6 +135,7 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
         prompt_name=reading.word(ours.get("prompt_name"), "prompt_name", PromptName) or settings.prompt_name,
         max_spend_per_day=_max_spend(reading, ours, settings.max_spend_per_day),
         catalogue=known.overrides,
+        public_base_url=read_public_base_url(reading, _section(reading, ours, "media").get("public_base_url")),
     )
 
 
@@ -204,12 +206,19 @@ def _data(reading: Reading, ours: Mapping[str, Node], around: Surroundings) -> P
     return around.folder / Path(named).expanduser() if named else around.data
 
 
-def _limits(reading: Reading, ours: Mapping[str, Node]) -> Limits:
-    fields = reading.mapping(ours.get("limits", NOTHING), "limits")
+def _section(reading: Reading, ours: Mapping[str, Node], section: str) -> Mapping[str, Node]:
+    fields = reading.mapping(ours.get(section, NOTHING), section)
+    known = options.within(section)
     for name, node in fields.items():
-        if name not in options.LIMITS:
-            reading.unknown(node.line, name, options.LIMITS, where="castlist.limits")
-    given = {name: reading.integer(fields.get(name), f"limits.{name}", low=0 if name == "reserve_mib" else 1) for name in options.LIMITS}
+        if name not in known:
+            reading.unknown(node.line, name, known, where=f"castlist.{section}")
+    return fields
+
+
+def _limits(reading: Reading, ours: Mapping[str, Node]) -> Limits:
+    fields = _section(reading, ours, "limits")
+    known = options.within("limits")
+    given = {name: reading.integer(fields.get(name), f"limits.{name}", low=0 if name == "reserve_mib" else 1) for name in known}
     standard = Limits()
     return Limits(
         reserve_bytes=standard.reserve_bytes if given["reserve_mib"] is None else given["reserve_mib"] * MIB,

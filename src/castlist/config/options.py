@@ -63,6 +63,13 @@ OPTIONS = (
     Option("limits.upload_mib", "1 or more", "100", "Files that one request may carry, in MiB."),
     Option("limits.renders", "1 or more", "2", "Videos the embedded renderer makes at once."),
     Option("limits.derivations", "1 or more", "2", "Characters prepared at once."),
+    Option(
+        "media.public_base_url",
+        "an https address",
+        "",
+        "Where this gateway is reached from the internet. Providers that read a file by its address are then given signed links to it, "
+        "which end; a key is always required.",
+    ),
 )
 
 ENTRY_OPTIONS = (
@@ -101,5 +108,9 @@ ENTRY_OPTIONS = (
     Option("settings", "a mapping", "", "Options of the provider's own."),
 )
 
-NAMES = tuple(option.name for option in OPTIONS if "." not in option.name)
-LIMITS = tuple(option.name.removeprefix("limits.") for option in OPTIONS if option.name.startswith("limits."))
+NAMES = tuple(dict.fromkeys(option.name.partition(".")[0] for option in OPTIONS))
+
+
+def within(section: str) -> tuple[str, ...]:
+    """The names of the settings of a section of `castlist`."""
+    return tuple(option.name.removeprefix(f"{section}.") for option in OPTIONS if option.name.startswith(f"{section}."))

@@ -92,7 +92,8 @@ class ProjectKeys:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration. `source` names the file it came from; `warnings` are sentences for the log at start-up. `max_spend_per_day`
-    is in millionths of a US dollar, None for no limit; `catalogue` is what the file says of models, by PROVIDER/MODEL."""
+    is in millionths of a US dollar, None for no limit; `catalogue` is what the file says of models, by PROVIDER/MODEL;
+    `public_base_url` is where the gateway is reached from the public internet."""
 
     source: str
     models: tuple[ModelEntry, ...]
@@ -107,6 +108,7 @@ class Settings:
     max_spend_per_day: int | None = 20_000_000
     catalogue: Mapping[str, Entry] = field(default_factory=dict)
     limits: Limits = Limits()
+    public_base_url: str | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -13,6 +13,7 @@ from castlist.errors import StorageFull
 from castlist.media.child import Limits
 from castlist.model.ids import make_id
 from castlist.model.providing import Deployment, Provider
+from castlist.model.publishing import Publish, keep_private
 from castlist.storage import Storage
 
 T = TypeVar("T")
@@ -54,7 +55,8 @@ class Kit:
     `known_providers` are the names a caller may mention, those with an adapter here and others' alike; `option_providers` are those
     whose options a request may carry. `unbroken` is what a stop waits for; `asked_since` and `lost_since` hold, by
     attempt, since when this process asks for it and has been told that it does not exist. `not_native` are the accounts that keep no
-    characters, with what they said; `strange` counts the words of a status that nobody knows, by provider.
+    characters, with what they said; `publish` makes links for providers that read by an address; `strange` counts the words of a status
+    that nobody knows, by provider.
     """
 
     storage: Storage
@@ -65,6 +67,7 @@ class Kit:
     media: RunMedia
     clock: Callable[[], datetime]
     policy: Policy
+    publish: Publish = keep_private
     wake: list[Callable[[], None]] = field(default_factory=list)
     unbroken: set[asyncio.Task[Any]] = field(default_factory=set)
     asked_since: dict[str, datetime] = field(default_factory=dict)

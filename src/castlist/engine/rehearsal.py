@@ -12,7 +12,8 @@ from castlist.engine.forms import lacking
 from castlist.engine.kit import Kit
 from castlist.engine.ordering import Making
 from castlist.model.characters import Character
-from castlist.model.providing import AssetReader, Deployment, Handle, Media, Part, Provider, References, Reply, Stream, Ticket
+from castlist.model.providing import AssetReader, Deployment, Handle, Media, Part, Provider, References, Reply, Stream, Ticket, stand_in
+from castlist.model.publishing import Publish, require_link
 
 HANDLE: Final = "handle-to-be"
 """What stands for a handle on a character: the real one may not exist yet, and what is sent beside it does not depend on it."""
@@ -28,7 +29,7 @@ class Rehearsal:
 
     def __init__(self, kit: Kit, known: Iterable[Media] = ()) -> None:
         self._assets = _Watched(kit.storage.assets, {media.asset: media for media in known})
-        self._transport = _Quiet(self._assets, kit.storage.scratch)
+        self._transport = _Quiet(self._assets, kit.storage.scratch, kit.publish)
         self.making = Making(furnish=self._promise, bind=_promise_handles, adapter=self.adapter)
 
     @property
@@ -102,9 +103,15 @@ class _Quiet:
 
     rehearses = True
 
-    def __init__(self, assets: AssetReader, scratch: Path) -> None:
+    def __init__(self, assets: AssetReader, scratch: Path, publish: Publish) -> None:
         self.assets = assets
         self.scratch = scratch
+        self._publish = publish
+
+    async def link(self, asset: str) -> str:
+        media = await self.assets.describe(asset)
+        require_link(self._publish(media))
+        return stand_in(media)
 
     async def ask(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float = 30.0) -> Reply:
         _refuse()

@@ -231,6 +231,11 @@ class Transport(Protocol):
         Ambiguous for a time-out or a broken connection after it."""
         ...
 
+    async def link(self, asset: str) -> str:
+        """An address of the asset for whoever reads it by one: signed, for a day. Raises Refused, `public_url_required`, where the
+        gateway has no public address."""
+        ...
+
     def stream(self, url: str, *, headers: Mapping[str, str], offset: int = 0) -> AbstractAsyncContextManager[Stream]:
         """A download, from `offset` on."""
         ...

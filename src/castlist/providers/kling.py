@@ -184,7 +184,7 @@ class Kling(Provider):
         return found
 
     async def _source(self, order: Order, source: Source) -> str:
-        """A link to the source: the vendor's own where this account made it and still has it."""
+        """A link to the source: the vendor's own where this account made it and still has it, else one to our copy."""
         if order.source_ticket and self.http.rehearses:
             return stand_in(await self.http.assets.describe(source.asset))
         if order.source_ticket:
@@ -192,8 +192,7 @@ class Kling(Provider):
                 return await self._link(Ticket(order.source_ticket))
             except LostJob:
                 pass
-        text = f"{order.provider_model} reads a video to start from by its address; set media.public_base_url"
-        raise Refused(text, code="public_url_required")
+        return await self.http.link(source.asset)
 
     async def _link(self, ticket: Ticket) -> str:
         url = read_link(_pick(await self._tasks(self._path(ticket)), ticket))

@@ -10,6 +10,7 @@ from castlist.errors import Ambiguous, NotSent, ProviderError, Refused, Retry
 from castlist.fetch import Policy, guard_connector, is_public
 from castlist.later import Later
 from castlist.model.providing import AssetReader, Part, Reply, Stream
+from castlist.model.publishing import Publish, keep_private, require_link
 from castlist.providers.hearing import note
 from castlist.providers.multipart import encode_form
 from castlist.providers.outgoing import Outgoing, as_payload
@@ -66,11 +67,24 @@ class HttpTransport:
 
     rehearses = False
 
-    def __init__(self, assets: AssetReader, *, scratch: Path, connections: Connections, api_base: str | None = None) -> None:
+    def __init__(
+        self,
+        assets: AssetReader,
+        *,
+        scratch: Path,
+        connections: Connections,
+        api_base: str | None = None,
+        publish: Publish = keep_private,
+    ) -> None:
         self.assets = assets
         self.scratch = scratch
         self._connections = connections
         self._api_base = api_base
+        self._publish = publish
+
+    async def link(self, asset: str) -> str:
+        """An address of the asset for whoever reads it by one. Raises Refused where the gateway has no public address."""
+        return require_link(self._publish(await self.assets.describe(asset)))
 
     async def ask(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float = 30.0) -> Reply:
         """A free request on a pooled connection; repeated once, on a fresh one, when the pooled one broke.

@@ -15,11 +15,11 @@ from castlist.model.characters import Character
 from castlist.model.jobs import Job
 from castlist.server.front import Front, read_query
 from castlist.server.ranges import Slice, Unsatisfiable, choose, matches
+from castlist.server.signing import suffix
 from castlist.server.wire.reading import quote
 from castlist.server.wire.views import CHARACTER_VARIANTS, VIDEO_VARIANTS
 from castlist.storage import Storage, StoredAsset
 
-_SUFFIXES = {"video/mp4": "mp4", "image/webp": "webp", "image/jpeg": "jpg", "image/png": "png"}
 _SIGNED = ("expires", "signature")
 
 
@@ -98,7 +98,7 @@ def make_name(id: str, text: str, asset: StoredAsset, *, variant: str) -> str:  
     """A file name: the id, what the text says in ASCII, and the type's suffix."""
     slug = re.sub(r"[^a-z0-9]+", "-", text.lower()[:80])[:40].strip("-")
     parts = [part for part in (id, slug, "" if variant == "video" else variant) if part]
-    return f"{'-'.join(parts)}.{_SUFFIXES.get(asset.media_type, 'bin')}"
+    return f"{'-'.join(parts)}.{suffix(asset.media_type)}"
 
 
 def _answer(front: Front, request: Request, asset: StoredAsset, *, name: str) -> Response:
@@ -157,3 +157,13 @@ async def get_character_content(front: Front, request: Request) -> Response:
     character = await engine.character(caller, id)
     asset = await engine.character_asset(caller, id, variant)
     return _answer(front, request, asset, name=make_name(id, character.name, asset, variant=variant))
+
+
+async def get_media(front: Front, request: Request) -> Response:
+    """A stored file for a provider that was given a link to it; no key opens it."""
+    name = request.path_params["name"]
+    front.signer.admits(f"/media/{name}", read_query(request, "variant", *_SIGNED))
+    asset = await front.engine.storage.assets.get(name.partition(".")[0])
+    if asset is None:
+        raise Forbidden("what this link led to is gone", code="invalid_link")
+    return _answer(front, request, asset, name=name)

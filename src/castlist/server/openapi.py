@@ -77,6 +77,14 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "The same cast in another take.", answers.VideoAnswer, (requests.RemixVideoBody,), errors=_MAKE
     ),
     ("POST", "/videos/{video_id}/cancel"): Operation("Stop a video.", answers.VideoAnswer, errors=(400, 404, 409)),
+    ("GET", "/media/{name}"): Operation(
+        "A stored file, by a signed link that a provider was given (media.public_base_url).",
+        ("video/mp4", "image/webp", "image/jpeg", "image/png"),
+        query=("file_variant", "expires", "signature"),
+        headers=_RANGE,
+        errors=(400, 403, 416),
+        key=False,
+    ),
     ("GET", "/models"): Operation("The models and what they can do.", answers.ModelPage, errors=(400,)),
     ("GET", "/models/{model}"): Operation("One model.", answers.ModelAnswer, errors=(400, 404)),
     ("GET", "/health/liveliness"): Operation("Whether the process lives.", answers.HealthAnswer, key=False),
@@ -131,6 +139,7 @@ _QUERY: Mapping[str, tuple[Schema, str]] = {
     "wait": ({"type": "number", "minimum": 0, "maximum": 60}, "Seconds to wait for news."),
     "variant": ({"type": "string", "enum": ["video", "thumbnail", "spritesheet"], "default": "video"}, "Which of its files."),
     "character_variant": ({"type": "string", "enum": ["video", "still", "cutout", "sheet"], "default": "video"}, "Which of its files."),
+    "file_variant": ({"type": "string", "enum": ["file"]}, "The file itself."),
     "expires": (_DIGITS, "Of a signed link."),
     "signature": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "Of a signed link."),
 }
@@ -216,7 +225,7 @@ def _operation(path: str, operation: Operation, *, models: Sequence[str]) -> Sch
     if "{model}" in path:
         parameters.append({"name": "model", "in": "path", "required": True, "schema": {"type": "string", "enum": list(models)}})
     parameters += [
-        {"name": name.removeprefix("character_"), "in": "query", "schema": _QUERY[name][0], "description": _QUERY[name][1]}
+        {"name": name.removeprefix("character_").removeprefix("file_"), "in": "query", "schema": _QUERY[name][0], "description": _QUERY[name][1]}
         for name in operation.query
     ]
     parameters += [{"name": name, "in": "header", "schema": _HEADERS[name]} for name in operation.headers]

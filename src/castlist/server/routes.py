@@ -59,6 +59,7 @@ ROADS = (
     Road("GET", "/videos/{video_id}/content", content.get_video_content),
     Road("POST", "/videos/{video_id}/remix", videos.remix_video),
     Road("POST", "/videos/{video_id}/cancel", videos.cancel_video),
+    Road("GET", "/media/{name}", content.get_media),
     Road("GET", "/models", models.list_models),
     Road("GET", "/models/{model}", models.get_model),
 )

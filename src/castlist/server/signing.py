@@ -4,16 +4,19 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from castlist.errors import Forbidden
+from castlist.model.providing import Media
 
 LIFE = 3600
 """Seconds a link lives at most."""
+FETCH_LIFE = 24 * LIFE
+"""The same for a link that a provider is given: it reads the file when it comes to the work, which may be hours later."""
 BUCKET = 300
 """Links made within the same bucket of seconds are identical, so that repeated answers can be."""
 KEY_FILE = "links.key"
@@ -31,11 +34,18 @@ class Signer:
         """The current bucket; links change when it does."""
         return int(self.clock().timestamp()) // BUCKET
 
-    def link(self, base: str, path: str, *, variant: str) -> str:
-        """An absolute URL of `path`, good for 55 to 60 minutes without a key."""
-        expires = self.bucket() * BUCKET + LIFE
+    def link(self, base: str, path: str, *, variant: str, life: int = LIFE) -> str:
+        """An absolute URL of `path`, good without a key for `life` seconds, or up to five minutes less."""
+        expires = self.bucket() * BUCKET + life
         query = urlencode({"variant": variant, "expires": expires, "signature": self._sign(path, variant, expires=expires)})
         return f"{(self.public_base_url or base).rstrip('/')}/v1{quote(path)}?{query}"
+
+    def publish(self, media: Media) -> str | None:
+        """A link to a stored file for a provider, or None where the gateway has no public address."""
+        if self.public_base_url is None:
+            return None
+        path = f"/media/{media.asset}.{suffix(media.media_type)}"
+        return self.link(self.public_base_url, path, variant="file", life=FETCH_LIFE)
 
     def check(self, path: str, variant: str, *, expires: str, signature: str) -> None:
         """Pass for a link of ours that has not expired. Raises Forbidden."""
@@ -46,8 +56,20 @@ class Signer:
         if int(expires) < self.clock().timestamp():
             raise Forbidden("this link has expired; get a new one from castlist.urls", code="expired_link")
 
+    def admits(self, path: str, query: Mapping[str, str]) -> None:
+        """The same for a request's parameters, of a link that `publish` made."""
+        self.check(path, query.get("variant", ""), expires=query.get("expires", ""), signature=query.get("signature", ""))
+
     def _sign(self, path: str, variant: str, *, expires: int) -> str:
         return hmac.new(self.key, f"{path}\n{variant}\n{expires}".encode(), hashlib.sha256).hexdigest()
+
+
+_SUFFIXES = {"video/mp4": "mp4", "image/webp": "webp", "image/jpeg": "jpg", "image/png": "png"}
+
+
+def suffix(media_type: str) -> str:
+    """The end of a file's name, by which some readers know its type."""
+    return _SUFFIXES.get(media_type, "bin")
 
 
 def load_key(folder: Path) -> bytes:

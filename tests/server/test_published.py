@@ -1,0 +1,151 @@
+"""Links to stored files for providers that read a file by its address: signed, of a day, for one file."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from castlist.assembly import open_gateway
+from castlist.config import Overrides, load
+from castlist.errors import ConfigError, Forbidden
+from castlist.model.providing import Media
+from castlist.server.signing import FETCH_LIFE, Signer
+from providers.emulators.kling import KlingEmulator, serve_kling
+from server.conftest import KEY, Server, run_server
+from server.finished import VIDEO_BYTES, add_finished
+
+PUBLIC = "https://video.example.com/castlist"
+CONFIG = """
+model_list:
+  - {model_name: sora-2, litellm_params: {model: fake/instant}}
+  - {model_name: kling, litellm_params: {model: kling/kling-3.0-omni, api_base: '%s', api_key: kling-planted}}
+"""
+FILM = Media("asset_1", "video/mp4", 3)
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[KlingEmulator]:
+    with serve_kling(key="kling-planted", lasts=0) as server:
+        yield server
+
+
+def _serve(folder: Path, upstream: KlingEmulator, ours: str) -> Iterator[Server]:
+    yield from run_server(folder, f"{CONFIG % upstream.base_url}\ngeneral_settings: {{master_key: {KEY}}}\n{ours}")
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory, upstream: KlingEmulator) -> Iterator[Server]:
+    """A gateway that the internet reaches."""
+    yield from _serve(tmp_path_factory.mktemp("public"), upstream, f"castlist: {{media: {{public_base_url: '{PUBLIC}/'}}}}")
+
+
+@pytest.fixture(scope="module")
+def hidden(tmp_path_factory: pytest.TempPathFactory, upstream: KlingEmulator) -> Iterator[Server]:
+    """One that it does not."""
+    yield from _serve(tmp_path_factory.mktemp("hidden"), upstream, "")
+
+
+def _edit(server: Server) -> dict[str, object]:
+    return {"prompt": "Warm light", "model": "kling", "video": {"id": add_finished(server)}}
+
+
+@pytest.fixture(scope="module")
+def link(public: Server, upstream: KlingEmulator) -> str:
+    """The address at which the vendor was told to read a video that was made elsewhere."""
+    made = public.post("/v1/videos/edits", _edit(public))
+    assert made.status == 200, made.body
+    public.finish(str(made.json["id"]))
+    (document,) = upstream.sent("/kling-3.0-omni")
+    assert isinstance(document, dict)
+    return next(str(item["url"]) for item in document["contents"] if item["type"] == "base_video")
+
+
+def test_a_provider_reads_a_video_made_elsewhere_by_a_link_without_a_key(public: Server, link: str) -> None:
+    parts = urlsplit(link)
+
+    assert link.startswith(f"{PUBLIC}/v1/media/asset_")
+    assert parts.path.endswith(".mp4")
+    reply = public.ask("GET", f"{parts.path.removeprefix('/castlist')}?{parts.query}", headers={"Authorization": ""})
+    assert (reply.status, reply.body, reply.headers["content-type"]) == (200, VIDEO_BYTES, "video/mp4")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("variant=file", "variant=video"),
+        ("signature=", "signature=0"),
+        ("expires=", "expires=9"),
+        (".mp4?", ".png?"),
+        ("?variant", "?x&variant"),
+    ],
+)
+def test_a_link_that_was_changed_leads_nowhere(public: Server, link: str, old: str, new: str) -> None:
+    parts = urlsplit(link.replace(old, new))
+
+    reply = public.ask("GET", f"{parts.path.removeprefix('/castlist')}?{parts.query}", headers={"Authorization": ""})
+
+    assert reply.status in {400, 403}
+    assert VIDEO_BYTES[:64] not in reply.body
+
+
+def test_a_key_does_not_open_a_file_without_a_link(public: Server, link: str) -> None:
+    reply = public.ask("GET", urlsplit(link).path.removeprefix("/castlist"))
+
+    assert (reply.status, reply.error["code"]) == (403, "invalid_link")
+
+
+def test_without_a_public_address_the_refusal_names_the_setting_before_anything_is_sent(hidden: Server, upstream: KlingEmulator) -> None:
+    before = upstream.counts["create"]
+
+    video = hidden.finish(str(hidden.post("/v1/videos/edits", _edit(hidden)).json["id"]))
+
+    error = video["error"]
+    assert isinstance(error, dict)
+    assert "media.public_base_url" in str(error["message"])
+    assert upstream.counts["create"] == before
+
+
+def test_a_plan_says_so_as_well_and_needs_no_link_where_there_is_one(hidden: Server, public: Server) -> None:
+    refused = hidden.post("/v1/videos/plan", {"operation": "edit", **_edit(hidden)})
+    planned = public.post("/v1/videos/plan", {"operation": "edit", **_edit(public)})
+
+    assert b"media.public_base_url" in refused.body
+    assert planned.status == 200, planned.body
+    assert b"signature" not in planned.body
+
+
+def test_a_link_for_a_provider_lives_a_day_and_no_longer() -> None:
+    now = [datetime(2026, 11, 22, 12, 4, 59, tzinfo=UTC)]
+    signer = Signer(b"k" * 32, lambda: now[0], PUBLIC)
+    query = dict(parse_qsl(urlsplit(signer.publish(FILM) or "").query))
+
+    now[0] += timedelta(seconds=FETCH_LIFE - 300)
+    signer.admits("/media/asset_1.mp4", query)
+    now[0] += timedelta(seconds=301)
+
+    with pytest.raises(Forbidden, match="expired"):
+        signer.admits("/media/asset_1.mp4", query)
+
+
+def test_a_gateway_that_is_reached_from_outside_is_never_open(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="exclude each other"):
+        _open(tmp_path, Overrides(no_auth=True))
+    assert not _open(tmp_path, Overrides())
+
+
+def _open(folder: Path, overrides: Overrides) -> bool:
+    """Whether a gateway of the embedded renderer, with a public address, takes callers without a key."""
+    path = folder / "castlist.yaml"
+    path.write_text(f"castlist: {{media: {{public_base_url: '{PUBLIC}'}}}}")
+
+    async def look() -> bool:
+        gateway = await open_gateway(
+            load(path, environ={"CASTLIST_DATA": str(folder / "data")}, overrides=overrides), serving=True, worker=False
+        )
+        await gateway.stop()
+        return gateway.open_mode
+
+    return asyncio.run(look())
