@@ -19,6 +19,7 @@ COMMANDS = {
     "videos": "Create, edit, extend, remix, follow and download videos.",
     "models": "List the models, what they cost and how long they live.",
     "config": "Check a configuration file.",
+    "doctor": "Look for what would keep videos from being made.",
     "key": "Show the key of a data directory.",
 }
 
