@@ -69,6 +69,31 @@ def test_a_request_that_never_left_is_sent_again_to_the_same_deployment(stage):
     assert [a.state for a in seen.attempts] == [AttemptState.REFUSED, AttemptState.SUCCEEDED]
 
 
+def test_one_that_cannot_be_reached_is_not_waited_for_while_another_can_be_asked(stage):
+    async def scene():
+        async with stage("hero: fake/unreachable", "hero: fake/instant") as s:
+            return await s.end(await s.create(model="hero"))
+
+    seen = run(scene())
+
+    assert seen.job.state is State.SUCCEEDED
+    assert [(a.state, a.error.code if a.error else None) for a in seen.attempts] == [
+        (AttemptState.REFUSED, "provider_unreachable"),
+        (AttemptState.SUCCEEDED, None),
+    ]
+
+
+def test_of_several_that_cannot_be_reached_the_last_is_waited_for(stage):
+    async def scene():
+        async with stage("hero: fake/unreachable", "hero: fake/unreachable?times=2&after=0.1") as s:
+            return await s.end(await s.create(model="hero"))
+
+    seen = run(scene())
+
+    assert seen.job.state is State.SUCCEEDED
+    assert [a.state for a in seen.attempts] == [AttemptState.REFUSED, AttemptState.REFUSED, AttemptState.SUCCEEDED]
+
+
 def test_a_lost_answer_is_held_and_never_sent_again(stage):
     async def scene():
         async with stage("hero: fake/ambiguous", "hero: fake/instant") as s:

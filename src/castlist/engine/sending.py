@@ -12,7 +12,7 @@ from castlist.engine.ending import fail
 from castlist.engine.kit import Kit
 from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, others, provider_of, put_off, save, unsure, wait_for
 from castlist.engine.ordering import make_ready
-from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, SpendLimit, Unavailable
+from castlist.errors import Ambiguous, HandleGone, Moderated, NotSent, ProviderError, Retry, SpendLimit, Unavailable
 from castlist.model.characters import Character
 from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
 from castlist.model.providing import Absent, CannotTell, Deployment, Prepared, Provider, Ticket
@@ -89,7 +89,8 @@ async def _keep(kit: Kit, attempt: Attempt) -> None:
 
 
 async def refused(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt | None = None) -> Job | None:
-    """Nothing exists upstream: wait and ask the same again, ask elsewhere, or fail."""
+    """Nothing exists upstream: wait and ask the same again, ask elsewhere, or fail. One that cannot be reached is not waited for while
+    another can be asked."""
     if isinstance(error, HandleGone):
         error = await lose(kit, job, error, attempt=attempt)
     failure = Failure(error.code, error.message)
@@ -99,12 +100,19 @@ async def refused(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt 
     if error.retry is Retry.NEVER or isinstance(error, Moderated):
         return await fail(kit, job, failure, attempt=attempt)
     wait = error.after or WAIT_RETRY
-    if error.retry is Retry.SAME and kit.clock() + timedelta(seconds=wait) - job.created_at < timedelta(seconds=kit.policy.max_age):
-        return await save(kit, put_off(kit, job.to(State.QUEUED, waiting=error.code), seconds=wait))
     tried = (*job.tried, job.deployment) if job.deployment else job.tried
-    if not await others(kit, job, tried=tried):
+    elsewhere = await others(kit, job, tried=tried)
+    again = error.retry is Retry.SAME and not (elsewhere and _is_away(error))
+    if again and kit.clock() + timedelta(seconds=wait) - job.created_at < timedelta(seconds=kit.policy.max_age):
+        return await save(kit, put_off(kit, job.to(State.QUEUED, waiting=error.code), seconds=wait))
+    if not elsewhere:
         return await fail(kit, job, failure, attempt=attempt)
     return await save(kit, job.to(State.QUEUED, tried=tried, deployment=None))
+
+
+def _is_away(error: ProviderError) -> bool:
+    """Whether nobody answered there: another deployment is not kept waiting for it, the last one is."""
+    return isinstance(error, NotSent) or isinstance(error.__cause__, NotSent)
 
 
 async def reconcile(kit: Kit, job: Job) -> Job | None:
