@@ -29,6 +29,7 @@ TWIN = Mascot(height=0.8, colour=(90, 190, 90))
 pytestmark = pytest.mark.slow
 
 PROMPT = "Luna walks through a forest."
+NOBODY = "http://127.0.0.1:9"
 ASKED = {"seconds": 4, "size": "1280x720"}
 
 
@@ -88,9 +89,11 @@ def entry(group: str, post: Post, url: str) -> dict[str, object]:
 
 
 def start(folder, upstreams: dict[str, Emulator]) -> Served:
-    """A gateway with a model a provider, and `hero`, which the first upstream makes and otherwise gemini."""
+    """A gateway with a model a provider; `hero`, which the first upstream makes and otherwise gemini; and `relay`, where nobody listens at
+    the first address."""
     models = [entry(name, post, upstreams[name].base_url) for name, post in POSTS.items()]
     models += [entry("hero", POSTS["openai"], upstreams["first"].base_url), entry("hero", POSTS["gemini"], upstreams["gemini"].base_url)]
+    models += [entry("relay", POSTS["runwayml"], NOBODY), entry("relay", POSTS["xai"], upstreams["xai"].base_url)]
     config = {"model_list": models, "castlist": {"max_spend_per_day": "unlimited"}}
     (folder / "config.yaml").write_text(json.dumps(config))
     return start_server(folder / "data", "--config", str(folder / "config.yaml"))
@@ -143,9 +146,18 @@ def test_when_the_first_provider_is_gone_the_same_request_completes_on_another(w
     world.shut_first()
 
     after = world.render("hero", world.luna)
+    unknown_there = world.render("hero", world.twin)
 
     assert (before.status, before.provider) == ("completed", "openai")
     assert POSTS["openai"].see(world.upstreams["first"]).complaints(world.clips["luna"]) == []
     assert (after.status, after.provider, after.error) == ("completed", "gemini", None)
     assert [who.id for who in after.cast] == [world.luna.id]
-    assert world.seen("gemini").complaints(world.clips["luna"]) == []
+    assert world.seen("gemini").complaints(world.clips["twin"]) == []
+    assert (unknown_there.status, unknown_there.provider) == ("completed", "gemini")
+
+
+def test_where_no_file_can_be_uploaded_the_request_completes_on_another(world: World):
+    video = world.render("relay", world.luna)
+
+    assert (video.status, video.provider) == ("completed", "xai")
+    assert world.seen("xai").complaints(world.clips["luna"]) == []
