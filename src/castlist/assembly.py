@@ -22,6 +22,7 @@ from castlist.model.pricing import show_usd
 from castlist.model.providing import Account, Deployment, Provider, Transport
 from castlist.model.publishing import Publish
 from castlist.model.vendors import VIDEO_PROVIDERS
+from castlist.outbound import Outbound, trust_also
 from castlist.providers import provider, provider_names
 from castlist.providers.transport import Connections, HttpTransport
 from castlist.server.access import Access, is_loopback
@@ -85,14 +86,15 @@ async def open_gateway(settings: Settings, *, serving: bool, worker: bool, yield
 async def _build(settings: Settings, storage: Storage, *, serving: bool, worker: bool, yields: bool) -> Gateway:
     if serving and worker:
         storage.holders.mark("serve")
-    connections = Connections()
+    outbound = _outbound(settings)
+    connections = Connections(outbound=outbound)
     signer = Signer(load_key(settings.data), _now, settings.public_base_url)
     reach = partial(HttpTransport, storage.assets, scratch=storage.scratch, connections=connections, publish=signer.publish)
     kit = _kit(settings, storage, reach, signer.publish)
     open_mode = _is_open(settings)
     engine = Engine(kit, _accounts(settings, open_mode=open_mode))
     access = Access(no_auth=settings.no_auth, private_socket=not serving)
-    app = build_app(engine, access, signer, fetch=Fetcher().fetch, version=__version__, providers=provider_names())
+    app = build_app(engine, access, signer, fetch=Fetcher(outbound=outbound).fetch, version=__version__, providers=provider_names())
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
     notices = (*settings.warnings, *_age_notices(kit.deployments), *_spend_notices(kit), *await _stranded(engine))
     return Gateway(settings, engine, app, hands, storage, connections, open_mode, notices)
@@ -109,6 +111,17 @@ def _check(settings: Settings, *, serving: bool) -> None:
     if serving and settings.no_auth and settings.public_base_url:
         text = "--no-auth and media.public_base_url exclude each other: a gateway that the internet reaches must have a key"
         raise ConfigError([(0, text)], source=settings.source)
+
+
+def _outbound(settings: Settings) -> Outbound:
+    network = settings.network
+    try:
+        trust = trust_also(network.ca_bundle) if network.ca_bundle else None
+    except OSError as error:
+        raise ConfigError(
+            [(0, f"network.ca_bundle: {network.ca_bundle} holds no certificates that can be read")], source=settings.source
+        ) from error
+    return Outbound(str(network.proxy) if network.proxy else None, network.no_proxy, trust)
 
 
 def _is_open(settings: Settings) -> bool:

@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 from castlist.errors import InvalidRequest, TooLarge
 from castlist.later import Later
 from castlist.model.asks import Incoming
+from castlist.outbound import Outbound
 
 if TYPE_CHECKING:
     import aiohttp
@@ -57,6 +58,9 @@ def is_global(address: str) -> bool:
     return found.is_global and not (found.is_multicast or found.is_reserved or found.is_unspecified) and found != _AZURE_HOST
 
 
+_STRAIGHT: Final = Outbound()
+
+
 @dataclass(slots=True)
 class Guard:
     """Makes the sockets of a connector, and none to where the policy does not allow: what is checked is what is connected to."""
@@ -76,16 +80,31 @@ class Guard:
         return socket.socket(family, kind, protocol)
 
 
-def guard_connector(policy: Policy) -> "aiohttp.TCPConnector":
+def guard_connector(policy: Policy, outbound: Outbound = _STRAIGHT) -> "aiohttp.TCPConnector":
     """A connector that reaches only what the policy allows."""
-    return _connect_by(Guard(policy))
+    return _connect_by(Guard(policy), outbound)
+
+
+async def check_ahead(host: str, port: int, *, policy: Policy) -> None:
+    """Raise PermissionError for a host that a proxy is to be asked for and whose address, as far as it is known here, is not allowed.
+
+    A name that only the proxy can look up is the proxy's to judge.
+    """
+    spelled, _ = _read_address(host)
+    try:
+        found = [spelled] if spelled else [str(place[0]) for *_, place in await asyncio.get_running_loop().getaddrinfo(host, port)]
+    except OSError:
+        return
+    if not all(policy(address, port) for address in found):
+        raise PermissionError("the address is not allowed")
 
 
 class Fetcher:
     """Downloads what a URL names, from the public internet only. `allow` is the seam for tests on loopback."""
 
-    def __init__(self, allow: Policy = is_public, *, total: float = TOTAL_SECONDS) -> None:
+    def __init__(self, allow: Policy = is_public, *, total: float = TOTAL_SECONDS, outbound: Outbound = _STRAIGHT) -> None:
         self._allow = allow
+        self._outbound = outbound
         self._total = total
 
     async def fetch(self, url: str, into: Path, *, limit: int) -> Incoming:
@@ -107,17 +126,26 @@ class Fetcher:
             raise
 
     async def _download(self, url: "yarl.URL", target: Path, *, limit: int) -> Incoming:
-        guard = Guard(self._allow)
         here = url
-        async with _open_session(guard) as session:
-            for _ in range(MOST_REDIRECTS + 1):
-                self._check_literal(here)
-                async with _get(session, here, guard=guard) as response:
+        for _ in range(MOST_REDIRECTS + 1):
+            self._check_literal(here)
+            proxy = self._outbound.proxy_for(here.host)
+            guard = Guard(self._allow if proxy is None else _allow_any)
+            if proxy is not None:
+                await self._check_ahead(here)
+            async with _open_session(guard, self._outbound) as session:
+                async with _get(session, here, guard=guard, proxy=proxy) as response:
                     follow = response.headers.get("Location")
                     if response.status not in _REDIRECTS or follow is None:
                         return await _keep(response, target, limit=limit)
                 here = _join(here, follow)
         raise _failed(f"the URL redirects more than {MOST_REDIRECTS} times")
+
+    async def _check_ahead(self, url: "yarl.URL") -> None:
+        try:
+            await check_ahead(url.host or "", url.port or 0, policy=self._allow)
+        except PermissionError as error:
+            raise _forbidden([("127.0.0.1", 0)]) from error
 
     def _check_literal(self, url: "yarl.URL") -> None:
         # Numbers that only some parsers read as an address (octal, hexadecimal, short forms) never reach one that might.
@@ -184,13 +212,19 @@ def _read_address(host: str) -> tuple[str | None, bool]:
         return None, False
 
 
-def _connect_by(guard: Guard) -> "aiohttp.TCPConnector":
-    return aiohttp.TCPConnector(socket_factory=guard.open_socket, use_dns_cache=False, force_close=True)
+def _allow_any(address: str, port: int) -> bool:
+    return True
 
 
-def _open_session(guard: Guard) -> "aiohttp.ClientSession":
+def _connect_by(guard: Guard, outbound: Outbound) -> "aiohttp.TCPConnector":
+    return aiohttp.TCPConnector(
+        socket_factory=guard.open_socket, use_dns_cache=False, force_close=True, ssl=True if outbound.trust is None else outbound.trust
+    )
+
+
+def _open_session(guard: Guard, outbound: Outbound) -> "aiohttp.ClientSession":
     return aiohttp.ClientSession(
-        connector=_connect_by(guard),
+        connector=_connect_by(guard, outbound),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
@@ -199,9 +233,11 @@ def _open_session(guard: Guard) -> "aiohttp.ClientSession":
 
 
 @asynccontextmanager
-async def _get(session: "aiohttp.ClientSession", url: "yarl.URL", *, guard: Guard) -> AsyncIterator["aiohttp.ClientResponse"]:
+async def _get(
+    session: "aiohttp.ClientSession", url: "yarl.URL", *, guard: Guard, proxy: str | None
+) -> AsyncIterator["aiohttp.ClientResponse"]:
     try:
-        async with session.get(url, allow_redirects=False, timeout=aiohttp.ClientTimeout(total=None)) as response:
+        async with session.get(url, allow_redirects=False, proxy=proxy, timeout=aiohttp.ClientTimeout(total=None)) as response:
             yield response
     except aiohttp.ClientConnectorError as error:
         if guard.refused:

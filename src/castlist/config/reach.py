@@ -1,9 +1,12 @@
 """How the gateway is reached from outside, and how it reaches out."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from castlist.config.document import Node
 from castlist.config.reading import Reading
+from castlist.config.settings import Network, Secret
 
 
 def read_public_base_url(reading: Reading, node: Node | None) -> str | None:
@@ -18,6 +21,28 @@ def read_public_base_url(reading: Reading, node: Node | None) -> str | None:
         reading.wrong(text.line, "media.public_base_url is an address such as https://video.example.com, without a query or a user name")
         return None
     return text.value.rstrip("/")
+
+
+def read_network(reading: Reading, fields: Mapping[str, Node], folder: Path) -> Network:
+    """How the gateway reaches out. A file of certificates lies beside the configuration, where it is no absolute path."""
+    hosts = reading.texts(fields.get("no_proxy"), "network.no_proxy")
+    bundle = reading.text(fields.get("ca_bundle"), "network.ca_bundle")
+    path = folder / Path(bundle.value).expanduser() if bundle and bundle.value else None
+    if bundle is not None and (path is None or not path.is_file()):
+        reading.wrong(bundle.line, f"network.ca_bundle: there is no file {bundle.written}")
+    return Network(_read_proxy(reading, fields.get("proxy")), tuple(each.lower().strip(".") for each in hosts), path)
+
+
+def _read_proxy(reading: Reading, node: Node | None) -> Secret | None:
+    proxy = reading.key(node, "network.proxy")
+    try:
+        parts = urlsplit(proxy or "http://none")
+        sound = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound and node is not None:
+        reading.wrong(node.line, "network.proxy is an address such as http://proxy.example.com:3128")
+    return proxy
 
 
 def _is_base(text: str, *, schemes: tuple[str, ...]) -> bool:

@@ -43,6 +43,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """How the gateway reaches out: `proxy` for all hosts but `no_proxy`, and a file of certificates to believe besides the system's."""
+
+    proxy: Secret | None = None
+    no_proxy: tuple[str, ...] = ()
+    ca_bundle: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One entry of `model_list`.
 
@@ -109,6 +118,7 @@ class Settings:
     catalogue: Mapping[str, Entry] = field(default_factory=dict)
     limits: Limits = Limits()
     public_base_url: str | None = None
+    network: Network = Network()
     warnings: tuple[str, ...] = ()
 
 

@@ -117,7 +117,14 @@ class _Quiet:
         _refuse()
 
     async def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Sequence[Part], timeout: float = 60.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Sequence[Part],
+        timeout: float = 60.0,
+        named: bool = False,
     ) -> Reply:
         _refuse()
 

@@ -225,10 +225,18 @@ class Transport(Protocol):
         ...
 
     async def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Sequence[Part], timeout: float = 60.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Sequence[Part],
+        timeout: float = 60.0,
+        named: bool = False,
     ) -> Reply:
         """One request, never repeated, on a fresh connection: the one that may cost. Raises NotSent before the first body byte left,
-        Ambiguous for a time-out or a broken connection after it."""
+        Ambiguous for a time-out or a broken connection after it. `named` is for an address that an upstream named, which must be public
+        or the account's own."""
         ...
 
     async def link(self, asset: str) -> str:

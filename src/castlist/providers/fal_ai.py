@@ -169,7 +169,7 @@ class Fal(KeepsUploads):
         headers = {"Authorization": opens, "Accept": "application/json", "Content-Type": media.media_type, "X-Fal-File-Name": filename}
         headers["X-Fal-Object-Lifecycle"] = json.dumps({"expiration_duration_seconds": int(_FILES_LIVE.total_seconds())})
         body = await self.http.assets.read(media.asset)
-        reply = await give(self.http.send("POST", f"{place}/files/upload", headers=headers, body=body, timeout=_UPLOAD_SECONDS))
+        reply = await give(self.http.send("POST", f"{place}/files/upload", headers=headers, body=body, timeout=_UPLOAD_SECONDS, named=True))
         url = read_object(reply).get("access_url")
         if not isinstance(url, str) or not url:
             raise upload_failed("the upstream gave no address for an upload")

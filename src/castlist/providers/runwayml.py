@@ -170,7 +170,7 @@ class RunwayML(KeepsUploads):
         check_place(url, home=self._base)
         parts = [Part(str(name), str(value)) for name, value in fields.items()]
         parts.append(Part("file", await self.http.assets.read(media.asset), filename, media.media_type))
-        await give(self.http.send("POST", url, headers={}, body=parts, timeout=_UPLOAD_SECONDS), judged=_judge_place)
+        await give(self.http.send("POST", url, headers={}, body=parts, timeout=_UPLOAD_SECONDS, named=True), judged=_judge_place)
         return uri
 
     @property

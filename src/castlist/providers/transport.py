@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from castlist.errors import Ambiguous, NotSent, ProviderError, Refused, Retry
-from castlist.fetch import Policy, guard_connector, is_public
+from castlist.fetch import Policy, check_ahead, guard_connector, is_public
 from castlist.later import Later
 from castlist.model.providing import AssetReader, Part, Reply, Stream
 from castlist.model.publishing import Publish, keep_private, require_link
+from castlist.outbound import Outbound
 from castlist.providers.hearing import note
 from castlist.providers.multipart import encode_form
 from castlist.providers.outgoing import Outgoing, as_payload
@@ -29,13 +30,17 @@ _MOST_REDIRECTS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
+_STRAIGHT: Final = Outbound()
+
+
 class Connections:
     """The connections of one process and event loop: pooled ones for free requests, fresh ones for those that may cost, and guarded
     ones for addresses that an upstream names. aiohttp is imported with the first request, so that a gateway without hosted
     providers does not pay for it."""
 
-    def __init__(self, policy: Policy = is_public) -> None:
+    def __init__(self, policy: Policy = is_public, outbound: Outbound = _STRAIGHT) -> None:
         self._policy = policy
+        self._outbound = outbound
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     def pooled(self) -> "aiohttp.ClientSession":
@@ -44,8 +49,19 @@ class Connections:
     def fresh(self) -> "aiohttp.ClientSession":
         return self._sessions.get("fresh") or self._open("fresh")
 
-    def guarded(self) -> "aiohttp.ClientSession":
-        return self._sessions.get("guarded") or self._open("guarded")
+    async def guarded(self, url: "yarl.URL") -> "aiohttp.ClientSession":
+        """Fresh connections to addresses that an upstream names. Raises PermissionError for one that is not allowed."""
+        if self._outbound.proxy_for(url.host) is None:
+            return self._sessions.get("guarded") or self._open("guarded")
+        await check_ahead(url.host or "", url.port or 0, policy=self._policy)
+        return self.fresh()
+
+    def proxy_for(self, url: "str | yarl.URL") -> str | None:
+        """The proxy on the way there."""
+        try:
+            return self._outbound.proxy_for(yarl.URL(url).host)
+        except ValueError:
+            return None
 
     async def close(self) -> None:
         sessions, self._sessions = self._sessions, {}
@@ -54,7 +70,12 @@ class Connections:
 
     def _open(self, kind: str) -> "aiohttp.ClientSession":
         guarded = kind == "guarded"
-        connector = guard_connector(self._policy) if guarded else aiohttp.TCPConnector(limit=0, force_close=kind == "fresh")
+        trust = True if self._outbound.trust is None else self._outbound.trust
+        connector = (
+            guard_connector(self._policy, self._outbound)
+            if guarded
+            else aiohttp.TCPConnector(limit=0, force_close=kind == "fresh", ssl=trust)
+        )
         session = aiohttp.ClientSession(
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, headers={"User-Agent": "castlist"}
         )
@@ -93,7 +114,7 @@ class HttpTransport:
         """
         try:
             return await self._exchange(self._connections.pooled(), method, url, headers=headers, timeout=timeout)
-        except aiohttp.ClientConnectorError as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
             raise NotSent(_unreachable(url, error)) from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             return await self._ask_again(method, url, headers=headers, timeout=timeout)
@@ -103,17 +124,27 @@ class HttpTransport:
             raise _unsendable(url) from error
 
     async def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Sequence[Part], timeout: float = 60.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Sequence[Part],
+        timeout: float = 60.0,
+        named: bool = False,
     ) -> Reply:
-        """One request, never repeated, on a fresh connection. Redirects are not followed.
+        """One request, never repeated, on a fresh connection. Redirects are not followed. `named` says that an upstream named the
+        address: it must then be a public one, or the account's own.
 
         Raises NotSent before the first body byte left, Ambiguous for a time-out or a broken connection after it.
         """
         outgoing, typed = _lower(body)
         try:
-            async with self._connections.fresh().request(
+            session = await self._guarded(yarl.URL(url)) if named else self._connections.fresh()
+            async with session.request(
                 method,
                 url,
+                proxy=self._connections.proxy_for(url),
                 headers={**headers, **typed},
                 data=as_payload(outgoing),
                 allow_redirects=False,
@@ -146,13 +177,14 @@ class HttpTransport:
         self, session: "aiohttp.ClientSession", method: str, url: str, *, headers: Mapping[str, str], timeout: float
     ) -> Reply:
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT_SECONDS))
-        async with session.request(method, url, headers=headers, allow_redirects=False, timeout=limits) as response:
+        proxy = self._connections.proxy_for(url)
+        async with session.request(method, url, headers=headers, allow_redirects=False, timeout=limits, proxy=proxy) as response:
             return Reply(response.status, _lower_names(response), await _read(response))
 
     async def _ask_again(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float) -> Reply:
         try:
             return await self._exchange(self._connections.fresh(), method, url, headers=headers, timeout=timeout)
-        except aiohttp.ClientConnectorError as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
             raise NotSent(_unreachable(url, error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _unanswered(url, error) from error
@@ -161,11 +193,12 @@ class HttpTransport:
         start = here = _read_url(url)
         limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_IDLE_SECONDS)
         for _ in range(_MOST_REDIRECTS + 1):
-            session = self._connections.pooled() if self._is_home(here) else self._connections.guarded()
             own = headers if here.origin() == start.origin() else {}
             wanted = {**own, "Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
             try:
-                response = await session.get(here, headers=wanted, allow_redirects=False, timeout=limits)
+                session = self._connections.pooled() if self._is_home(here) else await self._connections.guarded(here)
+                proxy = self._connections.proxy_for(here)
+                response = await session.get(here, headers=wanted, allow_redirects=False, timeout=limits, proxy=proxy)
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
                 raise _broken(str(here), error) from error
             target = response.headers.get("Location")
@@ -174,6 +207,9 @@ class HttpTransport:
             response.close()
             here = _read_url(target, base=here)
         raise Refused(f"the upstream redirects the download more than {_MOST_REDIRECTS} times", retry=Retry.SAME)
+
+    async def _guarded(self, url: "yarl.URL") -> "aiohttp.ClientSession":
+        return self._connections.fresh() if self._is_home(url) else await self._connections.guarded(url)
 
     def _is_home(self, url: "yarl.URL") -> bool:
         return self._api_base is not None and url.origin() == _read_url(self._api_base).origin()

@@ -1,5 +1,6 @@
 """The OpenAPI description of this gateway, made from the wire models, the routes and the models configured."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -225,7 +226,7 @@ def _operation(path: str, operation: Operation, *, models: Sequence[str]) -> Sch
     if "{model}" in path:
         parameters.append({"name": "model", "in": "path", "required": True, "schema": {"type": "string", "enum": list(models)}})
     parameters += [
-        {"name": name.removeprefix("character_").removeprefix("file_"), "in": "query", "schema": _QUERY[name][0], "description": _QUERY[name][1]}
+        {"name": re.sub("^(character|file)_", "", name), "in": "query", "schema": _QUERY[name][0], "description": _QUERY[name][1]}
         for name in operation.query
     ]
     parameters += [{"name": name, "in": "header", "schema": _HEADERS[name]} for name in operation.headers]
