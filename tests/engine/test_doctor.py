@@ -15,6 +15,8 @@ from castlist.fetch import Fetcher
 from castlist.media import codecs
 from castlist.testing.emulator import Emulator, serve
 from providers.emulators.doors import KEY, Doors
+from providers.emulators.kling import serve_kling
+from providers.kling_runs import PAIR
 
 ENTRIES = {
     "openai": ("openai/hero-1", "openai"),
@@ -77,6 +79,18 @@ def test_a_key_that_is_not_taken_is_broken_and_never_shown(doors, look):
         found = checks[f"deployment {name}"]
         assert (found["health"], "does not accept the key" in found["message"]) == ("broken", True)
         assert f"the api_key of {name}" in found["help"]
+
+
+def test_kling_is_asked_in_the_api_that_the_key_is_for(look):
+    with serve_kling() as newer, serve_kling(pair=PAIR) as older:
+        code, checks = look(
+            entry("new", "kling/kling-3.0-omni", newer.base_url, key=newer.key),
+            entry("old", "kling/kling-3.0-omni", older.base_url, key=f"'{PAIR}'"),
+            key=PAIR,
+        )
+
+    assert (code, checks["deployment new"]["health"], checks["deployment old"]["health"]) == (0, "ok", "ok")
+    assert [each.path.partition("?")[0] for each in older.requests] == ["/v1/videos/omni-video/castlist-doctor"]
 
 
 def test_a_page_of_a_proxy_is_not_taken_for_the_vendor(look):
