@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import memory, render, servers
+from bench import memory, polling, render, servers
 from bench.fixtures import download, padded, upload
 from bench.load import Shot, hammer, trickle
 from bench.servers import KEY, PROJECT_KEY, ROOT, Server
@@ -275,6 +275,12 @@ ROWS = (
     Row(
         "beside", "status p99 at 200 requests/s, idle and beside two renders", "ms", beside,
         (Goal("beside two renders", 3, "idle", most=True),),
+    ),
+    Row(
+        "polls", f"{polling.IN_FLIGHT:,} videos under way at a vendor: processor time a poll, polls a second, memory of the process",
+        "us, polls/s, MiB",
+        lambda setting: polling.figures(setting.folder / f"polls{setting.round}", seconds=setting.seconds),
+        (Goal("cpu", 250, most=True),),
     ),
     Row(
         "render", f"an {render.SECONDS} s 720p scene: processor time beside libx264 veryfast crf 20, wall time; memory at 1080p", "s, MiB",

@@ -84,9 +84,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def vendor(file: Path) -> Iterator[Server]:
+def vendor(file: Path, *extra: str) -> Iterator[Server]:
     port = free_port()
-    command = [sys.executable, "-m", "bench.upstream", "--port", str(port), "--file", str(file)]
+    command = [sys.executable, "-m", "bench.upstream", "--port", str(port), "--file", str(file), *extra]
     with running(command, f"http://127.0.0.1:{port}", ready="/counts") as server:
         yield server
 
@@ -96,8 +96,8 @@ def castlist(folder: Path, *, upstream: str = "http://127.0.0.1:9", extra: tuple
     """`castlist serve` on a data directory, with a project and the models `hero` (embedded) and `sora` (forwarded)."""
     folder.mkdir(parents=True, exist_ok=True)
     config, port = folder / "config.yaml", free_port()
-    forwarded = {"api_base": f"{upstream}/v1", "api_key": "sk-vendor"}
-    models: dict[str, tuple[str, dict[str, str]]] = {"hero": ("animatic/animatic", {}), "sora": ("openai/sora-2", forwarded)}
+    forwarded = {"api_base": f"{upstream}/v1", "api_key": "sk-vendor", "max_parallel_requests": 10_000}
+    models: dict[str, tuple[str, Mapping[str, object]]] = {"hero": ("animatic/animatic", {}), "sora": ("openai/sora-2", forwarded)}
     listed = [{"model_name": name, "litellm_params": {"model": model, **more}} for name, (model, more) in models.items()]
     settings = {
         "model_list": listed,

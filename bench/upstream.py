@@ -1,4 +1,4 @@
-"""A vendor to forward to: OpenAI-shaped, counts its calls, and ends a video after so many polls."""
+"""A vendor to forward to: OpenAI-shaped, counts its calls, and ends a video after so many polls, or never."""
 
 import argparse
 import sys
@@ -12,18 +12,20 @@ CHUNK = 256 * 1024
 
 
 class Vendor:
-    """Videos by number of polls so far. `file` is what every download gives."""
+    """Videos by number of polls so far. `file` is what every download gives; `endless` ones are to be asked for every second."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, endless: bool) -> None:
         self.file = file
+        self.headers = {"openai-poll-after-ms": "1000"} if endless else {}
+        self.ends_after = float("inf") if endless else POLLS
         self.polls: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
 
     def video(self, id: str) -> dict[str, object]:
-        done = self.polls[id] >= POLLS
+        done = self.polls[id] >= self.ends_after
         return {
             "id": id, "object": "video", "model": "sora-2", "status": "completed" if done else "in_progress",
-            "progress": 100 if done else 20 * self.polls[id], "created_at": 1795300000, "seconds": "4", "size": "1280x720",
+            "progress": 100 if done else min(99, 20 * self.polls[id]), "created_at": 1795300000, "seconds": "4", "size": "1280x720",
             "completed_at": 1795300009 if done else None, "prompt": "a fox", "error": None, "expires_at": None,
             "remixed_from_video_id": None,
         }  # fmt: skip
@@ -38,7 +40,7 @@ class Vendor:
         self.calls["retrieve"] += 1
         id = request.match_info["id"]
         self.polls[id] += 1
-        return web.json_response(self.video(id))
+        return web.json_response(self.video(id), headers=self.headers)
 
     async def content(self, request: web.Request) -> web.StreamResponse:
         self.calls["content"] += 1
@@ -58,8 +60,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--file", type=Path, required=True)
+    parser.add_argument("--endless", action="store_true", help="no video is ever done")
     asked = parser.parse_args(sys.argv[1:])
-    vendor = Vendor(asked.file)
+    vendor = Vendor(asked.file, endless=asked.endless)
     app = web.Application(client_max_size=1 << 30)
     app.router.add_post("/v1/videos", vendor.create)
     app.router.add_post("/v1/videos/characters", vendor.character)
