@@ -27,7 +27,7 @@ from castlist.engine.moves import (
 from castlist.engine.sending import reconcile, refused, submit
 from castlist.engine.sources import bring_in
 from castlist.engine.storing import store
-from castlist.errors import CastlistError, HandleGone, LostJob, NotSent, ProviderError, StorageFull, Unavailable
+from castlist.errors import CastlistError, HandleGone, LostJob, MediaRefused, NotSent, ProviderError, StorageFull, Unavailable
 from castlist.model.characters import Character, CharacterState, Note
 from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
 from castlist.model.operations import CreateVideo
@@ -189,6 +189,10 @@ async def _store(kit: Kit, job: Job) -> Job | None:
         return await wait_for(kit, job, "deployment_missing", seconds=WAIT_UNKNOWN)
     try:
         return await store(kit, job, attempt, provider=provider)
+    except MediaRefused as error:
+        failure = Failure("provider_output_unusable", f"what {attempt.provider} made cannot be kept as a video: {error.message}")
+        useless = Progress(Phase.FAILED, failure=failure, retryable=True, cost=job.cost)
+        return await _failed_upstream(kit, job.to(State.RUNNING), attempt, progress=useless)
     except ProviderError as error:
         if too_old(kit, attempt):
             return await _expire(kit, job, attempt)

@@ -9,23 +9,28 @@ from castlist.engine.files import folder, full_disk
 from castlist.engine.joining import join
 from castlist.engine.keeping import hand_over, put_all
 from castlist.engine.kit import Kit
-from castlist.errors import Refused, Retry
+from castlist.errors import MediaRefused, Refused, Retry
 from castlist.media.child import UNTRUSTED
 from castlist.model.jobs import Attempt, AttemptState, CostState, Job, Result, State
+from castlist.model.operations import output_seconds
 from castlist.model.providing import Provider, Ticket
 
 FINISH = replace(UNTRUSTED, cpu_seconds=60, wall_seconds=120)
 COPIES = 2
 """A result is on the disk twice for a moment: as it was downloaded and as it is stored."""
 
+PER_SECOND, SPARE = 25 << 20, 32 << 20
+"""Bytes that a second of video has at most, and that a file may have besides: 200 Mbit/s is twice what cameras write in 4K."""
+
 
 async def store(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider) -> Job | None:
-    """The job as succeeded, or None when somebody else has it now. Raises StorageFull and what the provider's download raises."""
+    """The job as succeeded, or None when somebody else has it now. Raises StorageFull, what the provider's download raises, and
+    MediaRefused for what is no playable video."""
     kit.check_store(0)
     ticket = Ticket(attempt.ticket or {})
     with full_disk(kit), folder(kit.storage.scratch / f"store-{job.id}") as out:
         path = out / "download.mp4"
-        await _download(kit, provider, ticket, path=path)
+        await _download(kit, provider, ticket, path=path, most=SPARE + int(output_seconds(job.operation) * PER_SECOND))
         path, job = await join(kit, job, path, full=provider.capabilities(attempt.provider_model).returns_full)
         facts = await kit.media("finish", {"path": str(path), "out": str(out)}, limits=FINISH)
         files = facts["files"]
@@ -62,7 +67,7 @@ def _succeeded(kit: Kit, job: Job, result: Result) -> Job:
     )
 
 
-async def _download(kit: Kit, provider: Provider, ticket: Ticket, *, path: Path) -> None:
+async def _download(kit: Kit, provider: Provider, ticket: Ticket, *, path: Path, most: int) -> None:
     async with provider.download(ticket) as stream:
         kit.check_store(COPIES * (stream.length or 0))
         with path.open("wb") as file:
@@ -70,6 +75,10 @@ async def _download(kit: Kit, provider: Provider, ticket: Ticket, *, path: Path)
             async for chunk in stream.chunks:
                 await asyncio.to_thread(file.write, chunk)
                 written += len(chunk)
+                if written > most:
+                    raise MediaRefused(
+                        f"it does not end after {most >> 20} MiB, more than a video of its length has", code="result_too_long"
+                    )
     if stream.length is not None and written != stream.length:
         raise Refused(f"the download ended after {written} of {stream.length} bytes", code="download_cut", retry=Retry.SAME)
 

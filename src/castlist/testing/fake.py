@@ -43,6 +43,9 @@ SCRIPTS: Final[Mapping[str, str]] = {
     "ambiguous": "accepted, and the answer lost; `found` is ticket, absent or unknown (unknown)",
     "stuck": "runs for ever at `percent` (99)",
     "lost": "accepted, then the provider knows of no such job",
+    "garbage": "done, and what is downloaded is a web page",
+    "hollow": "done, and what is downloaded is an empty file",
+    "endless": "done, and the download goes on for ever",
     "cut": "done, and the first `times` (1) downloads break off in the middle",
 }
 """What each model name does. Options follow a question mark, `fake/slow?seconds=3`, or stand in the account's settings."""
@@ -176,8 +179,9 @@ class FakeProvider(Provider):
         script = self._script(ticket)
         self.downloads += 1
         cut = script.name == "cut" and self._count(script) <= script.number("times", 1)
-        content = read_clip()[offset:]
-        yield Stream(_pour(content, cut=cut), "video/mp4", len(content))
+        content = {"garbage": b"<html>busy</html>", "hollow": b""}.get(script.name, read_clip())[offset:]
+        endless = script.name == "endless"
+        yield Stream(_repeat(content) if endless else _pour(content, cut=cut), "video/mp4", None if endless else len(content))
 
     async def bind(self, character: Character, media: References) -> Handle | Ticket:
         """By the account's own settings: it does not know which model asks."""
@@ -291,6 +295,12 @@ def _end(script: Script) -> Progress:
     code = "moderation_blocked" if moderated else "provider_failed"
     failure = Failure(code, "The fake provider failed, as its script says.")
     return Progress(Phase.FAILED, failure=failure, retryable=script.word("retryable", "0") == "1", moderated=moderated, cost=cost)
+
+
+async def _repeat(content: bytes) -> AsyncIterator[bytes]:
+    chunk = content * (1 + (1 << 20) // len(content))
+    while True:
+        yield chunk
 
 
 async def _pour(content: bytes, *, cut: bool) -> AsyncIterator[bytes]:

@@ -1,0 +1,25 @@
+"""What a provider delivers in place of a video: the attempt fails with a sentence, and another deployment is tried."""
+
+import asyncio
+
+import pytest
+
+from castlist.model.jobs import AttemptState, State
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
+
+
+@pytest.mark.parametrize("what", ["garbage", "hollow", "endless"])
+def test_what_is_no_video_is_a_failure_of_the_attempt_and_nothing_is_stored(stage, what):
+    async def scene():
+        async with stage(f"hero: fake/{what}") as s:
+            return await s.end(await s.create(model="hero")), s.provider("fake").submits, list(s.gateway.storage.scratch.glob("store-*"))
+
+    seen, submits, left = run(scene())
+
+    assert (seen.job.state, submits, left) == (State.FAILED, 1, [])
+    assert seen.job.error.code == "provider_output_unusable"
+    assert [(a.state, a.error.code) for a in seen.attempts] == [(AttemptState.FAILED, "provider_output_unusable")]
+    assert seen.job.result is None
