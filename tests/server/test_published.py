@@ -149,3 +149,14 @@ def _open(folder: Path, overrides: Overrides) -> bool:
         return gateway.open_mode
 
     return asyncio.run(look())
+
+
+def test_the_links_of_an_answer_lead_through_the_public_address(public: Server) -> None:
+    video = public.ask("GET", f"/v1/videos/{add_finished(public)}").json
+    castlist = video["castlist"]
+    assert isinstance(castlist, dict)
+    parts = urlsplit(castlist["urls"]["video"])
+
+    assert castlist["urls"]["video"].startswith(f"{PUBLIC}/v1/videos/")
+    reply = public.ask("GET", f"{parts.path.removeprefix('/castlist')}?{parts.query}", headers={"Authorization": "", "Host": "inner"})
+    assert (reply.status, reply.body) == (200, VIDEO_BYTES)
