@@ -9,20 +9,20 @@ from aiohttp import web
 
 POLLS = 5
 CHUNK = 256 * 1024
+PACE = 15_000
 
 
 class Vendor:
-    """Videos by number of polls so far. `file` is what every download gives; `endless` ones are to be asked for every second."""
+    """Videos by number of polls so far. `file` is what every download gives; `endless` ones are asked for every `pace` milliseconds."""
 
     def __init__(self, file: Path, *, endless: bool) -> None:
         self.file = file
-        self.headers = {"openai-poll-after-ms": "1000"} if endless else {}
-        self.ends_after = float("inf") if endless else POLLS
+        self.endless, self.pace = endless, PACE
         self.polls: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
 
     def video(self, id: str) -> dict[str, object]:
-        done = self.polls[id] >= self.ends_after
+        done = self.polls[id] >= POLLS and not self.endless
         return {
             "id": id, "object": "video", "model": "sora-2", "status": "completed" if done else "in_progress",
             "progress": 100 if done else min(99, 20 * self.polls[id]), "created_at": 1795300000, "seconds": "4", "size": "1280x720",
@@ -40,7 +40,11 @@ class Vendor:
         self.calls["retrieve"] += 1
         id = request.match_info["id"]
         self.polls[id] += 1
-        return web.json_response(self.video(id), headers=self.headers)
+        return web.json_response(self.video(id), headers={"openai-poll-after-ms": str(self.pace)} if self.endless else {})
+
+    async def set_pace(self, request: web.Request) -> web.Response:
+        self.pace = int((await request.json())["milliseconds"])
+        return web.json_response({})
 
     async def content(self, request: web.Request) -> web.StreamResponse:
         self.calls["content"] += 1
@@ -69,6 +73,7 @@ def main() -> None:
     app.router.add_get("/v1/videos/{id}", vendor.retrieve)
     app.router.add_get("/v1/videos/{id}/content", vendor.content)
     app.router.add_get("/counts", vendor.counts)
+    app.router.add_post("/pace", vendor.set_pace)
     web.run_app(app, host="127.0.0.1", port=asked.port, print=None, access_log=None)
 
 
