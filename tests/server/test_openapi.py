@@ -23,6 +23,7 @@ general_settings: {master_key: sk-test-master}
 """
 BEYOND_A_SCHEMA = {
     "unsupported_value": "what a model can do is more than a pattern says",
+    "unsupported_audio": "whether a model obeys a wish for sound is its own",
     "invalid_range": "start is before end",
     "duplicate_character": "each character once, by object or by id",
     "duplicate_field": "one thing under two names",

@@ -222,7 +222,7 @@ def _choices(field: Schema) -> list[Schema]:
 
 
 def _operation(path: str, operation: Operation, *, models: Sequence[str]) -> Schema:
-    parameters = [_parameter(name, "path") for name in ("video_id", "character_id") if f"{{{name}}}" in path]
+    parameters = [_parameter(name, "path") for name in ("video_id", "character_id", "name") if f"{{{name}}}" in path]
     if "{model}" in path:
         parameters.append({"name": "model", "in": "path", "required": True, "schema": {"type": "string", "enum": list(models)}})
     parameters += [
@@ -255,7 +255,8 @@ def _links(parameter: str, targets: Sequence[tuple[str, str]]) -> Schema:
 
 
 def _parameter(name: str, place: str) -> Schema:
-    schema = {"type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9_=-]+$"}
+    pattern = r"^[A-Za-z0-9_]+\.[a-z0-9]+$" if name == "name" else "^[A-Za-z0-9_=-]+$"
+    schema = {"type": "string", "minLength": 1, "pattern": pattern}
     return {"name": name, "in": place, "required": True, "schema": schema}
 
 
