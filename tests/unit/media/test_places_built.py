@@ -13,9 +13,10 @@ from castlist.media.animatic import scene as scenes
 from castlist.media.animatic.canvas import stretch
 from castlist.media.animatic.compose import Studio
 from castlist.media.animatic.geometry import measure
-from castlist.media.animatic.layer import Window, draw, layer_of
+from castlist.media.animatic.layer import Layer, Window, draw, layer_of
 from castlist.media.animatic.places.brush import oval, soft
 from castlist.media.animatic.planes import Frame, blank
+from castlist.media.animatic.tiles import Box, Run
 from castlist.media.animatic.words import Hour, Place, read
 
 BUILT = ("market", "city", "interior", "space", "stage")
@@ -237,22 +238,38 @@ def test_the_stage_has_no_line_between_wall_and_floor(seed: int) -> None:
     assert steps < 4 < hard
 
 
+def dense(layer: Layer) -> Layer:
+    """The layer with its whole texture drawn, paint or none."""
+    columns, rows = layer.picture.size
+    box = Box(0, layer.start, columns, layer.start + rows, solid=False)
+    return replace(layer, boxes=(box,), runs=(Run(0, columns, (box,)),))
+
+
 @pytest.mark.parametrize("move", ["static", "tracking shot", "pan left"])
 @pytest.mark.parametrize("name", ["market", "interior"])
 def test_drawing_only_what_is_painted_leaves_the_frame_as_it_was(name: str, move: str) -> None:
     scene = scenes.compose(read(f"{name} at night, {move}"), size=SIZE, seed=3, frames=48, cast=())
     built = compose.build(scene, ())
     painted = built.painted
-    whole = replace(
-        painted,
-        behind=tuple(replace(layer, boxes=()) for layer in painted.behind),
-        before=tuple(replace(layer, boxes=()) for layer in painted.before),
-    )
-    assert any(layer.boxes for layer in painted.behind)
+    whole = replace(painted, behind=tuple(map(dense, painted.behind)), before=tuple(map(dense, painted.before)))
+    bare = replace(painted, behind=tuple(replace(layer, boxes=(), runs=()) for layer in painted.behind))
+    assert any(len(layer.boxes) > 1 for layer in painted.behind)
 
     for number in (0, 31):
-        sparse, dense = (compose.frame_at(replace(built, painted=layers), number).buffer for layers in (painted, whole))
-        assert np.array_equal(sparse, dense)
+        sparse, full, empty = (compose.frame_at(replace(built, painted=layers), number).buffer for layers in (painted, whole, bare))
+        assert np.array_equal(sparse, full)
+        assert not np.array_equal(sparse, empty)
+
+
+def test_a_push_in_shows_the_parts_of_a_layer_where_the_whole_would_show_them() -> None:
+    """Parts are enlarged each from a corner of its own, so they may differ by rounding."""
+    built = compose.build(scenes.compose(read("market at night, push in"), size=SIZE, seed=3, frames=48, cast=()), ())
+    painted = built.painted
+    whole = replace(painted, behind=tuple(map(dense, painted.behind)), before=tuple(map(dense, painted.before)))
+
+    sparse, full = (compose.frame_at(replace(built, painted=layers), 31).buffer for layers in (painted, whole))
+
+    assert cv2.PSNR(sparse, full) > 45
 
 
 def test_soft_paint_across_the_seam_of_a_texture_is_blended_once() -> None:
@@ -262,9 +279,9 @@ def test_soft_paint_across_the_seam_of_a_texture_is_blended_once() -> None:
     layer = layer_of(canvas, 0.5)
     assert layer.boxes
 
-    sparse, dense = blank(*SIZE), blank(*SIZE)
-    for frame, drawn in ((sparse, layer), (dense, replace(layer, boxes=()))):
+    sparse, full = blank(*SIZE), blank(*SIZE)
+    for frame, drawn in ((sparse, layer), (full, dense(layer))):
         draw(frame, drawn, Window(-100.5, 60.25, 1.0), below=SIZE[1])
 
     assert sparse.y.max() > 160
-    assert np.array_equal(sparse.buffer, dense.buffer)
+    assert np.array_equal(sparse.buffer, full.buffer)
