@@ -175,6 +175,26 @@ def test_deleting_a_running_job_cancels_it_first(stage):
     assert run(scene()) == 1
 
 
+def test_who_waits_for_a_sweep_finds_the_bytes_gone_that_another_is_removing(stage):
+    async def scene():
+        async with stage("hero: fake/instant") as s:
+            made = await s.end(await s.create(model="hero"))
+        async with stage("hero: fake/instant", worker=False) as s:
+            stored = list((s.gateway.storage.folder / "assets").rglob("asset_*"))
+            await s.gateway.storage.jobs.delete(ME.project, made.job.id)
+            other = asyncio.create_task(s.engine.sweep())
+            await asyncio.sleep(0)
+            await s.engine.sweep()
+            left = [path for path in stored if path.exists()]
+            await other
+            return stored, left
+
+    stored, left = run(scene())
+
+    assert len(stored) == 3
+    assert left == []
+
+
 def test_work_goes_on_where_a_stopped_gateway_left_it(stage):
     async def scene():
         async with stage("hero: fake/slow?seconds=2") as s:

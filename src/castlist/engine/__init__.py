@@ -38,6 +38,7 @@ class Engine:
         self.kit = kit
         self.accounts = accounts
         self._unbinding: asyncio.Task[None] | None = None
+        self._sweeping = asyncio.Lock()
 
     @property
     def storage(self) -> Storage:
@@ -115,10 +116,14 @@ class Engine:
         await self.sweep()
 
     async def sweep(self) -> None:
-        """Remove the bytes of deleted videos and characters that nothing unfinished needs, and the handles on the latter."""
-        gone = await self.storage.jobs.purge()
-        if gone:
-            await self.storage.assets.delete(gone)
+        """Remove the bytes of deleted videos and characters that nothing unfinished needs, and the handles on the latter.
+
+        One at a time: who waits for this may count on the bytes being gone, though another had begun to remove them.
+        """
+        async with self._sweeping:
+            gone = await self.storage.jobs.purge()
+            if gone:
+                await self.storage.assets.delete(gone)
         self._unbind()
 
     def _unbind(self) -> None:
