@@ -46,7 +46,7 @@ class Stage:
         return await self.engine.create_character(ME, CharacterAsk(name, "video", (file,), target_model_names=targets))
 
     async def ready(self, character: Character) -> Character:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(100):
             while character.state is CharacterState.PREPARING:
                 await asyncio.sleep(0.1)
                 character = await self.engine.character(ME, character.id)
@@ -62,7 +62,7 @@ class Stage:
         return await self.engine.submit(ME, VideoAsk(kind, prompt, source=source, **ask))
 
     async def until(self, seen: Seen, wanted: Callable[[Seen], bool]) -> Seen:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(100):
             while not wanted(seen):
                 seen = await self.engine.watch(ME, seen.job.id, revision=seen.job.revision, timeout=1.0)
         return seen

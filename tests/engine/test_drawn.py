@@ -79,7 +79,7 @@ def test_a_character_from_a_picture_with_alpha_plays_after_an_opening_picture(st
             )
             ended = await s.end(seen)
             assert ended.job.error is None, ended.job.error
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while list(s.gateway.storage.scratch.glob("render-*")):
                     await asyncio.sleep(0.05)
             return orri, ended, await frames(s, ended)

@@ -167,7 +167,7 @@ def test_deleting_a_running_job_cancels_it_first(stage):
             await s.engine.delete_video(ME, seen.job.id)
             with pytest.raises(NotFound):
                 await s.engine.video(ME, seen.job.id)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while await s.gateway.storage.jobs.unfinished():
                     await asyncio.sleep(0.05)
             return s.provider("fake").cancels

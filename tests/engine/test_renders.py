@@ -32,7 +32,7 @@ async def loudness(s, seen: Seen) -> float:
 async def kill(s, seen: Seen, *, times: int) -> tuple[Seen, int]:
     """The job once it has ended, after that many of its children were killed, each as soon as it was seen."""
     killed: set[int] = set()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(100):
         while not seen.job.ended:
             for pid in media_children("animatic") - killed if len(killed) < times else ():
                 os.kill(pid, signal.SIGKILL)

@@ -59,7 +59,7 @@ def files(folder):
 
 async def none_left(folder):
     """Returns when no file is left in the folder."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while files(folder):
             await asyncio.sleep(0.05)
 
@@ -241,7 +241,7 @@ def test_work_whose_account_is_gone_can_be_cancelled_and_keeps_nobody_from_endin
         async with stage("hero: fake/stuck") as s:
             seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)
         async with stage("drawn: animatic/animatic") as s:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await s.gateway.worker.until_idle()
             assert (await s.engine.video(ME, seen.job.id)).job.state is State.RUNNING
             await s.engine.cancel(ME, seen.job.id)
@@ -320,7 +320,7 @@ def test_a_deleted_running_video_leaves_no_bytes(stage):
             await s.until(made[3], lambda now: now.job.state in (State.RUNNING, State.STORING))
             for seen in made:
                 await s.engine.delete_video(ME, seen.job.id)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while await s.gateway.storage.jobs.unfinished():
                     await asyncio.sleep(0.05)
             await none_left(s.gateway.storage.folder / "assets")
