@@ -23,3 +23,15 @@ def test_what_is_no_video_is_a_failure_of_the_attempt_and_nothing_is_stored(stag
     assert seen.job.error.code == "provider_output_unusable"
     assert [(a.state, a.error.code) for a in seen.attempts] == [(AttemptState.FAILED, "provider_output_unusable")]
     assert seen.job.result is None
+
+
+def test_a_page_in_place_of_a_finished_video_does_not_have_it_made_again(stage):
+    async def scene():
+        async with stage("hero: fake/garbage?times=2", "hero: fake/instant") as s:
+            ended = await s.end(await s.create(model="hero"))
+            return ended, s.provider("fake").submits, s.provider("fake").downloads
+
+    seen, submits, downloads = run(scene())
+
+    assert (seen.job.state, submits, downloads) == (State.SUCCEEDED, 1, 3)
+    assert [a.state for a in seen.attempts] == [AttemptState.SUCCEEDED]

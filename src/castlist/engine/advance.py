@@ -38,6 +38,8 @@ WAIT_CHARACTER = 5.0
 
 POLL_WITHIN = 120.0
 LOST_FOR = timedelta(minutes=10)
+DOWNLOADS = 3
+"""How often a finished video is fetched before what comes is taken for what the provider made."""
 
 __all__ = ["advance", "fail"]
 
@@ -190,6 +192,10 @@ async def _store(kit: Kit, job: Job) -> Job | None:
     try:
         return await store(kit, job, attempt, provider=provider)
     except MediaRefused as error:
+        # It is finished and may be paid: a page of some host on the way is no reason to have it made again.
+        if kit.count_useless(attempt.id) < DOWNLOADS:
+            return await save(kit, put_off(kit, job.to(State.RUNNING), seconds=WAIT_RETRY))
+        kit.forget(attempt.id)
         failure = Failure("provider_output_unusable", f"what {attempt.provider} made cannot be kept as a video: {error.message}")
         useless = Progress(Phase.FAILED, failure=failure, retryable=True, cost=job.cost)
         return await _failed_upstream(kit, job.to(State.RUNNING), attempt, progress=useless)

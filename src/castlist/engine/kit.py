@@ -54,7 +54,8 @@ class Kit:
 
     `known_providers` are the names a caller may mention, those with an adapter here and others' alike; `option_providers` are those
     whose options a request may carry. `unbroken` is what a stop waits for; `asked_since` and `lost_since` hold, by
-    attempt, since when this process asks for it and has been told that it does not exist. `not_native` are the accounts that keep no
+    attempt, since when this process asks for it and has been told that it does not exist, `useless` how many of its downloads were no
+    video. `not_native` are the accounts that keep no
     characters, with what they said; `publish` makes links for providers that read by an address; `strange` counts the words of a status
     that nobody knows, by provider.
     """
@@ -72,6 +73,7 @@ class Kit:
     unbroken: set[asyncio.Task[Any]] = field(default_factory=set)
     asked_since: dict[str, datetime] = field(default_factory=dict)
     lost_since: dict[str, datetime] = field(default_factory=dict)
+    useless: dict[str, int] = field(default_factory=dict)
     not_native: dict[str, str] = field(default_factory=dict)
     strange: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -108,6 +110,12 @@ class Kit:
         """The attempt has ended: nothing more is asked about it."""
         self.asked_since.pop(attempt, None)
         self.lost_since.pop(attempt, None)
+        self.useless.pop(attempt, None)
+
+    def count_useless(self, attempt: str) -> int:
+        """Note a download that was no video; how many there were."""
+        self.useless[attempt] = self.useless.get(attempt, 0) + 1
+        return self.useless[attempt]
 
     def count_strange(self, provider: str, word: str) -> None:
         """Note a status word that nobody knows; past MOST_STRANGE of them, only that there are others."""

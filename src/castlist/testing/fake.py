@@ -43,7 +43,7 @@ SCRIPTS: Final[Mapping[str, str]] = {
     "ambiguous": "accepted, and the answer lost; `found` is ticket, absent or unknown (unknown)",
     "stuck": "runs for ever at `percent` (99)",
     "lost": "accepted, then the provider knows of no such job",
-    "garbage": "done, and what is downloaded is a web page",
+    "garbage": "done, and the first `times` (all) downloads are a web page",
     "hollow": "done, and what is downloaded is an empty file",
     "endless": "done, and the download goes on for ever",
     "cut": "done, and the first `times` (1) downloads break off in the middle",
@@ -179,7 +179,8 @@ class FakeProvider(Provider):
         script = self._script(ticket)
         self.downloads += 1
         cut = script.name == "cut" and self._count(script) <= script.number("times", 1)
-        content = {"garbage": b"<html>busy</html>", "hollow": b""}.get(script.name, read_clip())[offset:]
+        garbage = script.name == "garbage" and self._count(script) <= script.number("times", _ALWAYS)
+        content = b"<html>busy</html>" if garbage else b"" if script.name == "hollow" else read_clip()[offset:]
         endless = script.name == "endless"
         yield Stream(_repeat(content) if endless else _pour(content, cut=cut), "video/mp4", None if endless else len(content))
 
