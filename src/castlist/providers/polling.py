@@ -13,6 +13,8 @@ _LONGEST_WORD = 40
 async def ask_each(look: Callable[[Ticket], Awaitable[T]], tickets: Sequence[Ticket]) -> list[T]:
     """What `look` finds for each ticket, in their order. All are asked; an error about one is then raised for all, so ask for that
     one alone to know which."""
+    if len(tickets) == 1:
+        return [await look(tickets[0])]
     answers = await asyncio.gather(*map(look, tickets), return_exceptions=True)
     for answer in answers:
         if isinstance(answer, BaseException):

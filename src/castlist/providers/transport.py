@@ -13,6 +13,7 @@ from castlist.model.providing import AssetReader, Part, Reply, Stream
 from castlist.model.publishing import Publish, keep_private, require_link
 from castlist.outbound import Outbound
 from castlist.providers.hearing import note
+from castlist.providers.lines import CONNECT_SECONDS, LARGEST_REPLY, HungUp, Lines, Unreachable
 from castlist.providers.multipart import encode_form
 from castlist.providers.outgoing import Outgoing, as_payload
 from castlist.providers.replies import judge_free
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 else:
     aiohttp, yarl = Later("aiohttp"), Later("yarl")
 
-_LARGEST_REPLY: Final = 8 * 1024 * 1024
-_CONNECT_SECONDS: Final = 15.0
 _IDLE_SECONDS: Final = 60.0
 _MOST_REDIRECTS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -34,14 +33,20 @@ _STRAIGHT: Final = Outbound()
 
 
 class Connections:
-    """The connections of one process and event loop: pooled ones for free requests, fresh ones for those that may cost, and guarded
-    ones for addresses that an upstream names. aiohttp is imported with the first request, so that a gateway without hosted
-    providers does not pay for it."""
+    """The connections of one process and event loop: lines and pooled ones for free requests, fresh ones for those that may cost, and
+    guarded ones for addresses that an upstream names. aiohttp is imported with the first of its requests, so that a gateway without
+    hosted providers does not pay for it."""
 
     def __init__(self, policy: Policy = is_public, outbound: Outbound = _STRAIGHT) -> None:
         self._policy = policy
         self._outbound = outbound
         self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._lines = Lines(outbound.trust)
+
+    def lines(self, method: str, url: str) -> Lines | None:
+        """The lines, where such a request can go by one."""
+        straight = self._outbound.proxy is None or self.proxy_for(url) is None
+        return self._lines if straight and self._lines.takes(method, url) else None
 
     def pooled(self) -> "aiohttp.ClientSession":
         return self._sessions.get("pooled") or self._open("pooled")
@@ -64,6 +69,7 @@ class Connections:
             return None
 
     async def close(self) -> None:
+        self._lines.close()
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             await session.close()
@@ -113,10 +119,13 @@ class HttpTransport:
         Raises NotSent when there was no connection, Ambiguous when there was no answer.
         """
         try:
+            lines = self._connections.lines(method, url)
+            if lines is not None:
+                return await lines.ask(method, url, headers=headers, timeout=timeout)
             return await self._exchange(self._connections.pooled(), method, url, headers=headers, timeout=timeout)
-        except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
+        except (Unreachable, aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
             raise NotSent(_unreachable(url, error)) from error
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+        except (HungUp, aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             return await self._ask_again(method, url, headers=headers, timeout=timeout)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _unanswered(url, error) from error
@@ -148,7 +157,7 @@ class HttpTransport:
                 headers={**headers, **typed},
                 data=as_payload(outgoing),
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT_SECONDS)),
+                timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, CONNECT_SECONDS)),
             ) as response:
                 return note(await _read_paid(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -176,7 +185,7 @@ class HttpTransport:
     async def _exchange(
         self, session: "aiohttp.ClientSession", method: str, url: str, *, headers: Mapping[str, str], timeout: float
     ) -> Reply:
-        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT_SECONDS))
+        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, CONNECT_SECONDS))
         proxy = self._connections.proxy_for(url)
         async with session.request(method, url, headers=headers, allow_redirects=False, timeout=limits, proxy=proxy) as response:
             return Reply(response.status, _lower_names(response), await _read(response))
@@ -191,7 +200,7 @@ class HttpTransport:
 
     async def _open_download(self, url: str, *, headers: Mapping[str, str], offset: int) -> "aiohttp.ClientResponse":
         start = here = _read_url(url)
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_IDLE_SECONDS)
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=_IDLE_SECONDS)
         for _ in range(_MOST_REDIRECTS + 1):
             own = headers if here.origin() == start.origin() else {}
             wanted = {**own, "Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
@@ -249,8 +258,8 @@ async def _read(response: "aiohttp.ClientResponse") -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > _LARGEST_REPLY:
-            raise aiohttp.ClientPayloadError(f"the answer is longer than {_LARGEST_REPLY} bytes")
+        if len(body) > LARGEST_REPLY:
+            raise aiohttp.ClientPayloadError(f"the answer is longer than {LARGEST_REPLY} bytes")
     return bytes(body)
 
 
