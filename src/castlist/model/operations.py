@@ -50,7 +50,8 @@ class Size:
 class Wishes:
     """What a caller may add to any operation: none of it changes what is asked for, only how strictly and with which extras.
 
-    `audio` is sound or none, None for as the model does by itself; `max_cost` the most the video may cost, in millionths of a US dollar.
+    `audio` is sound or none, None for as the model does by itself; `max_cost` the most the video may cost, in millionths of a US dollar;
+    `webhook` an address that is told of the video's end.
     """
 
     degrade: bool = False
@@ -59,6 +60,7 @@ class Wishes:
     metadata: Mapping[str, str] = field(default_factory=dict)
     audio: Literal["on", "off"] | None = None
     max_cost: int | None = None
+    webhook: str | None = field(default=None, repr=False)
 
 
 def audio_for(wishes: Wishes, provider: str) -> Literal["on", "off"] | None:

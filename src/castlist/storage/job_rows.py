@@ -12,6 +12,7 @@ from castlist.storage import charges
 from castlist.storage.assets import Role, link_assets
 from castlist.storage.codec import decode, encode
 from castlist.storage.database import Row, from_micros, many, to_micros
+from castlist.storage.outbox_rows import tell
 
 COLUMNS = "jobs.id, project, state, created_at, due_at, progress, deployment, cancel_requested, deleted_at, revision, jobs.doc"
 WIDTH = 11
@@ -95,6 +96,7 @@ def update_job(connection: sqlite3.Connection, job: Job, *, holder: str, release
         return False
     if job.ended:
         charges.release(connection, job.id)
+        tell(connection, job)
     # A source that was brought into another form is another asset than the one the job was added with.
     _link_inputs(connection, job)
     return True
@@ -200,6 +202,7 @@ def _end(connection: sqlite3.Connection, sql: str, values: dict[str, object], *,
             _values(ended),
         )
         charges.release(connection, ended.id)
+        tell(connection, ended)
 
 
 def _doc(attempt: Attempt) -> str:

@@ -18,6 +18,15 @@ CREATE TABLE assets (
 	PRIMARY KEY (id)
 );
 
+CREATE TABLE callbacks (
+	id TEXT NOT NULL,
+	job TEXT NOT NULL,
+	received_at BIGINT NOT NULL,
+	PRIMARY KEY (id)
+);
+
+CREATE INDEX callbacks_received ON callbacks (received_at);
+
 CREATE TABLE characters (
 	id TEXT NOT NULL,
 	project TEXT NOT NULL,
@@ -75,6 +84,32 @@ CREATE INDEX jobs_due ON jobs (due_at) WHERE NOT ended;
 
 CREATE INDEX jobs_page ON jobs (project, created_at, id);
 
+CREATE TABLE webhook_endpoints (
+	id TEXT NOT NULL,
+	project TEXT NOT NULL,
+	url TEXT NOT NULL,
+	events TEXT NOT NULL,
+	allow_private BOOLEAN NOT NULL,
+	configured BOOLEAN NOT NULL,
+	created_at BIGINT NOT NULL,
+	disabled_at BIGINT,
+	PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX webhook_endpoints_url ON webhook_endpoints (project, url);
+
+CREATE TABLE webhook_secrets (
+	id TEXT NOT NULL,
+	project TEXT NOT NULL,
+	sealed TEXT NOT NULL,
+	sealed_by TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	old_until BIGINT,
+	PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX webhook_secrets_current ON webhook_secrets (project) WHERE old_until IS NULL;
+
 CREATE TABLE attempts (
 	id TEXT NOT NULL,
 	job TEXT NOT NULL,
@@ -102,3 +137,26 @@ CREATE TABLE job_characters (
 );
 
 CREATE INDEX job_characters_character ON job_characters (character);
+
+CREATE TABLE webhook_deliveries (
+	id TEXT NOT NULL,
+	event TEXT NOT NULL,
+	type TEXT NOT NULL,
+	video TEXT NOT NULL,
+	project TEXT NOT NULL,
+	endpoint TEXT NOT NULL,
+	state TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	due_at BIGINT NOT NULL,
+	lease_holder TEXT,
+	lease_until BIGINT,
+	doc TEXT NOT NULL,
+	PRIMARY KEY (id),
+	FOREIGN KEY(endpoint) REFERENCES webhook_endpoints (id)
+);
+
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE state = 'pending';
+
+CREATE INDEX webhook_deliveries_endpoint ON webhook_deliveries (endpoint);
+
+CREATE INDEX webhook_deliveries_page ON webhook_deliveries (project, created_at, id);

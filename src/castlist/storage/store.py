@@ -17,8 +17,10 @@ from castlist.storage.characters import Characters
 from castlist.storage.database import Clock, Database
 from castlist.storage.holders import Holders
 from castlist.storage.jobs import Jobs
+from castlist.storage.outbox import Outbox
 from castlist.storage.pending import Pending
 from castlist.storage.schema import prepare
+from castlist.storage.secrets import Secrets
 from castlist.storage.sweep import drop_ownerless, release_leases, sweep
 
 T = TypeVar("T")
@@ -48,6 +50,8 @@ class Storage:
         self.bindings = Bindings(database, holders, clock=clock)
         self.characters = Characters(database, holders, bindings=self.bindings, pending=pending, clock=clock)
         self.assets = Assets(database, parts.blobs, pending=pending, clock=clock)
+        self.outbox = Outbox(database, holders, clock=clock)
+        self.secrets = Secrets(database, clock=clock)
         self.changes = Changes(database)
 
     @classmethod

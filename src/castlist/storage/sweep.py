@@ -24,7 +24,11 @@ def sweep(folder: Path, database: Database, *, holders: Holders, blobs: Blobs, p
 
 def release_leases(connection: sqlite3.Connection, holders: Collection[str]) -> None:
     """Free everything these processes held."""
-    for table, condition in (("jobs", "NOT ended"), ("characters", "lease_holder IS NOT NULL")):
+    for table, condition in (
+        ("jobs", "NOT ended"),
+        ("characters", "lease_holder IS NOT NULL"),
+        ("webhook_deliveries", "state = 'pending'"),
+    ):
         connection.execute(
             f"UPDATE {table} SET lease_holder = NULL, lease_until = NULL "
             f"WHERE {condition} AND lease_holder IN (SELECT value FROM json_each(?))",
