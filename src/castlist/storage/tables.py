@@ -15,6 +15,8 @@ METADATA = MetaData()
 LIVE = text("NOT ended")
 DELETED = text("deleted_at IS NOT NULL")
 PREPARING = text("state = 'preparing'")
+PENDING = text("state = 'pending'")
+CURRENT = text("old_until IS NULL")
 
 JOBS = Table(
     "jobs",
@@ -82,6 +84,61 @@ BINDINGS = Table(
     Column("character", Text, ForeignKey("characters.id"), primary_key=True),
     Column("account", Text, primary_key=True),
     Column("doc", Text, nullable=False),
+)
+
+WEBHOOK_ENDPOINTS = Table(
+    "webhook_endpoints",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("allow_private", Boolean, nullable=False),
+    Column("configured", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+    Index("webhook_endpoints_url", "project", "url", unique=True),
+)
+
+WEBHOOK_DELIVERIES = Table(
+    "webhook_deliveries",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("video", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("endpoint", Text, ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("lease_holder", Text),
+    Column("lease_until", BigInteger),
+    Column("doc", Text, nullable=False),
+    Index("webhook_deliveries_page", "project", "created_at", "id"),
+    Index("webhook_deliveries_endpoint", "endpoint"),
+    Index("webhook_deliveries_due", "due_at", sqlite_where=PENDING, postgresql_where=PENDING),
+)
+
+WEBHOOK_SECRETS = Table(
+    "webhook_secrets",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("sealed_by", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("old_until", BigInteger),
+    Index("webhook_secrets_current", "project", unique=True, sqlite_where=CURRENT, postgresql_where=CURRENT),
+)
+
+CALLBACKS = Table(
+    "callbacks",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("job", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Index("callbacks_received", "received_at"),
 )
 
 CHARGES = Table(
