@@ -1,8 +1,8 @@
 """A character as a loop of cut-out pictures, lit for the scene, or as a framed card when it cannot be cut out."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -11,13 +11,14 @@ import numpy as np
 
 from castlist.media.animatic.card import Card, make_card, show
 from castlist.media.animatic.castlight import sculpt, shading
-from castlist.media.animatic.geometry import even
 from castlist.media.animatic.palette import Light
 from castlist.media.animatic.planes import Picture, Plane, as_bytes, picture_of
 
 MAX_FRAMES = 120
 _SPARE = 1.25
 """How much taller than shown a sequence may be kept."""
+_EDGE = 4
+"""Clear pixels around all that a subject covers."""
 _GENTLE = 0.7
 """Down to this zoom two neighbours are enough to shrink by."""
 
@@ -46,18 +47,21 @@ class Sprite:
 
 @dataclass(frozen=True, slots=True)
 class Reel:
-    """A character cut out and brought to size, before any light falls on it: premultiplied RGBA, and where it stands in it.
+    """A character cut out and brought to size, before any light falls on it: premultiplied BGRA, and where it stands in it.
 
-    It can be lit once: each frame leaves it then, so that two sequences are never in memory whole.
+    Nothing is held of what it never covers. It can be lit once: each frame leaves it then, so that two sequences are never in
+    memory whole.
     """
 
     frames: deque[Plane]
     box: "_Box"
+    rim: float
+    """How wide the edge is that a light draws, in pixels of half the size."""
 
 
 def wind(path: Path, tall: int) -> Reel:
     """Load an alpha sequence so that its subject is about `tall` pixels high."""
-    frames: list[Plane] = []
+    frames: deque[Plane] = deque()
     enough = 0
     for bgra in _bgra(path):
         enough = enough or _enough(bgra, tall)
@@ -65,9 +69,17 @@ def wind(path: Path, tall: int) -> Reel:
     box = _measure(frames, path.name)
     if box.tall > _SPARE * tall:
         zoom = tall / box.tall
-        frames = [_scaled(frame, zoom) for frame in frames]
-        box = _Box(box.x * zoom, box.feet * zoom, box.tall * zoom, box.wide * zoom)
-    return Reel(deque(map(_edged, frames)), box)
+        _each(frames, lambda frame: _scaled(frame, zoom))
+        box = _measure(frames, path.name)
+    rim = max(1.0, frames[0].shape[0] / 110)
+    _each(frames, lambda frame: _trimmed(frame, box))
+    return Reel(frames, replace(box, x=box.x - box.left, feet=box.feet - box.top), rim)
+
+
+def _each(frames: deque[Plane], change: Callable[[Plane], Plane]) -> None:
+    """Change frame after frame, so that no sequence is there twice."""
+    for _ in range(len(frames)):
+        frames.append(change(frames.popleft()))
 
 
 def lit(reel: Reel, light: Light) -> Sprite:
@@ -75,7 +87,7 @@ def lit(reel: Reel, light: Light) -> Sprite:
     shade = shading(reel.frames[0], light)
     pictures = []
     while reel.frames:
-        pictures.append(_lit(reel.frames.popleft(), light, shade))
+        pictures.append(_lit(reel.frames.popleft(), light, shade, rim=reel.rim))
     box = reel.box
     return Sprite(tuple(pictures), (box.x, box.feet), box.tall, box.wide, _meets(pictures), False)
 
@@ -97,18 +109,27 @@ def framed(path: Path, tall: int, light: Light) -> Sprite:
 
 @dataclass(frozen=True, slots=True)
 class _Box:
+    """Where a subject stands in its pictures, and the rectangle (even, with a clear edge) that holds all that it ever covers."""
+
     x: float
     feet: float
     tall: float
     wide: float
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
-def _measure(frames: Sequence[Plane], name: str) -> _Box:
+def _measure(frames: Iterable[Plane], name: str) -> _Box:
     """Where the subject stands in its sequence: its middle and its lowest point over time, its usual height and its full width."""
     tops, bottoms, lefts, rights, middles = [], [], [], [], []
-    for rgba in frames:
-        alpha = _alpha(rgba)
-        rows, columns = np.flatnonzero(alpha.max(axis=1) > 96), np.flatnonzero(alpha.max(axis=0) > 96)
+    most: list[Plane] = []
+    for bgra in frames:
+        alpha = _alpha(bgra)
+        across, down = alpha.max(axis=1), alpha.max(axis=0)
+        most = [np.maximum(*pair) for pair in zip(most, (across, down), strict=True)] if most else [across, down]
+        rows, columns = np.flatnonzero(across > 96), np.flatnonzero(down > 96)
         if len(rows) == 0:
             continue
         tops.append(int(rows[0]))
@@ -121,7 +142,15 @@ def _measure(frames: Sequence[Plane], name: str) -> _Box:
         raise ValueError(f"{name} is empty: no pixel is opaque")
     tall = float(np.median(np.subtract(bottoms, tops)))
     feet_row = float(sorted(bottoms)[round(0.9 * (len(bottoms) - 1))])
-    return _Box(float(np.median(middles)), feet_row, max(1.0, tall), float(max(rights) - min(lefts)))
+    (top, bottom), (left, right) = (_span(line) for line in most)
+    wide = float(max(rights) - min(lefts))
+    return _Box(float(np.median(middles)), feet_row, max(1.0, tall), wide, left=left, top=top, right=right, bottom=bottom)
+
+
+def _span(line: Plane) -> tuple[int, int]:
+    """From where to where there is something, to even places with a clear edge, which may lie outside."""
+    seen = np.flatnonzero(line)
+    return int(seen[0]) // 2 * 2 - _EDGE, int(seen[-1]) // 2 * 2 + 2 + _EDGE
 
 
 def _decoded(path: Path) -> Iterator[av.VideoFrame]:
@@ -145,39 +174,41 @@ def _enough(bgra: Plane, tall: int) -> int:
 
 
 def _shrunk(bgra: Plane, height: int) -> Plane:
-    """Premultiplied RGBA, not higher than needed, so that a sequence fits in memory."""
-    rgba = as_bytes(cv2.cvtColor(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA), cv2.COLOR_RGBA2mRGBA))
-    return rgba if rgba.shape[0] <= height else _scaled(rgba, height / rgba.shape[0])
+    """Multiplied by alpha, not higher than needed, so that a sequence fits in memory."""
+    flat = as_bytes(cv2.cvtColor(bgra, cv2.COLOR_RGBA2mRGBA))
+    return flat if flat.shape[0] <= height else _scaled(flat, height / flat.shape[0])
 
 
-def _scaled(rgba: Plane, zoom: float) -> Plane:
-    width, height = max(1, round(rgba.shape[1] * zoom)), max(1, round(rgba.shape[0] * zoom))
-    return as_bytes(cv2.resize(rgba, (width, height), interpolation=cv2.INTER_LINEAR if zoom > _GENTLE else cv2.INTER_AREA))
+def _scaled(bgra: Plane, zoom: float) -> Plane:
+    width, height = max(1, round(bgra.shape[1] * zoom)), max(1, round(bgra.shape[0] * zoom))
+    return as_bytes(cv2.resize(bgra, (width, height), interpolation=cv2.INTER_LINEAR if zoom > _GENTLE else cv2.INTER_AREA))
 
 
-def _edged(rgba: Plane) -> Plane:
-    """The same with even sides and a clear edge below and to the right."""
-    height, width = rgba.shape[:2]
-    down, aside = even(height) + 2 - height, even(width) + 2 - width
-    return as_bytes(cv2.copyMakeBorder(rgba, 0, down, 0, aside, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)))
+def _trimmed(bgra: Plane, box: _Box) -> Plane:
+    """What the box holds; a picture without anything around its subject gets a clear edge."""
+    height, width = bgra.shape[:2]
+    top, left = max(0, box.top), max(0, box.left)
+    held = bgra[top : box.bottom, left : box.right]
+    edges = top - box.top, max(0, box.bottom - height), left - box.left, max(0, box.right - width)
+    return as_bytes(cv2.copyMakeBorder(held, *edges, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)))
 
 
 def _alpha(pixels: Plane) -> Plane:
     return as_bytes(cv2.extractChannel(pixels, 3))
 
 
-def _lit(rgba: Plane, light: Light, shade: Plane) -> Picture:
+def _lit(bgra: Plane, light: Light, shade: Plane, *, rim: float) -> Picture:
     """The light of the scene on a character: its colour, and a bright edge where the sun stands."""
-    alpha = _alpha(rgba)
-    toned = sculpt(as_bytes(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB)), shade)
-    glow = cv2.transform(_rim(alpha, light), np.array(light.rim, np.float32)[:, None])
+    alpha = _alpha(bgra)
+    toned = sculpt(as_bytes(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB)), shade)
+    edge = _rim(alpha, light, reach=rim)
+    glow = cv2.merge([cv2.convertScaleAbs(edge, alpha=part) for part in light.rim])
     return picture_of(as_bytes(cv2.min(cv2.add(toned, glow), cv2.merge([alpha, alpha, alpha]))), alpha)
 
 
-def _rim(alpha: Plane, light: Light) -> Plane:
+def _rim(alpha: Plane, light: Light, *, reach: float) -> Plane:
     """The edge that the sun lights; found at half the size, as it is soft."""
     small = cv2.resize(alpha, (alpha.shape[1] // 2, alpha.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    reach = max(1.0, small.shape[0] / 55)
     side = reach if light.sun[0] < 0 else -reach
     moved = cv2.warpAffine(small, np.array([[1, 0, side], [0, 1, reach * 0.8]], np.float32), (small.shape[1], small.shape[0]))
     soft = cv2.GaussianBlur(cv2.subtract(small, moved), (0, 0), max(0.5, reach / 3))
@@ -195,4 +226,4 @@ def _meets(pictures: Sequence[Picture]) -> bool:
 
 
 def _apart(a: Picture, b: Picture) -> float:
-    return float(as_bytes(cv2.absdiff(a.y, b.y)).mean())
+    return float(cv2.norm(a.y, b.y, cv2.NORM_L1)) / a.y.size
