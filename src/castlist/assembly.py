@@ -96,7 +96,7 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
     access = Access(no_auth=settings.no_auth, private_socket=not serving)
     app = build_app(engine, access, signer, fetch=Fetcher(outbound=outbound).fetch, version=__version__, providers=provider_names())
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
-    notices = (*settings.warnings, *_age_notices(kit.deployments), *_spend_notices(kit), *await _stranded(engine))
+    notices = (*settings.warnings, *_age_notices(kit.deployments), *await _spend_notices(kit), *await _stranded(engine))
     return Gateway(settings, engine, app, hands, storage, connections, open_mode, notices)
 
 
@@ -273,16 +273,15 @@ def _age_notices(deployments: Sequence[Deployment]) -> Sequence[str]:
     return list(dict.fromkeys(note.message for each in deployments if not each.unavailable for note in each.notes))
 
 
-def _spend_notices(kit: Kit) -> Sequence[str]:
+async def _spend_notices(kit: Kit) -> Sequence[str]:
     """What videos may cost in a day and have cost today, where any of them costs."""
     costs = any(any(table.values()) for d in kit.deployments if not d.unavailable for table in d.capabilities.price_table().values())
     limit = kit.policy.max_spend_per_day
     if not costs:
         return []
     most = "without limit" if limit is None else f"up to {show_usd(limit)}"
-    return [
-        f"videos may cost {most} a day together (castlist.max_spend_per_day); {show_usd(kit.storage.jobs.spent())} of today's are spent"
-    ]
+    spent = show_usd(await kit.storage.jobs.spent())
+    return [f"videos may cost {most} a day together (castlist.max_spend_per_day); {spent} of today's are spent"]
 
 
 async def _stranded(engine: Engine) -> Sequence[str]:

@@ -311,7 +311,7 @@ def test_a_plan_keeps_sends_and_spends_nothing(hosted, upstreams, cast, frame):
             jobs = await s.engine.videos(ME, after=None, limit=10, order="desc", status=None, character=None)
             left = [path for path in s.gateway.storage.scratch.rglob("*") if path.is_file()]
             bindings = [await s.engine.storage.bindings.list(each.id) for each in cast]
-            return asked, jobs.items, left, bindings, s.engine.storage.jobs.spent()
+            return asked, jobs.items, left, bindings, await s.engine.storage.jobs.spent()
 
     asked, jobs, left, bindings, spent = run(scene())
 

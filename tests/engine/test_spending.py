@@ -20,18 +20,18 @@ def entry(model: str, cost: float, name: str) -> str:
     return f"  - {{model_name: hero, litellm_params: {{model: '{model}', output_cost_per_second: {cost}}}, model_info: {{id: {name}}}}}\n"
 
 
-def spent(s) -> int:
-    return s.gateway.storage.jobs.spent()
+async def spent(s) -> int:
+    return await s.gateway.storage.jobs.spent()
 
 
 async def test_what_a_video_may_cost_is_held_until_it_is_known_what_it_did(stage):
     async with stage("hero: fake/instant?micros=1500000", params="output_cost_per_second: 1") as s:
         waiting = await s.create(model="hero")
-        assert spent(s) == 2_000_000
+        assert await spent(s) == 2_000_000
 
         ended = await s.end(waiting)
 
-        assert (ended.job.state, ended.job.cost.micros, spent(s)) == (State.SUCCEEDED, 1_500_000, 1_500_000)
+        assert (ended.job.state, ended.job.cost.micros, await spent(s)) == (State.SUCCEEDED, 1_500_000, 1_500_000)
 
 
 async def test_a_request_past_the_limit_is_refused_and_leaves_nothing(stage):
@@ -42,14 +42,14 @@ async def test_a_request_past_the_limit_is_refused_and_leaves_nothing(stage):
             await s.create(model="hero")
 
         assert len((await s.engine.videos(ME, after=None, limit=9, order="asc", status=None, character=None)).items) == 1
-        assert spent(s) == 2_000_000
+        assert await spent(s) == 2_000_000
 
 
 async def test_without_a_limit_nothing_is_refused(stage):
     async with stage("hero: fake/stuck", params="output_cost_per_second: 90", extra="castlist: {max_spend_per_day: unlimited}\n") as s:
         await s.create(model="hero")
 
-        assert spent(s) == 180_000_000
+        assert await spent(s) == 180_000_000
 
 
 async def test_a_job_that_only_a_dearer_deployment_is_left_for_fails_for_want_of_money(stage):
@@ -59,7 +59,7 @@ async def test_a_job_that_only_a_dearer_deployment_is_left_for_fails_for_want_of
 
         assert (ended.job.state, ended.job.error.code) == (State.FAILED, "max_spend_per_day_reached")
         assert [attempt.deployment for attempt in ended.attempts] == ["fake/refuse?retry=elsewhere"]
-        assert spent(s) == 0
+        assert await spent(s) == 0
 
 
 async def test_max_cost_holds_for_later_attempts_with_what_the_first_has_left(stage):
@@ -70,7 +70,7 @@ async def test_max_cost_holds_for_later_attempts_with_what_the_first_has_left(st
 
         assert ended.job.state is State.FAILED
         assert [attempt.deployment for attempt in ended.attempts] == ["fake/fail?micros=1500000&retryable=1"]
-        assert spent(s) == 1_500_000
+        assert await spent(s) == 1_500_000
 
 
 async def test_a_max_cost_below_every_price_is_refused_at_once(stage):
@@ -78,4 +78,4 @@ async def test_a_max_cost_below_every_price_is_refused_at_once(stage):
         with pytest.raises(Unsupported, match=r"2\.00 USD"):
             await s.engine.submit(ME, VideoAsk("create", "a scene", model="hero", seconds=2, size=SMALL, wishes=Wishes(max_cost=1_990_000)))
 
-        assert spent(s) == 0
+        assert await spent(s) == 0

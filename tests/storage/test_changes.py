@@ -8,7 +8,7 @@ import pytest
 from castlist.model.jobs import State
 from castlist.storage import Storage
 from castlist.storage.changes import Changes
-from castlist.storage.database import Database
+from castlist.storage.sqlite import SqliteDatabase
 from storage.samples import a_job, an_attempt, held
 
 pytestmark = pytest.mark.anyio
@@ -84,7 +84,7 @@ async def test_closing_lets_the_waiters_go(folder, watch):
 
 
 async def test_a_commit_while_closing_is_looked_at_by_nobody(tmp_path):
-    database = Database(tmp_path / "one.db")
+    database = SqliteDatabase(tmp_path / "one.db")
     database.write_now(lambda connection: connection.execute("CREATE TABLE jobs (id TEXT, revision INTEGER)").rowcount)
     changes = Changes(database)
     waiting = asyncio.ensure_future(changes.wait("video_1", revision=0, timeout=60))

@@ -36,7 +36,7 @@ async def test_what_a_job_may_cost_is_reserved_with_it_and_refused_past_the_limi
     await storage.jobs.add(costing(400), limit=LIMIT)
     await storage.jobs.add(costing(0), limit=LIMIT)
 
-    assert storage.jobs.spent() == LIMIT
+    assert await storage.jobs.spent() == LIMIT
 
 
 async def test_of_many_requests_at_once_only_as_many_pass_as_there_is_money_for(storage):
@@ -46,7 +46,7 @@ async def test_of_many_requests_at_once_only_as_many_pass_as_there_is_money_for(
 
     refused = [error for error in found if isinstance(error, SpendLimit)]
     assert len(refused) == 9
-    assert storage.jobs.spent() == 900
+    assert await storage.jobs.spent() == 900
     assert sum([await storage.jobs.any(job.id) is not None for job in jobs]) == 3
 
 
@@ -75,19 +75,19 @@ async def test_the_next_day_begins_with_nothing_spent(storage, watch):
 
     await storage.jobs.add(costing(LIMIT), limit=LIMIT)
 
-    assert storage.jobs.spent() == LIMIT
+    assert await storage.jobs.spent() == LIMIT
 
 
 async def test_an_attempt_takes_over_what_was_reserved_and_is_settled_by_what_it_cost(storage):
     job = costing(600)
     await storage.jobs.add(job, limit=LIMIT)
     opened, attempt = await held(storage, job, micros=600)
-    assert storage.jobs.spent() == 600
+    assert await storage.jobs.spent() == 600
 
     billed = replace(attempt, state=AttemptState.SUCCEEDED, cost=Cost(250))
     await storage.jobs.finish(opened.to(State.FAILED, error=Failure("x", "y")), attempt=billed, assets=())
 
-    assert storage.jobs.spent() == 250
+    assert await storage.jobs.spent() == 250
 
 
 async def test_a_dearer_attempt_than_was_reserved_is_held_to_the_limit_too(storage):
@@ -98,7 +98,7 @@ async def test_a_dearer_attempt_than_was_reserved_is_held_to_the_limit_too(stora
     with pytest.raises(SpendLimit):
         await held(storage, job, micros=600)
 
-    assert storage.jobs.spent() == 600
+    assert await storage.jobs.spent() == 600
     assert await storage.jobs.attempts(job.id) == ()
 
 
@@ -108,10 +108,10 @@ async def test_a_refused_attempt_gives_back_to_its_job_and_the_job_when_it_ends(
     opened, attempt = await held(storage, job, micros=600)
 
     await storage.jobs.save_attempt(replace(attempt, state=AttemptState.REFUSED, cost=Cost()))
-    assert storage.jobs.spent() == 600
+    assert await storage.jobs.spent() == 600
     await storage.jobs.finish(opened.to(State.FAILED, error=Failure("x", "y")), attempt=None, assets=())
 
-    assert storage.jobs.spent() == 0
+    assert await storage.jobs.spent() == 0
 
 
 async def test_an_attempt_nobody_knows_the_end_of_stays_counted(storage):
@@ -122,7 +122,7 @@ async def test_an_attempt_nobody_knows_the_end_of_stays_counted(storage):
     unknown = replace(attempt, state=AttemptState.UNKNOWN)
     await storage.jobs.finish(opened.to(State.FAILED, error=Failure("x", "y")), attempt=unknown, assets=())
 
-    assert storage.jobs.spent() == 600
+    assert await storage.jobs.spent() == 600
 
 
 async def test_a_job_cancelled_or_deleted_before_it_was_sent_costs_nothing(storage):
@@ -131,10 +131,10 @@ async def test_a_job_cancelled_or_deleted_before_it_was_sent_costs_nothing(stora
         await storage.jobs.add(job, limit=LIMIT)
 
     await storage.jobs.request_cancel("default", cancelled.id)
-    assert storage.jobs.spent() == 300
+    assert await storage.jobs.spent() == 300
     await storage.jobs.delete("default", deleted.id)
 
-    assert storage.jobs.spent() == 0
+    assert await storage.jobs.spent() == 0
 
 
 async def test_deleting_a_video_that_was_paid_for_gives_nothing_back(storage):
@@ -146,13 +146,13 @@ async def test_deleting_a_video_that_was_paid_for_gives_nothing_back(storage):
 
     await storage.jobs.delete("default", job.id)
 
-    assert storage.jobs.spent() == 600
+    assert await storage.jobs.spent() == 600
 
 
 async def test_without_a_limit_what_is_spent_is_still_known(storage):
     await storage.jobs.add(costing(5_000))
 
-    assert storage.jobs.spent() == 5_000
+    assert await storage.jobs.spent() == 5_000
     with pytest.raises(SpendLimit):
-        storage.jobs.check_spend(1, limit=LIMIT)
-    storage.jobs.check_spend(0, limit=LIMIT)
+        await storage.jobs.check_spend(1, limit=LIMIT)
+    await storage.jobs.check_spend(0, limit=LIMIT)

@@ -7,7 +7,7 @@ import pytest
 
 from castlist.errors import StorageFull, Unavailable
 from castlist.storage import Storage
-from castlist.storage.database import Database
+from castlist.storage.sqlite import SqliteDatabase
 from storage.samples import a_job
 
 pytestmark = pytest.mark.anyio
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def database(tmp_path):
-    found = Database(tmp_path / "one.db")
+    found = SqliteDatabase(tmp_path / "one.db")
     found.write_now(lambda connection: connection.execute("CREATE TABLE counts (name TEXT PRIMARY KEY, value INTEGER, pad BLOB)").rowcount)
     found.write_now(lambda connection: connection.execute("INSERT INTO counts VALUES ('a', 0, ''), ('b', 0, '')").rowcount)
     yield found
@@ -33,7 +33,7 @@ async def test_writes_that_come_together_share_a_commit(database):
 
     assert sorted(results) == list(range(1, 201))
     assert database.commits - before <= 20
-    assert database.row("SELECT value FROM counts WHERE name = 'a'") == (200,)
+    assert await database.row("SELECT value FROM counts WHERE name = 'a'") == (200,)
 
 
 async def test_a_write_that_fails_takes_nothing_else_of_its_group_with_it(database):
@@ -44,14 +44,14 @@ async def test_a_write_that_fails_takes_nothing_else_of_its_group_with_it(databa
     results = await asyncio.gather(*(database.write(break_off if i % 3 else add_one) for i in range(30)), return_exceptions=True)
 
     assert sum(isinstance(result, LookupError) for result in results) == 20
-    assert database.row("SELECT value FROM counts WHERE name = 'a'") == (10,)
+    assert await database.row("SELECT value FROM counts WHERE name = 'a'") == (10,)
 
 
 async def test_a_write_is_visible_as_soon_as_it_is_answered(database):
     for expected in range(1, 50):
         await database.write(add_one)
 
-        assert database.row("SELECT value FROM counts WHERE name = 'a'") == (expected,)
+        assert await database.row("SELECT value FROM counts WHERE name = 'a'") == (expected,)
 
 
 async def test_a_read_never_sees_half_a_transaction(database):
@@ -62,11 +62,11 @@ async def test_a_read_never_sees_half_a_transaction(database):
     writes = [asyncio.ensure_future(database.write(move)) for _ in range(300)]
     sums = set()
     while not all(write.done() for write in writes):
-        sums.add(database.row("SELECT sum(value) FROM counts"))
+        sums.add(await database.row("SELECT sum(value) FROM counts"))
         await asyncio.sleep(0)
 
     assert sums == {(0,)}
-    assert database.row("SELECT value FROM counts WHERE name = 'b'") == (300,)
+    assert await database.row("SELECT value FROM counts WHERE name = 'b'") == (300,)
 
 
 async def test_the_version_changes_with_a_commit_and_only_then(database):
@@ -87,7 +87,7 @@ async def test_a_cancelled_wait_does_not_hurt_the_group(database):
 
 
 async def test_a_full_disk_is_said_and_undoes_only_what_did_not_fit(database):
-    pages = database.row("PRAGMA page_count")[0]
+    pages = (await database.row("PRAGMA page_count"))[0]
     await database.write(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages + 3}").fetchone())
 
     def fill(connection: sqlite3.Connection) -> None:
@@ -98,16 +98,16 @@ async def test_a_full_disk_is_said_and_undoes_only_what_did_not_fit(database):
 
     assert isinstance(results[1], StorageFull)
     assert results[1].status == 507
-    stored = database.row("SELECT value FROM counts WHERE name = 'a'")[0]
+    stored = (await database.row("SELECT value FROM counts WHERE name = 'a'"))[0]
     assert stored == (0 if isinstance(results[0], StorageFull) else 1)
     assert await database.write(add_one) == stored + 1
-    assert database.row("SELECT count(*) FROM counts WHERE name = 'big'") == (0,)
-    assert database.row("PRAGMA integrity_check") == ("ok",)
+    assert await database.row("SELECT count(*) FROM counts WHERE name = 'big'") == (0,)
+    assert await database.row("PRAGMA integrity_check") == ("ok",)
 
 
 async def test_the_reading_connection_cannot_write(database):
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        database.rows("UPDATE counts SET value = 9")
+        await database.rows("UPDATE counts SET value = 9")
 
 
 async def test_writes_asked_for_before_the_close_are_kept_and_later_ones_refused(folder, watch):

@@ -34,7 +34,7 @@ async def test_another_project_s_job_reads_as_unknown(storage):
     await storage.jobs.add(job)
 
     assert await storage.jobs.get("default", job.id) is None
-    assert storage.jobs.seen("default", job.id) is None
+    assert await storage.jobs.seen("default", job.id) is None
     assert await storage.jobs.request_cancel("default", job.id) is None
     assert await storage.jobs.delete("default", job.id) is None
     assert await storage.jobs.any(job.id) == job
@@ -42,31 +42,31 @@ async def test_another_project_s_job_reads_as_unknown(storage):
 
 async def test_what_is_seen_follows_every_change(storage, second):
     job = await held(storage, a_job())
-    assert second.jobs.seen("default", job.id).job.state is State.QUEUED
+    assert (await second.jobs.seen("default", job.id)).job.state is State.QUEUED
 
     attempt = an_attempt(job)
     await storage.jobs.open_attempt(job.to(State.SUBMITTING, attempt=attempt.id), attempt)
-    assert second.jobs.seen("default", job.id).attempts == (attempt,)
+    assert (await second.jobs.seen("default", job.id)).attempts == (attempt,)
 
     ticketed = replace(attempt, state=AttemptState.TICKETED, ticket={"id": "u1"})
     await storage.jobs.save_attempt(ticketed)
-    assert second.jobs.seen("default", job.id).attempts == (ticketed,)
+    assert (await second.jobs.seen("default", job.id)).attempts == (ticketed,)
     assert await second.jobs.attempts(job.id) == (ticketed,)
 
     await storage.jobs.save_progress({job.id: 40})
-    assert second.jobs.seen("default", job.id).job.progress == 40
+    assert (await second.jobs.seen("default", job.id)).job.progress == 40
 
     await storage.jobs.delete("default", job.id)
-    assert second.jobs.seen("default", job.id) is None
+    assert await second.jobs.seen("default", job.id) is None
 
 
 async def test_what_is_seen_is_read_once_while_it_does_not_change(storage):
     job = a_job()
     await storage.jobs.add(job)
-    first = storage.jobs.seen("default", job.id)
+    first = await storage.jobs.seen("default", job.id)
     await storage.jobs.add(a_job())
 
-    assert storage.jobs.seen("default", job.id) is first
+    assert await storage.jobs.seen("default", job.id) is first
 
 
 async def test_attempts_come_oldest_first(storage):

@@ -152,7 +152,7 @@ async def test_the_end_of_a_job_is_one_transaction(storage, tmp_path):
     assert await storage.assets.get(assets[0].id) is None
 
     assert await storage.jobs.finish(done, attempt=replace(attempt, state=AttemptState.SUCCEEDED), assets=assets) is True
-    seen = storage.jobs.seen("default", job.id)
+    seen = await storage.jobs.seen("default", job.id)
     assert (seen.job.state, seen.attempts[0].state) == (State.SUCCEEDED, AttemptState.SUCCEEDED)
     assert [await storage.assets.get(asset.id) for asset in assets] == assets
     assert await storage.jobs.finish(done, attempt=None, assets=()) is False

@@ -76,7 +76,7 @@ async def test_what_another_process_stored_is_seen_at_once(storage, folder):
     version = storage.version()
     with child("add", folder, "3") as process:
         for line in process.stdout:
-            assert storage.jobs.seen("default", line.strip()) is not None
+            assert await storage.jobs.seen("default", line.strip()) is not None
 
     assert storage.version() != version
 
@@ -121,7 +121,7 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path, watch
 
     storage = await Storage.open(folder, clock=watch)
     assert None not in [await storage.jobs.get("default", job) for job in answered]
-    assert storage.jobs.seen("default", answered[0]).job.created_at <= wall()
+    assert (await storage.jobs.seen("default", answered[0])).job.created_at <= wall()
     await storage.close()
 
 

@@ -13,7 +13,7 @@ VARIANTS = ("video", "thumbnail", "spritesheet")
 
 async def video(kit: Kit, caller: Caller, id: str) -> Seen:  # noqa: A002
     """A job with its attempts. Raises NotFound, for another project's as well."""
-    seen = kit.storage.jobs.seen(caller.project, id)
+    seen = await kit.storage.jobs.seen(caller.project, id)
     if seen is None:
         raise no_video(id)
     return seen

@@ -67,7 +67,7 @@ async def draft(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[StoredAss
     first = plan.able[0]
     fitted, steps = fitting.fit(operation, first)
     members = casting.cast(fitted, characters, first)
-    kit.storage.jobs.check_spend(first.price(fitted), limit=kit.policy.max_spend_per_day)
+    await kit.storage.jobs.check_spend(first.price(fitted), limit=kit.policy.max_spend_per_day)
     job = replace(_job(kit, caller, operation), cast=members, cost=Cost(micros=first.price(fitted)))
     job = assign(job, first)
     for note in (*notes, *steps, *_early_notes(fitted, members, characters)):

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Literal
 from castlist.model.ids import make_id
 from castlist.model.providing import Media
 from castlist.storage.blobs import Blobs, explain, missing
-from castlist.storage.database import Clock, Database, from_micros, many, to_micros
+from castlist.storage.database import Clock, Connection, Database, from_micros, many, to_micros
 from castlist.storage.pending import Pending
 
 Role = Literal["result", "reference", "upload", "source", "character"]
@@ -69,7 +68,7 @@ class Assets:
 
     async def get(self, asset: str) -> StoredAsset | None:
         """The facts of an asset."""
-        row = self._database.row(f"SELECT {_COLUMNS} FROM assets WHERE id = ?", (asset,))
+        row = await self._database.row(f"SELECT {_COLUMNS} FROM assets WHERE id = ?", (asset,))
         return StoredAsset(row[0], row[1], row[2], row[3], row[4], from_micros(row[5])) if row else None
 
     def stream(self, asset: StoredAsset, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
@@ -116,7 +115,7 @@ class Assets:
         return Media(found.id, found.media_type, found.bytes)
 
 
-def insert_assets(connection: sqlite3.Connection, assets: Iterable[StoredAsset]) -> None:
+def insert_assets(connection: Connection, assets: Iterable[StoredAsset]) -> None:
     """Write the rows; one that exists stays as it is."""
     connection.executemany(
         f"INSERT INTO assets ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -124,21 +123,21 @@ def insert_assets(connection: sqlite3.Connection, assets: Iterable[StoredAsset])
     )
 
 
-def link_assets(connection: sqlite3.Connection, owner: str, *, assets: Iterable[str], role: Role) -> None:
+def link_assets(connection: Connection, owner: str, *, assets: Iterable[str], role: Role) -> None:
     """Say that a job or character has these assets."""
     connection.executemany(
         "INSERT INTO asset_uses (owner, asset, role) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", [(owner, asset, role) for asset in assets]
     )
 
 
-def drop_assets(connection: sqlite3.Connection, ids: Collection[str]) -> None:
+def drop_assets(connection: Connection, ids: Collection[str]) -> None:
     """Remove rows and everybody's claims on them."""
     values = {"ids": many(ids)}
     connection.execute("DELETE FROM asset_uses WHERE asset IN (SELECT value FROM json_each(:ids))", values)
     connection.execute("DELETE FROM assets WHERE id IN (SELECT value FROM json_each(:ids))", values)
 
 
-def purge_assets(connection: sqlite3.Connection) -> list[str]:
+def purge_assets(connection: Connection) -> list[str]:
     """Remove the rows of assets whose every owner is deleted and ended, and which no unfinished job needs; their ids."""
     found = [row[0] for row in connection.execute(_PURGEABLE)]
     drop_assets(connection, found)

@@ -1,14 +1,13 @@
 """Provider accounts' handles on characters, one row for each character and account."""
 
 import json
-import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from castlist.model.characters import Binding, BindingState
 from castlist.storage.codec import decode, encode
-from castlist.storage.database import Clock, Database, from_micros, many
+from castlist.storage.database import Clock, Connection, Database, from_micros, many
 from castlist.storage.holders import Holders
 
 MARGIN = timedelta(minutes=2)
@@ -34,18 +33,18 @@ class Bindings:
 
     async def get(self, character: str, account: str) -> Binding | None:
         """That account's handle on the character."""
-        row = self._database.row(_GET, (character, account))
+        row = await self._database.row(_GET, (character, account))
         return _read(row[0]).at(self._clock()) if row else None
 
     async def list(self, character: str) -> tuple[Binding, ...]:
         """All handles on a character, by account."""
-        return self.of([character]).get(character, ())
+        return (await self.of([character])).get(character, ())
 
     async def claim(self, character: str, account: str, *, provider: str, lease: float) -> tuple[Binding, bool]:
         """The binding as it is, and whether it is for this caller to make now, within `lease` seconds: nobody has it and nobody else,
         in this process or another one, is making it. What is ready, or made behind a ticket, is nobody's to make."""
 
-        def write(connection: sqlite3.Connection) -> tuple[Binding, bool]:
+        def write(connection: Connection) -> tuple[Binding, bool]:
             now = self._clock()
             row = connection.execute(_GET, (character, account)).fetchone()
             known = _read(row[0]) if row else Binding(provider, account, BindingState.EXPIRED)
@@ -81,7 +80,7 @@ class Bindings:
         """The provider no longer knows this handle: it is expired, unless another one was made since. How often in a row that happened,
         each time no later than `within` after it was made."""
 
-        def write(connection: sqlite3.Connection) -> int:
+        def write(connection: Connection) -> int:
             row = connection.execute(_GET, (character, account)).fetchone()
             known = _read(row[0]) if row else None
             if known is None or known.state is not BindingState.READY or known.handle != handle:
@@ -100,15 +99,15 @@ class Bindings:
 
     async def orphans(self, *, accounts: Collection[str], limit: int) -> tuple[Orphan, ...]:
         """Handles of those accounts on deleted characters that nothing unfinished needs."""
-        found = self._database.rows(_ORPHANS, {"accounts": many(accounts), "limit": limit})
+        found = await self._database.rows(_ORPHANS, {"accounts": many(accounts), "limit": limit})
         return tuple(Orphan(character, _read(doc), from_micros(deleted_at)) for character, doc, deleted_at in found)
 
-    def of(self, characters: Collection[str]) -> Mapping[str, tuple[Binding, ...]]:
+    async def of(self, characters: Collection[str]) -> Mapping[str, tuple[Binding, ...]]:
         """The handles on several characters."""
         sql = "SELECT character, doc FROM bindings WHERE character IN (SELECT value FROM json_each(?)) ORDER BY character, account"
         now = self._clock()
         found: dict[str, tuple[Binding, ...]] = {}
-        for character, doc in self._database.rows(sql, (many(characters),)):
+        for character, doc in await self._database.rows(sql, (many(characters),)):
             found[character] = (*found.get(character, ()), _read(doc).at(now))
         return found
 
@@ -133,5 +132,5 @@ def _read(doc: str) -> Binding:
     return decode(Binding, json.loads(doc))
 
 
-def _write(connection: sqlite3.Connection, character: str, binding: Binding) -> None:
+def _write(connection: Connection, character: str, binding: Binding) -> None:
     connection.execute(_SAVE, (character, binding.account, json.dumps(encode(binding))))

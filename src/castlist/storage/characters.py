@@ -1,7 +1,6 @@
 """The characters: who is in the cast, and how far their derivation has come."""
 
 import json
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from castlist.model.jobs import Failure
 from castlist.storage.assets import StoredAsset, insert_assets, link_assets
 from castlist.storage.bindings import Bindings
 from castlist.storage.codec import decode, encode
-from castlist.storage.database import Clock, Database, Row, from_micros, many, to_micros
+from castlist.storage.database import Clock, Connection, Database, Row, from_micros, many, to_micros
 from castlist.storage.holders import Holders
 from castlist.storage.job_rows import fail_jobs
 from castlist.storage.jobs import QUEUED_WITH_CHARACTER
@@ -36,7 +35,7 @@ class Characters:
     async def add(self, character: Character) -> None:
         """A new character; the rows of its assets were written before."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             connection.execute(
                 f"INSERT INTO characters ({_COLUMNS}) VALUES (:id, :project, :name, :state, :digest, :created_at, :deleted_at, :doc)",
                 _values(character),
@@ -48,20 +47,20 @@ class Characters:
 
     async def get(self, project: str, character: str) -> Character | None:
         """The character; None when it is deleted or another project's."""
-        return self._one("id = :id AND project = :project AND deleted_at IS NULL", id=character, project=project)
+        return await self._one("id = :id AND project = :project AND deleted_at IS NULL", id=character, project=project)
 
     async def any(self, character: str) -> Character | None:
         """The character, in whichever project and deleted too."""
-        return self._one("id = :id", id=character)
+        return await self._one("id = :id", id=character)
 
     async def named(self, project: str, name: str) -> Character | None:
         """The newest living character of that name."""
-        return self._one("project = :project AND name = :name AND deleted_at IS NULL", project=project, name=name)
+        return await self._one("project = :project AND name = :name AND deleted_at IS NULL", project=project, name=name)
 
     async def same(self, project: str, digest: str, since: datetime) -> Character | None:
         """The newest living one of the same digest, made since then, that has not failed."""
         where = "project = :project AND digest = :digest AND deleted_at IS NULL AND state <> 'failed' AND created_at >= :since"
-        return self._one(where, project=project, digest=digest, since=to_micros(since))
+        return await self._one(where, project=project, digest=digest, since=to_micros(since))
 
     async def page(
         self, project: str, *, after: str | None, limit: int, order: Literal["asc", "desc"], name: str | None
@@ -69,19 +68,19 @@ class Characters:
         """One page of a project's characters by time of creation. Raises NotFound for an `after` that is no character of the project."""
         values: dict[str, object] = {"project": project, "after": after, "limit": limit, "name": name}
         conditions = [] if name is None else ["name = :name"]
-        rows = read_page(self._database, f"SELECT {_COLUMNS} FROM characters", conditions, values=values, order=order)
-        return Page(self._read(rows[:limit]), len(rows) > limit)
+        rows = await read_page(self._database, f"SELECT {_COLUMNS} FROM characters", conditions, values=values, order=order)
+        return Page(await self._read(rows[:limit]), len(rows) > limit)
 
     async def unfinished(self) -> int:
         """How many living characters are still being prepared."""
-        row = self._database.row("SELECT count(*) FROM characters WHERE state = 'preparing' AND deleted_at IS NULL", ())
+        row = await self._database.row("SELECT count(*) FROM characters WHERE state = 'preparing' AND deleted_at IS NULL", ())
         return int(row[0]) if row else 0
 
     async def claim(self, *, limit: int, lease: float, besides: Collection[str] = ()) -> list[Character]:
         """Lease characters whose derivation is not done to this process for `lease` seconds, oldest first; never those in `besides`,
         which this process has in hand."""
 
-        def write(connection: sqlite3.Connection) -> list[Row]:
+        def write(connection: Connection) -> list[Row]:
             now = self._clock()
             values = {
                 "holder": self._holders.me,
@@ -93,13 +92,13 @@ class Characters:
             }
             return connection.execute(_CLAIM, values).fetchall()
 
-        found = self._read(await self._database.write(write))
+        found = await self._read(await self._database.write(write))
         return sorted(found, key=lambda character: (character.created_at, character.id))
 
     async def renew(self, ids: Collection[str], *, lease: float) -> set[str]:
         """Hold on to leases for `lease` seconds from now; the ids of those that are still ours."""
 
-        def write(connection: sqlite3.Connection) -> set[str]:
+        def write(connection: Connection) -> set[str]:
             until = to_micros(self._clock() + timedelta(seconds=lease))
             sql = "UPDATE characters SET lease_until = ? WHERE lease_holder = ? AND id IN (SELECT value FROM json_each(?)) RETURNING id"
             return {row[0] for row in connection.execute(sql, (until, self._holders.me, many(ids)))}
@@ -109,7 +108,7 @@ class Characters:
     async def save(self, character: Character, *, assets: Sequence[StoredAsset] = ()) -> bool:
         """Save a character with the rows of its assets. Fenced; the lease is given back when there is nothing left to prepare."""
 
-        def write(connection: sqlite3.Connection) -> bool:
+        def write(connection: Connection) -> bool:
             release = character.state is not CharacterState.PREPARING
             values = {**_values(character), "holder": self._holders.me, "release": release}
             if connection.execute(_UPDATE, values).rowcount != 1:
@@ -127,7 +126,7 @@ class Characters:
     async def hold(self, character: str, *, lease: float) -> bool:
         """Lease a living character to this process for `lease` seconds, unless anybody has it now, a task of this process too."""
 
-        def write(connection: sqlite3.Connection) -> bool:
+        def write(connection: Connection) -> bool:
             now = self._clock()
             values = {
                 "id": character,
@@ -148,7 +147,7 @@ class Characters:
     async def add_forms(self, character: str, forms: Mapping[str, StoredAsset]) -> bool:
         """Give a character more variants, with the rows of their assets. Fenced."""
 
-        def write(connection: sqlite3.Connection) -> bool:
+        def write(connection: Connection) -> bool:
             values = {"id": character, "holder": self._holders.me}
             row = connection.execute(_HELD_DOC, values).fetchone()
             if row is None:
@@ -168,7 +167,7 @@ class Characters:
     async def delete(self, project: str, character: str) -> Character | None:
         """Mark a character deleted and fail its jobs that were not submitted yet; its bytes go with `Jobs.purge`."""
 
-        def write(connection: sqlite3.Connection) -> Row | None:
+        def write(connection: Connection) -> Row | None:
             now = self._clock()
             values = {"now": to_micros(now), "id": character, "project": project}
             row: Row | None = connection.execute(_DELETE, values).fetchone()
@@ -179,15 +178,15 @@ class Characters:
             return row
 
         row = await self._database.write(write)
-        return self._read([row])[0] if row else None
+        return (await self._read([row]))[0] if row else None
 
-    def _one(self, where: str, **values: object) -> Character | None:
+    async def _one(self, where: str, **values: object) -> Character | None:
         sql = f"SELECT {_COLUMNS} FROM characters WHERE {where} ORDER BY created_at DESC, id DESC LIMIT 1"
-        row = self._database.row(sql, values)
-        return self._read([row])[0] if row else None
+        row = await self._database.row(sql, values)
+        return (await self._read([row]))[0] if row else None
 
-    def _read(self, rows: Sequence[Row]) -> tuple[Character, ...]:
-        bindings = self._bindings.of([row[0] for row in rows])
+    async def _read(self, rows: Sequence[Row]) -> tuple[Character, ...]:
+        bindings = await self._bindings.of([row[0] for row in rows])
         return tuple(replace(_to_character(row), bindings=bindings.get(row[0], ())) for row in rows)
 
 

@@ -4,11 +4,11 @@ A row belongs to a job until its first attempt, and then to the attempt that the
 what it cost was spent.
 """
 
-import sqlite3
 from datetime import UTC, datetime, time, timedelta
 
 from castlist.errors import SpendLimit
 from castlist.model.pricing import show_usd
+from castlist.storage.database import Connection
 
 SPENT = "SELECT COALESCE(SUM(micros), 0) FROM charges WHERE day = ?"
 _HOLD = (
@@ -18,7 +18,7 @@ _HOLD = (
 _GIVE_BACK = "UPDATE charges SET owner = ? WHERE owner = ? AND EXISTS (SELECT 1 FROM jobs WHERE id = ? AND NOT ended)"
 
 
-def reserve(connection: sqlite3.Connection, owner: str, *, micros: int, now: datetime, limit: int | None) -> None:
+def reserve(connection: Connection, owner: str, *, micros: int, now: datetime, limit: int | None) -> None:
     """Hold that much of today for `owner`. Raises SpendLimit, with what is held already, when the limit of a day has no room for it."""
     if not micros:
         return
@@ -28,17 +28,17 @@ def reserve(connection: sqlite3.Connection, owner: str, *, micros: int, now: dat
     connection.execute(_HOLD, (owner, day, micros))
 
 
-def settle(connection: sqlite3.Connection, owner: str, *, micros: int) -> None:
+def settle(connection: Connection, owner: str, *, micros: int) -> None:
     """What was held for `owner` is what it cost, on the day it was held for."""
     connection.execute("UPDATE charges SET micros = ? WHERE owner = ? AND micros <> ?", (micros, owner, micros))
 
 
-def release(connection: sqlite3.Connection, owner: str) -> None:
+def release(connection: Connection, owner: str) -> None:
     """Nothing is held for `owner` any more."""
     connection.execute("DELETE FROM charges WHERE owner = ?", (owner,))
 
 
-def give_back(connection: sqlite3.Connection, owner: str, *, job: str) -> None:
+def give_back(connection: Connection, owner: str, *, job: str) -> None:
     """What was held for an attempt that came to nothing is held for its job again, unless that has ended."""
     connection.execute(_GIVE_BACK, (job, owner, job))
     settle(connection, owner, micros=0)

@@ -1,7 +1,6 @@
 """A job and its attempts as rows: what is queried has a column, the rest is one JSON document. All writes of jobs are here."""
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
@@ -11,7 +10,7 @@ from castlist.model.operations import CreateVideo
 from castlist.storage import charges
 from castlist.storage.assets import Role, link_assets
 from castlist.storage.codec import decode, encode
-from castlist.storage.database import Row, from_micros, many, to_micros
+from castlist.storage.database import Connection, Row, from_micros, many, to_micros
 from castlist.storage.outbox_rows import tell
 
 COLUMNS = "jobs.id, project, state, created_at, due_at, progress, deployment, cancel_requested, deleted_at, revision, jobs.doc"
@@ -61,7 +60,7 @@ def _values(job: Job) -> dict[str, object]:
     }
 
 
-def insert_job(connection: sqlite3.Connection, job: Job) -> None:
+def insert_job(connection: Connection, job: Job) -> None:
     """The job, its characters and the assets it needs."""
     connection.execute(
         "INSERT INTO jobs "
@@ -76,7 +75,7 @@ def insert_job(connection: sqlite3.Connection, job: Job) -> None:
     _link_inputs(connection, job)
 
 
-def _link_inputs(connection: sqlite3.Connection, job: Job) -> None:
+def _link_inputs(connection: Connection, job: Job) -> None:
     for asset, role in inputs(job):
         link_assets(connection, job.id, assets=[asset], role=role)
 
@@ -89,7 +88,7 @@ def inputs(job: Job) -> Iterable[tuple[str, Role]]:
     return [(operation.source.asset, "source" if operation.source.video else "upload")]
 
 
-def update_job(connection: sqlite3.Connection, job: Job, *, holder: str, release: bool) -> bool:
+def update_job(connection: Connection, job: Job, *, holder: str, release: bool) -> bool:
     """Save a job that `holder` has the lease on, or say False. What others asked for meanwhile (cancel, delete) stays asked for."""
     values = {**_values(job), "holder": holder, "release": release or job.ended}
     if connection.execute(_UPDATE, values).rowcount != 1:
@@ -114,14 +113,14 @@ WHERE id = :id AND lease_holder = :holder
 """
 
 
-def insert_attempt(connection: sqlite3.Connection, attempt: Attempt) -> None:
+def insert_attempt(connection: Connection, attempt: Attempt) -> None:
     """A new attempt."""
     connection.execute(
         "INSERT INTO attempts (id, job, number, doc) VALUES (?, ?, ?, ?)", (attempt.id, attempt.job, attempt.number, _doc(attempt))
     )
 
 
-def update_attempt(connection: sqlite3.Connection, attempt: Attempt) -> None:
+def update_attempt(connection: Connection, attempt: Attempt) -> None:
     """An attempt as it is now, whoever holds its job; a ticket that another process has saved stays. Raises NotFound when it was never
     opened."""
     row = connection.execute("SELECT doc FROM attempts WHERE id = ?", (attempt.id,)).fetchone()
@@ -136,7 +135,7 @@ def update_attempt(connection: sqlite3.Connection, attempt: Attempt) -> None:
         charges.settle(connection, attempt.id, micros=attempt.cost.micros)
 
 
-def claim_jobs(connection: sqlite3.Connection, values: dict[str, object]) -> list[Job]:
+def claim_jobs(connection: Connection, values: dict[str, object]) -> list[Job]:
     """Lease due jobs to `holder` until `until`, oldest due first, in one statement; no two processes get the same one."""
     jobs = [to_job(row) for row in connection.execute(_CLAIM, values)]
     return sorted(jobs, key=lambda job: (job.due_at, job.id))
@@ -153,7 +152,7 @@ UPDATE jobs SET lease_holder = :holder, lease_until = :until WHERE id IN (
 """
 
 
-def cancel_job(connection: sqlite3.Connection, values: dict[str, object]) -> Job | None:
+def cancel_job(connection: Connection, values: dict[str, object]) -> Job | None:
     """Ask for a job's end, due now; one that was not submitted yet ends here. One that has ended comes back as it is."""
     connection.execute(
         "UPDATE jobs SET cancel_requested = TRUE, due_at = :now, revision = revision + 1 "
@@ -166,13 +165,13 @@ def cancel_job(connection: sqlite3.Connection, values: dict[str, object]) -> Job
     return to_job(row) if row else None
 
 
-def _end_unsent(connection: sqlite3.Connection, values: dict[str, object]) -> None:
+def _end_unsent(connection: Connection, values: dict[str, object]) -> None:
     """What waits in the queue needs no worker to be cancelled, and may wait for one a long time."""
     sql = f"SELECT {COLUMNS} FROM jobs WHERE id = :id AND project = :project AND cancel_requested AND state IN ('queued', 'preparing')"
     _end(connection, sql, values, state=State.CANCELLED, failure=Failure("cancelled", "The video was cancelled."))
 
 
-def delete_job(connection: sqlite3.Connection, values: dict[str, object]) -> Job | None:
+def delete_job(connection: Connection, values: dict[str, object]) -> Job | None:
     """Make a job invisible, and ask for its end if it has not ended."""
     row = connection.execute(
         "UPDATE jobs SET deleted_at = :now, cancel_requested = cancel_requested OR NOT ended, revision = revision + 1, "
@@ -184,13 +183,13 @@ def delete_job(connection: sqlite3.Connection, values: dict[str, object]) -> Job
     return to_job(row) if row else None
 
 
-def fail_jobs(connection: sqlite3.Connection, ids: Collection[str], *, failure: Failure, now: datetime) -> None:
+def fail_jobs(connection: Connection, ids: Collection[str], *, failure: Failure, now: datetime) -> None:
     """End those of the jobs that were not submitted yet."""
     sql = f"SELECT {COLUMNS} FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('queued', 'preparing')"
     _end(connection, sql, {"ids": many(ids), "now": to_micros(now)}, state=State.FAILED, failure=failure)
 
 
-def _end(connection: sqlite3.Connection, sql: str, values: dict[str, object], *, state: State, failure: Failure) -> None:
+def _end(connection: Connection, sql: str, values: dict[str, object], *, state: State, failure: Failure) -> None:
     """End the jobs that `sql` finds, whoever holds them: their leases are taken away, so that no worker saves over it."""
     now = values["now"]
     completed = from_micros(now) if isinstance(now, int) else None

@@ -1,6 +1,5 @@
 """The jobs: the durable queue, and what every status read looks at."""
 
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -10,7 +9,7 @@ from castlist.model.jobs import Attempt, Failure, Job, State
 from castlist.storage import job_rows
 from castlist.storage.assets import StoredAsset, insert_assets, link_assets, purge_assets
 from castlist.storage.charges import SPENT, check, day_of, release, reserve
-from castlist.storage.database import Clock, Database, many, to_micros
+from castlist.storage.database import Clock, Connection, Database, many, to_micros
 from castlist.storage.holders import Holders
 from castlist.storage.page import Page, read_page
 from castlist.storage.pending import Pending
@@ -30,26 +29,26 @@ class Jobs:
         self._clock = clock
         self._sight = Sight(database)
 
-    def seen(self, project: str, job: str) -> Seen | None:
+    async def seen(self, project: str, job: str) -> Seen | None:
         """The job with its attempts, at one moment; None when it is deleted or another project's. Microseconds while nothing changes."""
-        found = self._sight.read(job)
+        found = await self._sight.read(job)
         if found is None or found.job.project != project or found.job.deleted_at is not None:
             return None
         return found
 
     async def get(self, project: str, job: str) -> Job | None:
         """The job; None when it is deleted or another project's."""
-        found = self.seen(project, job)
+        found = await self.seen(project, job)
         return found.job if found else None
 
     async def any(self, job: str) -> Job | None:
         """The job, in whichever project and deleted too."""
-        found = self._sight.read(job)
+        found = await self._sight.read(job)
         return found.job if found else None
 
     async def attempts(self, job: str) -> tuple[Attempt, ...]:
         """The attempts of a job, oldest first."""
-        found = self._sight.read(job)
+        found = await self._sight.read(job)
         return found.attempts if found else ()
 
     async def page(
@@ -70,21 +69,21 @@ class Jobs:
             values["states"] = many(sorted(states))
         if character is not None:
             conditions.append("jobs.id IN (SELECT job FROM job_characters WHERE character = :character)")
-        rows = read_page(self._database, f"SELECT {job_rows.COLUMNS} FROM jobs", conditions, values=values, order=order)
+        rows = await read_page(self._database, f"SELECT {job_rows.COLUMNS} FROM jobs", conditions, values=values, order=order)
         return Page(tuple(job_rows.to_job(row) for row in rows[:limit]), len(rows) > limit)
 
     async def queued_with_character(self, character: str) -> list[str]:
         """Ids of jobs with that character that were not submitted yet."""
-        return [row[0] for row in self._database.rows(QUEUED_WITH_CHARACTER, (character,))]
+        return [row[0] for row in await self._database.rows(QUEUED_WITH_CHARACTER, (character,))]
 
     async def followups(self, asset: str) -> int:
         """How many unfinished jobs start from that asset."""
         sql = "SELECT count(*) FROM asset_uses JOIN jobs ON jobs.id = owner WHERE asset = ? AND role IN ('source', 'upload') AND NOT ended"
-        return self._count(sql, asset)
+        return await self._count(sql, asset)
 
     async def unfinished(self) -> int:
         """How many jobs have not ended."""
-        return self._count("SELECT count(*) FROM jobs WHERE NOT ended")
+        return await self._count("SELECT count(*) FROM jobs WHERE NOT ended")
 
     async def stranded(self, deployments: Collection[str]) -> Mapping[str, int]:
         """How many unfinished jobs wait for each deployment that is not among `deployments`."""
@@ -92,7 +91,7 @@ class Jobs:
             "SELECT deployment, count(*) FROM jobs WHERE NOT ended AND deployment IS NOT NULL "
             "AND deployment NOT IN (SELECT value FROM json_each(?)) GROUP BY deployment ORDER BY deployment"
         )
-        return {row[0]: row[1] for row in self._database.rows(sql, (many(deployments),))}
+        return {row[0]: row[1] for row in await self._database.rows(sql, (many(deployments),))}
 
     async def strays(self, deployments: Collection[str]) -> Mapping[str, frozenset[str]]:
         """The accounts under which unfinished jobs of a deployment that is not among `deployments` were sent, by that deployment."""
@@ -101,7 +100,7 @@ class Jobs:
             "WHERE NOT ended AND deployment IS NOT NULL AND deployment NOT IN (SELECT value FROM json_each(?))"
         )
         found: dict[str, frozenset[str]] = {}
-        for deployment, account in self._database.rows(sql, (many(deployments),)):
+        for deployment, account in await self._database.rows(sql, (many(deployments),)):
             found[deployment] = found.get(deployment, frozenset()) | {account}
         return found
 
@@ -112,7 +111,7 @@ class Jobs:
             f"FROM (SELECT doc FROM attempts ORDER BY id DESC LIMIT {_LOOKED_AT}) "
             "WHERE json_extract(doc, '$.deployment') = ? AND json_extract(doc, '$.state') = 'succeeded' LIMIT ?"
         )
-        rows = self._database.rows(sql, (deployment, limit))
+        rows = await self._database.rows(sql, (deployment, limit))
         return [(datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() for start, end in rows if start and end]
 
     async def wake_with_character(self, character: str) -> None:
@@ -124,29 +123,29 @@ class Jobs:
         now = to_micros(self._clock())
         await self._database.write(lambda connection: connection.execute(sql, (now, now, character)).rowcount)
 
-    def _count(self, sql: str, *values: object) -> int:
-        row = self._database.row(sql, values)
+    async def _count(self, sql: str, *values: object) -> int:
+        row = await self._database.row(sql, values)
         return int(row[0]) if row else 0
 
     async def add(self, job: Job, *, limit: int | None = None) -> None:
         """A new job, with its characters, the assets it starts from, and what it may cost reserved. Raises SpendLimit when what may be
         spent in a day, `limit` in millionths, has no room for that."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             reserve(connection, job.id, micros=job.cost.micros, now=self._clock(), limit=limit)
             job_rows.insert_job(connection, job)
 
         await self._database.write(write)
         self._settle(job)
 
-    def spent(self) -> int:
+    async def spent(self) -> int:
         """What is spent or reserved today (UTC), in millionths."""
-        return self._count(SPENT, day_of(self._clock()))
+        return await self._count(SPENT, day_of(self._clock()))
 
-    def check_spend(self, micros: int, *, limit: int | None) -> None:
+    async def check_spend(self, micros: int, *, limit: int | None) -> None:
         """Raises SpendLimit as `add` would now."""
         if micros and limit is not None:
-            check(micros, now=self._clock(), spent=self.spent(), limit=limit)
+            check(micros, now=self._clock(), spent=await self.spent(), limit=limit)
 
     def _settle(self, job: Job) -> None:
         self._pending.settle([asset for asset, _ in job_rows.inputs(job)])
@@ -156,7 +155,7 @@ class Jobs:
         holder is dead. Only jobs of no deployment yet or of one of `deployments`, and those whose cancel nobody has heeded for a while;
         never those in `besides`, which this process has in hand."""
 
-        def write(connection: sqlite3.Connection) -> list[Job]:
+        def write(connection: Connection) -> list[Job]:
             now = self._clock()
             values: dict[str, object] = {
                 "holder": self._holders.me,
@@ -175,7 +174,7 @@ class Jobs:
     async def renew(self, ids: Collection[str], *, lease: float) -> set[str]:
         """Hold on to leases for `lease` seconds from now; the ids of those that are still ours."""
 
-        def write(connection: sqlite3.Connection) -> set[str]:
+        def write(connection: Connection) -> set[str]:
             until = to_micros(self._clock() + timedelta(seconds=lease))
             sql = (
                 "UPDATE jobs SET lease_until = ? WHERE lease_holder = ? AND NOT ended "
@@ -207,7 +206,7 @@ class Jobs:
         """Save the intent to submit, and the job with it; what was reserved for the job is now for this attempt. Fenced. Raises
         SpendLimit as `add` does."""
 
-        def write(connection: sqlite3.Connection) -> bool:
+        def write(connection: Connection) -> bool:
             if not job_rows.update_job(connection, job, holder=self._holders.me, release=False):
                 return False
             release(connection, job.id)
@@ -227,7 +226,7 @@ class Jobs:
     async def finish(self, job: Job, *, attempt: Attempt | None, assets: Sequence[StoredAsset]) -> bool:
         """The end of a job with all that belongs to it: its attempt's outcome and the rows of its assets. Fenced."""
 
-        def write(connection: sqlite3.Connection) -> bool:
+        def write(connection: Connection) -> bool:
             if not job_rows.update_job(connection, job, holder=self._holders.me, release=True):
                 return False
             if attempt is not None:

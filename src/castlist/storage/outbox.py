@@ -1,13 +1,12 @@
 """Who is told of the end of videos, and what is on its way to them: leased, tried and kept like jobs."""
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
 from castlist.errors import NotFound
 from castlist.model.telling import Delivery, Endpoint, Told, Wanted, origin
-from castlist.storage.database import Clock, Database, many, to_micros
+from castlist.storage.database import Clock, Connection, Database, many, to_micros
 from castlist.storage.holders import Holders
 from castlist.storage.outbox_rows import (
     DELIVERY,
@@ -37,7 +36,7 @@ class Outbox:
     async def register(self, wanted: Sequence[Wanted]) -> None:
         """Make these the endpoints of the configuration, for whichever process ends a video; others of an earlier one are told no more."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             connection.execute("UPDATE webhook_endpoints SET configured = FALSE, allow_private = FALSE WHERE configured")
             for each in wanted:
                 add_endpoint(
@@ -54,7 +53,7 @@ class Outbox:
 
     async def configured(self) -> bool:
         """Whether any endpoint is of a configuration."""
-        return self._database.row("SELECT id FROM webhook_endpoints WHERE configured LIMIT 1") is not None
+        return await self._database.row("SELECT id FROM webhook_endpoints WHERE configured LIMIT 1") is not None
 
     async def endpoints(self, project: str) -> list[Endpoint]:
         """The project's endpoints of the configuration, and those that said they are gone, oldest first."""
@@ -62,17 +61,18 @@ class Outbox:
             f"SELECT {ENDPOINT} FROM webhook_endpoints WHERE project = :project AND (configured OR disabled_at IS NOT NULL) "
             "ORDER BY created_at, id"
         )
-        return [to_endpoint(row) for row in self._database.rows(sql, {"project": project})]
+        return [to_endpoint(row) for row in await self._database.rows(sql, {"project": project})]
 
     async def endpoint(self, project: str, id: str) -> Endpoint | None:  # noqa: A002
         """One of the project's endpoints."""
-        row = self._database.row(f"SELECT {ENDPOINT} FROM webhook_endpoints WHERE id = :id AND project = :project", _named(project, id))
+        sql = f"SELECT {ENDPOINT} FROM webhook_endpoints WHERE id = :id AND project = :project"
+        row = await self._database.row(sql, _named(project, id))
         return to_endpoint(row) if row else None
 
     async def get(self, project: str, id: str) -> Delivery | None:  # noqa: A002
         """One of the project's deliveries."""
         sql = f"SELECT {DELIVERY} FROM {JOINED} WHERE webhook_deliveries.id = :id AND webhook_deliveries.project = :project"
-        row = self._database.row(sql, _named(project, id))
+        row = await self._database.row(sql, _named(project, id))
         return to_delivery(row) if row else None
 
     async def page(
@@ -93,11 +93,12 @@ class Outbox:
             f"SELECT {DELIVERY} FROM {JOINED} WHERE {' AND '.join(wanted)} "
             f"ORDER BY webhook_deliveries.created_at {direction}, webhook_deliveries.id {direction} LIMIT :limit"
         )
-        rows = self._database.rows(sql, values)
+        rows = await self._database.rows(sql, values)
         return Page(tuple(to_delivery(row) for row in rows[:limit]), len(rows) > limit)
 
     async def _place(self, project: str, after: str) -> int:
-        row = self._database.row("SELECT created_at FROM webhook_deliveries WHERE id = :id AND project = :project", _named(project, after))
+        sql = "SELECT created_at FROM webhook_deliveries WHERE id = :id AND project = :project"
+        row = await self._database.row(sql, _named(project, after))
         if row is None:
             text = f"after is the id of an item of an earlier page, and {after[:80]!r} is not one"
             raise NotFound(text, code="unknown_cursor", param="after")
@@ -106,12 +107,12 @@ class Outbox:
     async def due(self) -> bool:
         """Whether a delivery waits to be sent now."""
         sql = "SELECT id FROM webhook_deliveries WHERE state = 'pending' AND due_at <= :now LIMIT 1"
-        return self._database.row(sql, {"now": to_micros(self._clock())}) is not None
+        return await self._database.row(sql, {"now": to_micros(self._clock())}) is not None
 
     async def claim(self, *, limit: int, lease: float, sealed_by: str) -> list[Delivery]:
         """Lease due deliveries to this process, oldest due first: of projects whose secret `sealed_by` sealed, or that have none yet."""
 
-        def write(connection: sqlite3.Connection) -> list[Delivery]:
+        def write(connection: Connection) -> list[Delivery]:
             now = self._clock()
             values: dict[str, object] = {
                 "holder": self._holders.me,
@@ -141,7 +142,7 @@ class Outbox:
             "now": to_micros(self._clock()),
         }
 
-        def write(connection: sqlite3.Connection) -> bool:
+        def write(connection: Connection) -> bool:
             done = connection.execute(_SAVE, values).rowcount == 1
             if gone:
                 connection.execute("UPDATE webhook_endpoints SET disabled_at = :now WHERE id = :endpoint AND disabled_at IS NULL", values)
@@ -172,7 +173,7 @@ class Outbox:
     async def add_trial(self, endpoint: Endpoint, type: str, *, lease: float) -> Delivery:  # noqa: A002
         """An event of that type about no video, held by this process, which is to send it at once."""
 
-        def write(connection: sqlite3.Connection) -> Delivery:
+        def write(connection: Connection) -> Delivery:
             now = self._clock()
             id = insert(connection, endpoint, event=new_id("evt", now=now), type=type, video=SAMPLE, now=now)  # noqa: A001
             values = {"id": id, "holder": self._holders.me, "until": to_micros(now + timedelta(seconds=lease))}
@@ -187,13 +188,13 @@ class Outbox:
     async def allows_private(self, project: str, url: str) -> bool:
         """Whether the configuration lets the project's events go to private addresses under that scheme, host and port."""
         sql = "SELECT url FROM webhook_endpoints WHERE project = :project AND allow_private"
-        return any(origin(row[0]) == origin(url) for row in self._database.rows(sql, {"project": project}))
+        return any(origin(row[0]) == origin(url) for row in await self._database.rows(sql, {"project": project}))
 
     async def prune(self, *, days: int) -> None:
         """Forget what came to its end that long ago, and the endpoints that only such deliveries knew."""
         before = to_micros(self._clock() - timedelta(days=days))
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             connection.execute("DELETE FROM webhook_deliveries WHERE state <> 'pending' AND due_at < :before", {"before": before})
             connection.execute(
                 "DELETE FROM webhook_endpoints WHERE NOT configured AND created_at < :before "

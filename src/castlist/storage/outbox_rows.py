@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -10,7 +9,7 @@ from castlist.model.ids import make_id
 from castlist.model.jobs import Job, State
 from castlist.model.telling import COMPLETED, EVENTS, FAILED, Delivery, Endpoint, Told, Try
 from castlist.storage.codec import decode, encode
-from castlist.storage.database import Row, from_micros, to_micros
+from castlist.storage.database import Connection, Row, from_micros, to_micros
 
 ENDPOINT = "id, project, url, events, allow_private, configured, created_at, disabled_at"
 DELIVERY = (
@@ -21,7 +20,7 @@ DELIVERY = (
 JOINED = "webhook_deliveries JOIN webhook_endpoints ON webhook_endpoints.id = webhook_deliveries.endpoint"
 
 
-def tell(connection: sqlite3.Connection, job: Job) -> None:
+def tell(connection: Connection, job: Job) -> None:
     """A row for each endpoint that is told of the end of this job; nothing where nobody is."""
     own = job.operation.wishes.webhook
     now = job.completed_at or job.due_at
@@ -36,7 +35,7 @@ def tell(connection: sqlite3.Connection, job: Job) -> None:
         insert(connection, endpoint, event=event, type=type, video=job.id, now=now)
 
 
-def insert(connection: sqlite3.Connection, endpoint: Endpoint, *, event: str, type: str, video: str, now: datetime) -> str:  # noqa: A002
+def insert(connection: Connection, endpoint: Endpoint, *, event: str, type: str, video: str, now: datetime) -> str:  # noqa: A002
     """One row of the outbox, due now; its id. What an endpoint that said it is gone would be told is kept, and not sent."""
     id = new_id("dlv", now=now)  # noqa: A001
     values = {
@@ -59,7 +58,7 @@ def insert(connection: sqlite3.Connection, endpoint: Endpoint, *, event: str, ty
 
 
 def add_endpoint(
-    connection: sqlite3.Connection,
+    connection: Connection,
     *,
     project: str,
     url: str,

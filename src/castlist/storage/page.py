@@ -19,7 +19,7 @@ class Page(Generic[T]):
     has_more: bool
 
 
-def read_page(database: Database, select: str, conditions: Sequence[str], *, values: dict[str, object], order: Order) -> list[Row]:
+async def read_page(database: Database, select: str, conditions: Sequence[str], *, values: dict[str, object], order: Order) -> list[Row]:
     """Rows of `select` under the conditions by time of creation, after the row whose id is `values["after"]` (None: from the start)
     and one more than `values["limit"]`, so that one can tell whether there are more.
 
@@ -29,11 +29,11 @@ def read_page(database: Database, select: str, conditions: Sequence[str], *, val
     direction, beyond = ("ASC", ">") if order == "asc" else ("DESC", "<")
     wanted = ["project = :project", "deleted_at IS NULL", *conditions]
     if values["after"] is not None:
-        row = database.row(f"SELECT created_at FROM {table} WHERE id = :after AND project = :project", values)
+        row = await database.row(f"SELECT created_at FROM {table} WHERE id = :after AND project = :project", values)
         if row is None:
             text = f"after is the id of an item of an earlier page, and {str(values['after'])[:80]!r} is not one"
             raise NotFound(text, code="unknown_cursor", param="after")
         values = {**values, "after_at": row[0]}
         wanted.append(f"(created_at, id) {beyond} (:after_at, :after)")
     sql = f"{select} WHERE {' AND '.join(wanted)} ORDER BY created_at {direction}, id {direction} LIMIT :limit + 1"
-    return database.rows(sql, values)
+    return await database.rows(sql, values)

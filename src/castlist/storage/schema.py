@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from castlist.errors import Unavailable
-from castlist.storage.database import connect_writer
+from castlist.storage.sqlite import connect_writer
 
 REVISIONS = ("0001", "0002", "0003")
 """Every revision of the schema, oldest first; the last one is what this version reads and writes."""

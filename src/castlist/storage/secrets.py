@@ -1,11 +1,10 @@
 """What a project's webhooks are signed with: sealed here, and opened only where they are sent."""
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from castlist.storage.database import Clock, Database, Row, from_micros, to_micros
+from castlist.storage.database import Clock, Connection, Database, Row, from_micros, to_micros
 from castlist.storage.outbox_rows import new_id
 
 OVERLAP = timedelta(hours=24)
@@ -37,14 +36,14 @@ class Secrets:
             "SELECT project, sealed, sealed_by, created_at, old_until FROM webhook_secrets "
             "WHERE project = :project AND (old_until IS NULL OR old_until > :now) ORDER BY created_at DESC, id DESC"
         )
-        return [_to_secret(row) for row in self._database.rows(sql, {"project": project, "now": to_micros(self._clock())})]
+        return [_to_secret(row) for row in await self._database.rows(sql, {"project": project, "now": to_micros(self._clock())})]
 
     async def ensure(self, project: str, make: Callable[[], str], *, sealed_by: str) -> list[SealedSecret]:
         """Those that sign now; one that `make` seals, where there is none yet."""
         if found := await self.signing(project):
             return found
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             known = connection.execute("SELECT id FROM webhook_secrets WHERE project = ? AND old_until IS NULL", (project,)).fetchone()
             if known is None:
                 self._insert(connection, project, make(), sealed_by=sealed_by)
@@ -55,7 +54,7 @@ class Secrets:
     async def replace(self, project: str, sealed: str, *, sealed_by: str) -> SealedSecret:
         """A new secret. The one before it signs too for OVERLAP; older ones stop where they were to."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             now = self._clock()
             values = {"project": project, "now": to_micros(now), "until": to_micros(now + OVERLAP)}
             connection.execute("UPDATE webhook_secrets SET old_until = :until WHERE project = :project AND old_until IS NULL", values)
@@ -65,7 +64,7 @@ class Secrets:
         await self._database.write(write)
         return (await self.signing(project))[0]
 
-    def _insert(self, connection: sqlite3.Connection, project: str, sealed: str, *, sealed_by: str) -> None:
+    def _insert(self, connection: Connection, project: str, sealed: str, *, sealed_by: str) -> None:
         now = self._clock()
         values = {"id": new_id("sec", now=now), "project": project, "sealed": sealed, "sealed_by": sealed_by, "now": to_micros(now)}
         connection.execute(

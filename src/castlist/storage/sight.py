@@ -18,7 +18,7 @@ class Sight:
         self._kept: dict[str, Seen] = {}
         self._fresh: set[str] = set()
 
-    def read(self, job: str) -> Seen | None:
+    async def read(self, job: str) -> Seen | None:
         """The job and its attempts at one moment, in whichever project, deleted or not."""
         version = self._database.version()
         if version != self._version:
@@ -28,18 +28,22 @@ class Sight:
         if kept is not None:
             if job in self._fresh:
                 return kept
-            row = self._database.row("SELECT revision FROM jobs WHERE id = ?", (job,))
+            row = await self._database.row("SELECT revision FROM jobs WHERE id = ?", (job,))
             if row is not None and row[0] == kept.job.revision:
-                self._fresh.add(job)
+                if self._version == version:
+                    self._fresh.add(job)
                 return kept
-        return self._load(job)
+        return await self._load(job, version)
 
-    def _load(self, job: str) -> Seen | None:
+    async def _load(self, job: str, version: int) -> Seen | None:
         self._kept.pop(job, None)
-        rows = self._database.rows(_READ, (job,))
+        rows = await self._database.rows(_READ, (job,))
         if not rows:
             return None
         seen = Seen(to_job(rows[0][:WIDTH]), tuple(to_attempt(row[WIDTH]) for row in rows if row[WIDTH] is not None))
+        if self._version != version:
+            # Somebody committed while this was read: true, but not to be kept.
+            return seen
         if len(self._kept) >= _KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[job] = seen

@@ -14,13 +14,14 @@ from castlist.storage.bindings import Bindings
 from castlist.storage.blobs import FULL, Blobs
 from castlist.storage.changes import Changes
 from castlist.storage.characters import Characters
-from castlist.storage.database import Clock, Database
+from castlist.storage.database import Clock, Connection, Database
 from castlist.storage.holders import Holders
 from castlist.storage.jobs import Jobs
 from castlist.storage.outbox import Outbox
 from castlist.storage.pending import Pending
 from castlist.storage.schema import prepare
 from castlist.storage.secrets import Secrets
+from castlist.storage.sqlite import SqliteDatabase
 from castlist.storage.sweep import drop_ownerless, release_leases, sweep
 
 T = TypeVar("T")
@@ -79,9 +80,9 @@ class Storage:
 
     async def check(self) -> None:
         """Prove that a transaction can be written. Raises Unavailable or StorageFull."""
-        await self._parts.database.write(lambda connection: connection.execute("PRAGMA user_version").fetchone())
+        await self._parts.database.write(lambda connection: connection.execute("SELECT 1").fetchone())
 
-    async def write(self, fn: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in a transaction on the one writing connection; its result once it is on disk."""
         return await self._parts.database.write(fn)
 
@@ -91,7 +92,7 @@ def _enter(folder: Path) -> _Parts:
     holders, path = Holders(folder), folder / "castlist.db"
     with holders.alone():
         prepare(path)
-        database = Database(path)
+        database = SqliteDatabase(path)
         try:
             parts = _Parts(folder, database, holders, Blobs(folder / "assets"), Pending(folder, holders.me))
             holders.forget_half_made()

@@ -1,13 +1,12 @@
 """Puts right what processes left behind: leases, scratch files, half-stored and ownerless assets. Only while `Holders.alone`."""
 
 import shutil
-import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 
 from castlist.storage.assets import drop_assets
 from castlist.storage.blobs import Blobs
-from castlist.storage.database import Database, many
+from castlist.storage.database import Connection, Database, many
 from castlist.storage.holders import Holders
 from castlist.storage.pending import Pending
 
@@ -22,7 +21,7 @@ def sweep(folder: Path, database: Database, *, holders: Holders, blobs: Blobs, p
         holders.remove(holder)
 
 
-def release_leases(connection: sqlite3.Connection, holders: Collection[str]) -> None:
+def release_leases(connection: Connection, holders: Collection[str]) -> None:
     """Free everything these processes held."""
     for table, condition in (
         ("jobs", "NOT ended"),
@@ -40,9 +39,9 @@ def drop_ownerless(database: Database, blobs: Blobs, *, pending: Pending, living
     """Remove the blobs and rows that no job or character has and no living process is storing."""
     # In this order: what gets its owner between two of these lines still has its mark at the second or its owner at the third.
     files = list(blobs.ids())
-    rows = {row[0] for row in database.rows("SELECT id FROM assets")}
+    rows = {row[0] for row in database.rows_now("SELECT id FROM assets")}
     marked = pending.of(living)
-    owned = {row[0] for row in database.rows("SELECT DISTINCT asset FROM asset_uses")}
+    owned = {row[0] for row in database.rows_now("SELECT DISTINCT asset FROM asset_uses")}
     ownerless = rows - marked - owned
     if ownerless:
         database.write_now(lambda connection: drop_assets(connection, ownerless))

@@ -1,0 +1,129 @@
+"""One SQLite file: reads on a read-only connection in the caller's thread, writes through one thread that commits them in groups."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from castlist.errors import CastlistError, StorageFull, Unavailable
+from castlist.storage.database import Row, Values, Write
+from castlist.storage.writing import Ask, Writer
+
+T = TypeVar("T")
+_BUSY_MS = 30_000
+
+
+class SqliteDatabase:
+    """A write is lost only if the machine loses its disk: each group is on disk before its futures resolve."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writer = Writer(_Pen(connect_writer(path)))
+        self._reader = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        self._reader.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+
+    @property
+    def commits(self) -> int:
+        """How many groups were committed."""
+        return self._writer.commits
+
+    async def rows(self, sql: str, values: Values = ()) -> list[Row]:
+        """All rows of one SELECT, at one moment; in microseconds, without leaving the event loop."""
+        return self._reader.execute(sql, values).fetchall()
+
+    async def row(self, sql: str, values: Values = ()) -> Row | None:
+        """The first row of one SELECT."""
+        found: Row | None = self._reader.execute(sql, values).fetchone()
+        return found
+
+    def rows_now(self, sql: str, values: Values = ()) -> list[Row]:
+        """`rows` for a thread that may block."""
+        return self._reader.execute(sql, values).fetchall()
+
+    def version(self) -> int:
+        """A number that is another one after any process committed anything."""
+        found: int = self._reader.execute("PRAGMA data_version").fetchone()[0]
+        return found
+
+    def after_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, in the writer thread, after each commit of this process."""
+        self._writer.listeners.append(listener)
+
+    async def write(self, fn: Write[T]) -> T:
+        """Run `fn` on the writing connection inside a transaction and return its result once it is on disk."""
+        return await self._writer.write(fn)
+
+    def write_now(self, fn: Write[T]) -> T:
+        """`write` for a thread that may block."""
+        return self._writer.write_now(fn)
+
+    def close(self) -> None:
+        """Finish the writes that were asked for, and close; blocks."""
+        self._writer.close()
+        self._reader.close()
+
+
+class _Pen:
+    """A group is one `BEGIN IMMEDIATE`, each write in it a savepoint."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def commit(self, asks: Sequence[Ask[Any]]) -> bool:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for ask in asks:
+                self._apply(ask)
+            self._connection.execute("COMMIT")
+        except Exception as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            for ask in asks:
+                ask.error = ask.error or explain(error)
+            return False
+        return True
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _apply(self, ask: Ask[Any]) -> None:
+        self._connection.execute("SAVEPOINT one")
+        try:
+            ask.run(self._connection)
+        except Exception as error:
+            if not self._connection.in_transaction:
+                # SQLite gave the whole group up, as it may when the disk is full.
+                raise
+            ask.error = explain(error)
+            self._connection.execute("ROLLBACK TO one")
+        self._connection.execute("RELEASE one")
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """A connection for writing: WAL, every commit on disk, transactions begun by hand."""
+    found = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    found.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    found.execute("PRAGMA journal_mode=WAL")
+    found.execute("PRAGMA synchronous=FULL")
+    found.execute("PRAGMA foreign_keys=ON")
+    return found
+
+
+def explain(error: Exception) -> Exception:
+    """SQLite's word as ours, where a caller can do something about it."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return _from(StorageFull("the disk is full: free some space, then repeat the request", code="storage_full"), error)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        text = f"another process has held the database for {_BUSY_MS // 1000} seconds; try again"
+        return _from(Unavailable(text, code="storage_busy"), error)
+    if code == sqlite3.SQLITE_IOERR:
+        return _from(Unavailable(f"the database cannot be written: {error}", code="storage_failed"), error)
+    return error
+
+
+def _from(ours: CastlistError, theirs: Exception) -> CastlistError:
+    ours.__cause__ = theirs
+    return ours
