@@ -8,7 +8,7 @@ import numpy as np
 
 from castlist.media.animatic.geometry import even
 from castlist.media.animatic.palette import Light
-from castlist.media.animatic.planes import Picture, Plane, as_bytes, picture_of
+from castlist.media.animatic.planes import Cel, Plane, as_bytes, cel_of
 
 TILT = 1.7
 BORDER, LINE = 0.03, 0.004
@@ -59,7 +59,7 @@ def make_card(clip: tuple[int, int], tall: int, light: Light) -> Card:
     return Card((wide, high), size, move, as_bytes(np.dstack([face, shape])), window, shadow, soft, (float(foot[0]), float(foot[1])))
 
 
-def show(card: Card, rgb: Plane) -> Picture:
+def show(card: Card, rgb: Plane) -> Cel:
     """The card with one frame of the clip in it."""
     small = cv2.resize(rgb, card.inner, interpolation=cv2.INTER_AREA)
     toned = as_bytes(cv2.transform(small, card.gain))
@@ -73,7 +73,7 @@ def show(card: Card, rgb: Plane) -> Picture:
     turned = as_bytes(cv2.warpAffine(flat, card.move, card.size, flags=cv2.INTER_LINEAR))
     covered = turned[..., 3]
     behind = cv2.multiply(card.shadow, cv2.bitwise_not(covered), scale=1 / 255)
-    return picture_of(as_bytes(turned[..., :3]), as_bytes(cv2.add(covered, behind)))
+    return cel_of(as_bytes(turned[..., :3]), as_bytes(cv2.add(covered, behind)))
 
 
 def _inked(gain: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> tuple[float, float, float]:

@@ -1,13 +1,14 @@
 """Draw a character over a frame, and where its outline is."""
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from castlist.media.animatic.palette import Light
-from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, lay, yuv_of
+from castlist.media.animatic.planes import Cel, Frame, Plane, as_bytes, lay, yuv_of
 from castlist.media.animatic.seat import seated
 from castlist.media.animatic.staging import Actor, Spot
 
@@ -20,17 +21,16 @@ Matrix = NDArray[np.float64]
 
 def play(frame: Frame, actor: Actor, spot: Spot, *, number: int, light: Light) -> None:
     """Draw an actor over the frame with its own motion playing, veiled by the air between."""
-    picture = _posed(actor, spot, number)
+    cel = _posed(actor, spot, number)
     forward, offset = _seen(actor, spot)
-    box = _box(picture, forward, offset, frame)
+    box = _box(cel, forward, offset, frame)
     if box is None:
         return
     left, top, right, bottom = box
     back = np.asarray(np.linalg.inv(forward), np.float64)
-    start = back @ (np.array([left, top]) - offset)
-    size, small = (right - left, bottom - top), ((right - left) // 2, (bottom - top) // 2)
-    y, keep = _warp(picture.y, back, start, size=size, edge=0), _warp(picture.keep, back, start, size=size, edge=255)
-    uv, keep2 = _warp(picture.uv, back, start / 2, size=small, edge=0), _warp(picture.keep2, back, start / 2, size=small, edge=255)
+    y, u, v, keep = _warped(cel, back, back @ (np.array([left, top]) - offset), size=(right - left, bottom - top))
+    half_u, half_v, half = (cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for plane in (u, v, keep))
+    uv, keep2 = as_bytes(cv2.merge([half_u, half_v])), as_bytes(cv2.merge([half, half]))
     if spot.haze > 0.01:
         y, uv = _veiled(y, keep, uv, keep2, light=light, share=spot.haze * light.air)
     lay(frame.y[top:bottom, left:right], y, keep)
@@ -40,8 +40,6 @@ def play(frame: Frame, actor: Actor, spot: Spot, *, number: int, light: Light) -
 def outline(shape: tuple[int, int], actor: Actor, spot: Spot, *, number: int, part: int = 4) -> Plane:
     """How much each pixel of a frame of this shape (rows, columns) is the character's, at 1/part of its size."""
     picture = _posed(actor, spot, number)
-    if picture.keep is None:
-        raise ValueError("a sprite has alpha")
     forward, offset = _seen(actor, spot)
     back = np.asarray(np.linalg.inv(forward), np.float64)
     size = (shape[1] // part, shape[0] // part)
@@ -50,7 +48,7 @@ def outline(shape: tuple[int, int], actor: Actor, spot: Spot, *, number: int, pa
     return as_bytes(cv2.bitwise_not(keep))
 
 
-def _posed(actor: Actor, spot: Spot, frame: int) -> Picture:
+def _posed(actor: Actor, spot: Spot, frame: int) -> Cel:
     """The picture of its loop at a frame, sitting when it sits."""
     sprite = actor.sprite
     picture = sprite.at(frame + _STEP * actor.number)
@@ -67,8 +65,8 @@ def _seen(actor: Actor, spot: Spot) -> tuple[Matrix, Matrix]:
     return forward, np.array([spot.x, spot.y]) - forward @ np.array(actor.sprite.anchor)
 
 
-def _box(picture: Picture, forward: Matrix, offset: Matrix, frame: Frame) -> tuple[int, int, int, int] | None:
-    width, height = picture.size
+def _box(cel: Cel, forward: Matrix, offset: Matrix, frame: Frame) -> tuple[int, int, int, int] | None:
+    width, height = cel.size
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ forward.T + offset
     left, top = np.floor(corners.min(axis=0) / 2).astype(int) * 2
     right, bottom = np.ceil(corners.max(axis=0) / 2).astype(int) * 2
@@ -89,9 +87,10 @@ def _veiled(y: Plane, keep: Plane, uv: Plane, keep2: Plane, *, light: Light, sha
     return as_bytes(cv2.add(cv2.convertScaleAbs(y, alpha=rest), air)), as_bytes(hazed)
 
 
-def _warp(plane: Plane | None, back: Matrix, start: Matrix, *, size: tuple[int, int], edge: int) -> Plane:
-    if plane is None:
-        raise ValueError("a sprite has alpha")
+def _warped(cel: Cel, back: Matrix, start: Matrix, *, size: tuple[int, int]) -> Sequence[Plane]:
+    """Y, U, V and what is kept, each at the frame's scale."""
     matrix = np.concatenate([back, start[:, None]], axis=1)
-    border = (edge, edge, edge, edge)
-    return as_bytes(cv2.warpAffine(plane, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=border))
+    seen = cv2.warpAffine(cel.pixels, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 255))
+    planes = np.empty((4, *seen.shape[:2]), np.uint8)
+    cv2.split(seen, list(planes))
+    return list(planes)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from castlist.media.animatic.planes import Picture, as_bytes
+from castlist.media.animatic.planes import Cel, as_bytes
 from castlist.media.animatic.sprite import Sprite
 
 _HEAD = 0.5
@@ -42,7 +42,7 @@ def judge(sprite: Sprite) -> Looks:
     return Looks(gaze, float(np.median([_stance(picture) for picture in few])), float(left), float(right))
 
 
-def _turned(picture: Picture) -> float:
+def _turned(picture: Cel) -> float:
     """How far the drawing of the head (eyes, mouth, nose) lies from the middle of its outline, in head widths."""
     luma, solid = _small(picture)
     rows = np.flatnonzero(solid.any(axis=1))
@@ -61,10 +61,8 @@ def _turned(picture: Picture) -> float:
     return (face - middle) / wide
 
 
-def _reach(picture: Picture, sprite: Sprite) -> tuple[float, float]:
+def _reach(picture: Cel, sprite: Sprite) -> tuple[float, float]:
     """How far it reaches to the left and right of where it stands, in its heights."""
-    if picture.keep is None:
-        raise ValueError("a sprite has alpha")
     columns = np.flatnonzero(picture.keep.min(axis=0) < 160)
     if len(columns) == 0:
         return 0.0, 0.0
@@ -72,7 +70,7 @@ def _reach(picture: Picture, sprite: Sprite) -> tuple[float, float]:
     return (x - float(columns[0])) / sprite.tall, (float(columns[-1]) + 1 - x) / sprite.tall
 
 
-def _stance(picture: Picture) -> float:
+def _stance(picture: Cel) -> float:
     _, solid = _small(picture)
     rows = np.flatnonzero(solid.any(axis=1))
     if len(rows) == 0:
@@ -81,11 +79,10 @@ def _stance(picture: Picture) -> float:
     return float(feet[-1] - feet[0] + 1) / len(rows)
 
 
-def _small(picture: Picture) -> "tuple[np.ndarray, np.ndarray]":
-    if picture.keep is None:
-        raise ValueError("a sprite has alpha")
-    high = min(_HIGH, picture.y.shape[0])
-    size = (max(2, round(picture.y.shape[1] * high / picture.y.shape[0])), high)
+def _small(picture: Cel) -> "tuple[np.ndarray, np.ndarray]":
+    width, height = picture.size
+    high = min(_HIGH, height)
+    size = (max(2, round(width * high / height)), high)
     luma = as_bytes(cv2.resize(picture.y, size, interpolation=cv2.INTER_AREA))
     keep = cv2.resize(picture.keep, size, interpolation=cv2.INTER_AREA)
     return luma.astype(np.float32), np.asarray(keep < 128)

@@ -42,6 +42,28 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Cel:
+    """A picture of a character, of even size: Y, U, V and how much of the background is kept, four values a pixel.
+
+    Four warp in the time of one; two would take twice as long (measured).
+    """
+
+    pixels: Plane
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def y(self) -> Plane:
+        return as_bytes(cv2.extractChannel(self.pixels, 0))
+
+    @property
+    def keep(self) -> Plane:
+        return as_bytes(cv2.extractChannel(self.pixels, 3))
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One NV12 frame being composed; y and uv are views into buffer."""
 
@@ -75,6 +97,15 @@ def picture_of(rgb: Plane, alpha: Plane | None) -> Picture:
     cv2.subtract(y, cv2.convertScaleAbs(keep, alpha=16 / 255), dst=y)
     cv2.subtract(uv, cv2.convertScaleAbs(keep2, alpha=128 / 255), dst=uv)
     return Picture(y, uv, keep, keep2)
+
+
+def cel_of(rgb: Plane, alpha: Plane) -> Cel:
+    """Premultiplied RGB as a picture of a character."""
+    keep = cv2.bitwise_not(alpha)
+    dark, grey = (cv2.convertScaleAbs(keep, alpha=offset / 255) for offset in (16, 128))
+    yuv = cv2.subtract(cv2.transform(rgb, _RGB_TO_YUV), cv2.merge([dark, grey, grey]))
+    pixels = cv2.cvtColor(yuv, cv2.COLOR_RGB2RGBA)
+    return Cel(as_bytes(cv2.insertChannel(keep, pixels, 3)))
 
 
 def lay(target: Plane, source: Plane, keep: Plane | None) -> None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from castlist.media.animatic.planes import Picture, Plane, as_bytes
+from castlist.media.animatic.planes import Cel, as_bytes
 
 HIP = 0.50
 """Up to which share of its height a figure folds; above it nothing but its place changes."""
@@ -13,18 +13,10 @@ SPREAD = 0.20
 Reals = NDArray[np.float32]
 
 
-def seated(picture: Picture, *, anchor: tuple[float, float], tall: float, fold: float) -> Picture:
+def seated(cel: Cel, *, anchor: tuple[float, float], tall: float, fold: float) -> Cel:
     """A picture of a figure of this height that stands at the anchor, as one that has sat down by a share."""
-    if picture.keep is None or picture.keep2 is None:
-        raise ValueError("a sprite has alpha")
-    whole = _maps(picture.size, anchor, tall=tall, fold=fold)
-    half = _maps((picture.size[0] // 2, picture.size[1] // 2), (anchor[0] / 2, anchor[1] / 2), tall=tall / 2, fold=fold)
-    return Picture(
-        y=_moved(picture.y, whole, edge=0),
-        uv=_moved(picture.uv, half, edge=0),
-        keep=_moved(picture.keep, whole, edge=255),
-        keep2=_moved(picture.keep2, half, edge=255),
-    )
+    maps = _maps(cel.size, anchor, tall=tall, fold=fold)
+    return Cel(as_bytes(cv2.remap(cel.pixels, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 255))))
 
 
 def _maps(size: tuple[int, int], anchor: tuple[float, float], *, tall: float, fold: float) -> tuple[Reals, Reals]:
@@ -44,8 +36,3 @@ def _maps(size: tuple[int, int], anchor: tuple[float, float], *, tall: float, fo
 def broader(fold: float) -> float:
     """How much wider than standing it is at its widest."""
     return 1 + SPREAD * fold
-
-
-def _moved(plane: Plane, maps: tuple[Reals, Reals], *, edge: int) -> Plane:
-    border = (edge, edge, edge, edge)
-    return as_bytes(cv2.remap(plane, *maps, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=border))

@@ -12,7 +12,7 @@ import numpy as np
 from castlist.media.animatic.card import Card, make_card, show
 from castlist.media.animatic.castlight import sculpt, shading
 from castlist.media.animatic.palette import Light
-from castlist.media.animatic.planes import Picture, Plane, as_bytes, picture_of
+from castlist.media.animatic.planes import Cel, Plane, as_bytes, cel_of
 
 MAX_FRAMES = 120
 _SPARE = 1.25
@@ -25,16 +25,16 @@ _GENTLE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """Pictures of one size. anchor is the point that stands on the ground, tall the subject's height, both in picture pixels."""
+    """Cels of one size. anchor is the point that stands on the ground, tall the subject's height, both in picture pixels."""
 
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Cel, ...]
     anchor: tuple[float, float]
     tall: float
     wide: float
     loops: bool
     card: bool
 
-    def at(self, frame: int) -> Picture:
+    def at(self, frame: int) -> Cel:
         """The picture at a frame: round and round, or there and back where the ends do not meet."""
         count = len(self.pictures)
         if count == 1:
@@ -94,7 +94,7 @@ def lit(reel: Reel, light: Light) -> Sprite:
 
 def framed(path: Path, tall: int, light: Light) -> Sprite:
     """The clip playing in a framed print that stands on the ground, `tall` pixels high."""
-    pictures: list[Picture] = []
+    pictures: list[Cel] = []
     card: Card | None = None
     for number, frame in enumerate(_decoded(path)):
         if number >= MAX_FRAMES:
@@ -197,13 +197,13 @@ def _alpha(pixels: Plane) -> Plane:
     return as_bytes(cv2.extractChannel(pixels, 3))
 
 
-def _lit(bgra: Plane, light: Light, shade: Plane, *, rim: float) -> Picture:
+def _lit(bgra: Plane, light: Light, shade: Plane, *, rim: float) -> Cel:
     """The light of the scene on a character: its colour, and a bright edge where the sun stands."""
     alpha = _alpha(bgra)
     toned = sculpt(as_bytes(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB)), shade)
     edge = _rim(alpha, light, reach=rim)
     glow = cv2.merge([cv2.convertScaleAbs(edge, alpha=part) for part in light.rim])
-    return picture_of(as_bytes(cv2.min(cv2.add(toned, glow), cv2.merge([alpha, alpha, alpha]))), alpha)
+    return cel_of(as_bytes(cv2.min(cv2.add(toned, glow), cv2.merge([alpha, alpha, alpha]))), alpha)
 
 
 def _rim(alpha: Plane, light: Light, *, reach: float) -> Plane:
@@ -217,7 +217,7 @@ def _rim(alpha: Plane, light: Light, *, reach: float) -> Plane:
     return as_bytes(cv2.min(wide, alpha))
 
 
-def _meets(pictures: Sequence[Picture]) -> bool:
+def _meets(pictures: Sequence[Cel]) -> bool:
     """Whether the last picture leads back to the first as smoothly as the others follow each other."""
     if len(pictures) < 8:
         return False
@@ -225,5 +225,5 @@ def _meets(pictures: Sequence[Picture]) -> bool:
     return _apart(pictures[-1], pictures[0]) <= 1.6 * max(float(np.median(steps)), 0.3)
 
 
-def _apart(a: Picture, b: Picture) -> float:
+def _apart(a: Cel, b: Cel) -> float:
     return float(cv2.norm(a.y, b.y, cv2.NORM_L1)) / a.y.size
