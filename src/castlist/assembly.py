@@ -25,10 +25,13 @@ from castlist.model.vendors import VIDEO_PROVIDERS
 from castlist.outbound import Outbound, trust_also
 from castlist.providers import provider, provider_names
 from castlist.providers.transport import Connections, HttpTransport
+from castlist.sealing import Seal
 from castlist.server.access import Access, is_loopback
 from castlist.server.app import App, build_app
 from castlist.server.signing import Signer, load_key
 from castlist.storage import Storage
+from castlist.telling import Telling
+from castlist.webhooks import Courier, Way
 from castlist.worker import Worker
 
 KEY_FILE = "master.key"
@@ -47,6 +50,7 @@ class Gateway:
     engine: Engine
     app: App
     worker: Worker | None
+    telling: Telling | None
     storage: Storage
     connections: Connections
     open_mode: bool
@@ -56,11 +60,22 @@ class Gateway:
         """Begin to take work."""
         if self.worker:
             await self.worker.start()
+        if self.telling:
+            await self.telling.start()
+
+    async def until_idle(self) -> None:
+        """Return when nothing is left that this gateway could move, and nobody is to be told of anything now."""
+        if self.worker:
+            await self.worker.until_idle()
+        if self.telling:
+            await self.telling.until_idle()
 
     async def stop(self) -> None:
         """Give unfinished work back and let go of the directory; nothing accepted is lost."""
         if self.worker:
             await self.worker.stop()
+        if self.telling:
+            await self.telling.stop()
         await self.engine.settle(patience=SETTLE)
         for adapter in self.engine.kit.providers.values():
             await adapter.close()
@@ -93,11 +108,25 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
     kit = _kit(settings, storage, reach, signer.publish)
     open_mode = _is_open(settings)
     engine = Engine(kit, _accounts(settings, open_mode=open_mode))
+    courier = await _courier(settings, storage, outbound, serving=serving)
     access = Access(no_auth=settings.no_auth, private_socket=not serving)
     app = build_app(engine, access, signer, fetch=Fetcher(outbound=outbound).fetch, version=__version__, providers=provider_names())
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
+    telling = Telling(storage, courier, yields=yields) if worker else None
     notices = (*settings.warnings, *_age_notices(kit.deployments), *await _spend_notices(kit), *await _stranded(engine))
-    return Gateway(settings, engine, app, hands, storage, connections, open_mode, notices)
+    return Gateway(settings, engine, app, hands, telling, storage, connections, open_mode, notices)
+
+
+async def _courier(settings: Settings, storage: Storage, outbound: Outbound, *, serving: bool) -> Courier:
+    """What tells of the end of videos. The endpoints become rows, for whichever process ends a video: those of a gateway that serves,
+    and of another one where its configuration names some."""
+    if serving or settings.webhooks:
+        await storage.outbox.register(settings.webhooks)
+    return Courier(storage.outbox, storage.secrets, Seal(_own_or_given_key(settings)), clock=_now, way=Way(outbound=outbound))
+
+
+def _own_or_given_key(settings: Settings) -> str:
+    return str(settings.master_key or own_key(settings.data))
 
 
 def _now() -> datetime:
@@ -133,7 +162,7 @@ def _is_open(settings: Settings) -> bool:
 
 def _accounts(settings: Settings, *, open_mode: bool) -> Accounts:
     keys = {str(key): project.name for project in settings.projects for key in project.keys}
-    return Accounts(keys, master_key=str(settings.master_key or own_key(settings.data)), open_mode=open_mode)
+    return Accounts(keys, master_key=_own_or_given_key(settings), open_mode=open_mode)
 
 
 def own_key(folder: Path) -> str:

@@ -151,10 +151,10 @@ async def test_what_is_put_off_waits(storage, watch):
     (first,) = await claim(storage)
     await storage.outbox.save(replace(first, due_at=watch() + timedelta(hours=1)))
 
-    assert not await storage.outbox.due()
+    assert not await storage.outbox.due(sealed_by=KEY)
     assert await claim(storage) == []
     watch.advance(3601)
-    assert await storage.outbox.due()
+    assert await storage.outbox.due(sealed_by=KEY)
     assert len(await claim(storage)) == 1
 
 
@@ -170,7 +170,7 @@ async def test_an_endpoint_that_is_gone_is_told_no_more_and_shows_it(storage):
     assert {row.state for row in await listed(storage)} == {Told.DISABLED}
     (endpoint,) = await storage.outbox.endpoints("default")
     assert endpoint.disabled_at is not None
-    assert not await storage.outbox.due()
+    assert not await storage.outbox.due(sealed_by=KEY)
 
 
 async def test_a_trial_that_arrives_makes_an_endpoint_be_told_again(storage):

@@ -47,10 +47,9 @@ async def work(settings: Settings, *, until_idle: bool, as_json: bool) -> int:
         await gateway.start()
         if not as_json:
             print_line(f"Working on {settings.data}")
-        assert gateway.worker is not None
         waits: list[asyncio.Task[object]] = [asyncio.create_task(asked.wait())]
         if until_idle:
-            waits.append(asyncio.create_task(gateway.worker.until_idle()))
+            waits.append(asyncio.create_task(gateway.until_idle()))
         done, others = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for task in others:
             task.cancel()

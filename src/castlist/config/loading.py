@@ -26,6 +26,7 @@ from castlist.config.settings import (
     Settings,
 )
 from castlist.config.vendors import Known, check_names, has_key, offer_models, read_overrides
+from castlist.config.webhooks import read_webhooks
 from castlist.errors import ConfigError
 
 MIB = 1024 * 1024
@@ -124,6 +125,7 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
     models = _models(reading, sections, known)
     check_names(reading, known.fallback, {entry.name for entry in models}, line=ours["fallback"].line if "fallback" in ours else 0)
     master_key = _master_key(reading, sections.get("general_settings", NOTHING))
+    projects = _projects(reading, ours, master_key)
     settings = Settings("", models, _data(reading, ours, around), on_retired=known.on_retired, limits=_limits(reading, ours))
     return replace(
         settings,
@@ -131,12 +133,13 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
         port=reading.integer(ours.get("port"), "port", low=1, high=65535) or settings.port,
         no_auth=bool(reading.flag(ours.get("no_auth"), "no_auth")),
         master_key=master_key,
-        projects=_projects(reading, ours, master_key),
+        projects=projects,
         prompt_name=reading.word(ours.get("prompt_name"), "prompt_name", PromptName) or settings.prompt_name,
         max_spend_per_day=_max_spend(reading, ours, settings.max_spend_per_day),
         catalogue=known.overrides,
         public_base_url=read_public_base_url(reading, _section(reading, ours, "media").get("public_base_url")),
         network=read_network(reading, _section(reading, ours, "network"), around.folder),
+        webhooks=read_webhooks(reading, ours.get("webhooks"), projects={"default", *(each.name for each in projects)}),
     )
 
 

@@ -59,6 +59,13 @@ OPTIONS = (
         "one project, `default`",
         "Who owns what. Each key opens its project and sees nothing of another.",
     ),
+    Option(
+        "webhooks",
+        "a list of {url, project, events, allow_private}",
+        "",
+        "Who is told of the end of each video of a project (`default`): of `video.completed` and `video.failed`, or of the `events` "
+        "listed. Addresses on the public internet, ports 80 and 443, unless `allow_private: true`.",
+    ),
     Option("limits.reserve_mib", "0 or more", "512", "Disk that is kept free: below it uploads are refused and jobs wait, in MiB."),
     Option("limits.upload_mib", "1 or more", "100", "Files that one request may carry, in MiB."),
     Option("limits.renders", "1 or more", "2", "Videos the embedded renderer makes at once."),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from castlist.model.entries import Entry
+from castlist.model.telling import Wanted
 
 
 class Secret(str):
@@ -119,6 +120,7 @@ class Settings:
     limits: Limits = Limits()
     public_base_url: str | None = None
     network: Network = Network()
+    webhooks: tuple[Wanted, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

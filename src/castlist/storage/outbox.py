@@ -104,10 +104,10 @@ class Outbox:
             raise NotFound(text, code="unknown_cursor", param="after")
         return int(row[0])
 
-    async def due(self) -> bool:
-        """Whether a delivery waits to be sent now."""
-        sql = "SELECT id FROM webhook_deliveries WHERE state = 'pending' AND due_at <= :now LIMIT 1"
-        return await self._database.row(sql, {"now": to_micros(self._clock())}) is not None
+    async def due(self, *, sealed_by: str) -> bool:
+        """Whether `claim` would find something."""
+        values = {"now": to_micros(self._clock()), "dead": many(self._holders.dead()), "sealed_by": sealed_by}
+        return await self._database.row(f"SELECT id FROM webhook_deliveries WHERE {_FREE} LIMIT 1", values) is not None
 
     async def claim(self, *, limit: int, lease: float, sealed_by: str) -> list[Delivery]:
         """Lease due deliveries to this process, oldest due first: of projects whose secret `sealed_by` sealed, or that have none yet."""
@@ -209,13 +209,14 @@ def _named(project: str, id: str) -> dict[str, object]:  # noqa: A002
     return {"project": project, "id": id}
 
 
-_CLAIM = """
-UPDATE webhook_deliveries SET lease_holder = :holder, lease_until = :until WHERE id IN (
-  SELECT id FROM webhook_deliveries WHERE state = 'pending' AND due_at <= :now
-  AND (lease_holder IS NULL OR lease_until < :now OR lease_holder IN (SELECT value FROM json_each(:dead)))
-  AND project NOT IN (SELECT project FROM webhook_secrets WHERE old_until IS NULL AND sealed_by <> :sealed_by)
-  ORDER BY due_at LIMIT :limit
-) RETURNING id
+_FREE = """
+state = 'pending' AND due_at <= :now
+AND (lease_holder IS NULL OR lease_until < :now OR lease_holder IN (SELECT value FROM json_each(:dead)))
+AND project NOT IN (SELECT project FROM webhook_secrets WHERE old_until IS NULL AND sealed_by <> :sealed_by)
+"""
+_CLAIM = f"""
+UPDATE webhook_deliveries SET lease_holder = :holder, lease_until = :until
+WHERE id IN (SELECT id FROM webhook_deliveries WHERE {_FREE} ORDER BY due_at LIMIT :limit) RETURNING id
 """
 _SAVE = """
 UPDATE webhook_deliveries SET state = :state, due_at = :due_at, doc = :doc, lease_holder = NULL, lease_until = NULL
