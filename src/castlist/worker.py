@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -12,6 +12,7 @@ from castlist.engine import Engine
 from castlist.errors import CastlistError, MediaCrashed, Unavailable
 from castlist.model.characters import Character
 from castlist.model.jobs import Failure, Job, State
+from castlist.rounds import Rounds
 
 log = structlog.get_logger("castlist.worker")
 
@@ -22,19 +23,23 @@ LOOK = 1.0
 SWEEP = 60.0
 MOST_FAILURES = 5
 MOST_DERIVATIONS = 2
-UNLIMITED = 32
+AT_ONCE = 32
+"""Videos of an account that are being sent or fetched at once, where nothing says how many the account takes."""
+
 PATIENCE = 5.0
 """Seconds a stop waits for a request that has left and may cost."""
 
 
 @dataclass
 class Owned:
-    """A job in this process's hands: its latest value, and a bell that ends its wait early."""
+    """A job in this process's hands: its latest value and the progress that is kept of it. It has no `task` while its provider works,
+    and is then only asked about; `asked` says that an answer is on its way."""
 
     job: Job
     account: str
-    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    noted: int = 0
     cancel: bool = False
+    asked: bool = False
     task: asyncio.Task[None] | None = None
 
 
@@ -52,6 +57,8 @@ class Worker:
         self._owned: dict[str, Owned] = {}
         self._deriving: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._rounds = Rounds(self._ask, self._spawn)
+        self._fetching = asyncio.Semaphore(AT_ONCE)
         self._bell = asyncio.Event()
         self._progress: dict[str, int] = {}
         self._failures: dict[str, int] = {}
@@ -76,6 +83,7 @@ class Worker:
         self._bell.set()
         if self._loop:
             await self._loop
+        self._rounds.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -138,29 +146,46 @@ class Worker:
     async def _take(self) -> None:
         if self._stopping or (self.yields and self.engine.storage.holders.serving()):
             return
-        for account, deployments in self._free_accounts():
-            jobs = self.engine.storage.jobs
-            for job in await jobs.claim(deployments=deployments, limit=self._room(account), lease=LEASE, besides=list(self._owned)):
-                self._own(job, account)
+        for account, deployments in self._accounts():
+            await self._claim(account, deployments)
         room = self.derivations - len(self._deriving)
         if room > 0:
             found = await self.engine.storage.characters.claim(limit=room, lease=LEASE, besides=list(self._deriving))
             for character in found:
                 self._deriving[character.id] = self._spawn(self._derive(character))
 
-    def _free_accounts(self) -> list[tuple[str, Collection[str]]]:
+    async def _claim(self, account: str, deployments: Collection[str]) -> None:
+        """Take what the account has room for; jobs that its provider works on already may take none, so there may be more of them."""
+        while (room := self._room(account)) > 0:
+            # Those without a task hold their lease: they need no mention, however many they are.
+            held = [id for id, owned in self._owned.items() if owned.task]  # noqa: A001
+            jobs = await self.engine.storage.jobs.claim(deployments=deployments, limit=room, lease=LEASE, besides=held)
+            new = [job for job in jobs if job.id not in self._owned]
+            for job in new:
+                self._own(job, account)
+            if not new or len(jobs) < room:
+                return
+
+    def _accounts(self) -> list[tuple[str, Collection[str]]]:
         groups: dict[str, list[str]] = {}
         for deployment in self.engine.kit.deployments:
             groups.setdefault(deployment.account.name, []).append(deployment.id)
-        return [(account, [*ids, *self._strays.get(account, ())]) for account, ids in groups.items() if self._room(account) > 0]
+        return [(account, [*ids, *self._strays.get(account, ())]) for account, ids in groups.items()]
 
     def _room(self, account: str) -> int:
+        """How many jobs more the account takes: of all under way where that is limited, else of those that are not merely followed."""
         limits = [d.max_parallel for d in self.engine.kit.deployments if d.account.name == account and d.max_parallel]
-        return (min(limits) if limits else UNLIMITED) - sum(owned.account == account for owned in self._owned.values())
+        mine = [owned for owned in self._owned.values() if owned.account == account and (limits or owned.task)]
+        return (min(limits) if limits else AT_ONCE) - len(mine)
 
     def _own(self, job: Job, account: str) -> None:
-        owned = self._owned[job.id] = Owned(job, account)
-        owned.task = self._spawn(self._move(owned))
+        owned = self._owned[job.id] = Owned(job, account, noted=job.progress)
+        if job.attempt:
+            self.engine.kit.followed.pop(job.attempt, None)  # another process may have learnt more of it
+        if job.state is State.RUNNING and not job.cancel_requested:
+            self._follow(owned)
+        else:
+            owned.task = self._spawn(self._move(owned))
 
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(coroutine)
@@ -168,28 +193,70 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _move(self, owned: Owned) -> None:
+    def _follow(self, owned: Owned) -> None:
+        """Ask about the job when it is due, which takes no task until then."""
+        owned.task = None
+        if owned.job.progress > owned.noted:
+            owned.noted = self._progress[owned.job.id] = owned.job.progress
+        wait = 0.0 if owned.cancel else (owned.job.due_at - self.engine.kit.clock()).total_seconds()
+        self._rounds.put(owned.job.id, owned.account, seconds=max(0.0, wait))
+
+    async def _ask(self, id: str) -> None:  # noqa: A002
+        """One question about a job that its provider works on; whatever follows from another answer than "not yet" is a task."""
+        owned = self._owned.get(id)
+        if owned is None:
+            return
+        owned.asked = True
+        moved = await self._step(owned)
+        owned.asked = False
+        if self._owned.get(id) is not owned:
+            return
+        if moved is None:
+            self._let_go(owned)
+        elif moved.state is State.RUNNING:
+            owned.job = moved
+            self._follow(owned)
+        else:
+            owned.task = self._spawn(self._move(owned, moved))
+
+    async def _move(self, owned: Owned, moved: Job | None = None) -> None:
+        """Step by step, the first of which may be taken already, until the job ends, waits or is only followed."""
+        followed = False
         try:
-            while not owned.job.ended:
-                moved = await self._step(replace(owned.job, cancel_requested=True) if owned.cancel else owned.job)
-                if moved is None:
-                    return
-                owned.job = moved
-                if not self._fits(owned):
-                    await self.engine.storage.jobs.save(moved, release=True)
-                    return
-                wait = (moved.due_at - self.engine.kit.clock()).total_seconds()
-                if wait > 0 and not await self._wait(owned, wait):
-                    return
-            self._failures.pop(owned.job.id, None)
-            log.info("job.ended", job=owned.job.id, state=str(owned.job.state), error=owned.job.error and owned.job.error.code)
+            followed = await self._carry(owned, moved)
         except CastlistError as error:
             log.warning("job.not_given_back", job=owned.job.id, error=error.message)
         finally:
-            self._owned.pop(owned.job.id, None)
-            self._progress.pop(owned.job.id, None)
-            self._sweep_wanted = True
+            if not followed and self._owned.get(owned.job.id) is owned:
+                self._let_go(owned)
             self._bell.set()
+
+    async def _carry(self, owned: Owned, moved: Job | None) -> bool:
+        """Whether the job is still ours, and followed."""
+        while not owned.job.ended:
+            moved = moved or await self._step(owned)
+            if moved is None:
+                return False
+            owned.job, moved = moved, None
+            if not self._fits(owned):
+                await self.engine.storage.jobs.save(owned.job, release=True)
+                return False
+            if owned.job.state is State.RUNNING:
+                self._follow(owned)
+                return True
+            wait = (owned.job.due_at - self.engine.kit.clock()).total_seconds()
+            if wait > 0 and not owned.job.ended and not await self._wait(owned, wait):
+                return False
+        self._failures.pop(owned.job.id, None)
+        log.info("job.ended", job=owned.job.id, state=str(owned.job.state), error=owned.job.error and owned.job.error.code)
+        return False
+
+    def _let_go(self, owned: Owned) -> None:
+        self._owned.pop(owned.job.id, None)
+        self._progress.pop(owned.job.id, None)
+        self._rounds.drop(owned.job.id)
+        self._sweep_wanted = True
+        self._bell.set()
 
     def _fits(self, owned: Owned) -> bool:
         """Whether the account of the deployment chosen now has a place for the job, which was taken under another one's."""
@@ -202,28 +269,29 @@ class Worker:
 
     async def _wait(self, owned: Owned, seconds: float) -> bool:
         """Whether the job is still ours after the wait; one that waits for a slot or a character is given back meanwhile."""
-        job = owned.job
-        if job.state in (State.RUNNING, State.STORING):
-            self._progress[job.id] = job.progress
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await owned.bell.wait()
-            owned.bell.clear()
+        if owned.job.state is State.STORING:
+            await asyncio.sleep(seconds)
             return True
         try:
-            await self.engine.storage.jobs.save(job, release=True)
+            await self.engine.storage.jobs.save(owned.job, release=True)
         except Unavailable:
             # A job that cannot be given back is kept, and tried again as soon as the storage takes something.
             await asyncio.sleep(LOOK)
             return True
         return False
 
-    async def _step(self, job: Job) -> Job | None:
+    async def _step(self, owned: Owned) -> Job | None:
+        job = replace(owned.job, cancel_requested=True) if owned.cancel else owned.job
         try:
-            moved = await self.engine.advance(job)
+            if job.state is State.STORING:
+                async with self._fetching:
+                    moved = await self.engine.advance(job)
+            else:
+                moved = await self.engine.advance(job)
         except Exception as error:
             return await self._after_failure(job, error)
-        self._failures.pop(job.id, None)
+        if self._failures:
+            self._failures.pop(job.id, None)
         return moved
 
     async def _after_failure(self, job: Job, error: Exception) -> Job | None:
@@ -261,22 +329,33 @@ class Worker:
 
     async def _flush(self) -> None:
         changed, self._progress = self._progress, {}
-        if changed:
+        if not changed:
+            return
+        try:
             await self.engine.storage.jobs.save_progress(changed)
+        except CastlistError:
+            self._progress = {**changed, **self._progress}
+            raise
 
     async def _look_for_cancels(self) -> None:
-        for owned in list(self._owned.values()):
-            fresh = None if owned.cancel else await self.engine.storage.jobs.any(owned.job.id)
-            if fresh and fresh.cancel_requested:
-                owned.cancel = True
-                owned.bell.set()
+        for id in await self.engine.storage.jobs.cancels():  # noqa: A001
+            owned = self._owned.get(id)
+            if owned is None or owned.cancel:
+                continue
+            owned.cancel = True
+            if owned.task is None and not owned.asked:
+                self._rounds.put(id, owned.account, seconds=0.0)
 
     async def _renew(self) -> None:
         """Hold on to what is ours; what another process has taken meanwhile is let go of at once."""
         held = dict(self._owned)
         kept = await self.engine.storage.jobs.renew(list(held), lease=LEASE)
-        for job, owned in held.items():
-            if job not in kept and owned.task:
+        for id, owned in held.items():  # noqa: A001
+            if id in kept or self._owned.get(id) is not owned:
+                continue
+            if owned.task:
                 owned.task.cancel()
+            else:
+                self._let_go(owned)
         if self._deriving:
             await self.engine.storage.characters.renew(list(self._deriving), lease=LEASE)

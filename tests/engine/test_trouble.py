@@ -82,12 +82,13 @@ def test_running_work_whose_ticket_is_gone_is_asked_for_and_never_sent_again(sta
     async def scene():
         async with stage("hero: fake/stuck") as s:
             seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)
-            provider = s.provider("fake")
-            with sqlite3.connect(tmp_path / "data" / "castlist.db") as database:
-                database.execute("UPDATE attempts SET doc = json_set(doc, '$.ticket', NULL)")
-            database.close()
+            submits = s.provider("fake").submits
+        with sqlite3.connect(tmp_path / "data" / "castlist.db") as database:
+            database.execute("UPDATE attempts SET doc = json_set(doc, '$.ticket', NULL)")
+        database.close()
+        async with stage("hero: fake/stuck") as s:
             found = await s.until(seen, lambda now: now.job.state is not State.RUNNING)
-            return found, provider.submits
+            return found, submits + s.provider("fake").submits
 
     seen, submits = run(scene())
 

@@ -119,12 +119,13 @@ def _broken(job: Job, characters: Sequence[Character]) -> Failure | None:
 
 
 async def _poll(kit: Kit, job: Job) -> Job | None:
-    attempt = await current(kit, job)
+    attempt = kit.followed.get(job.attempt or "") or await current(kit, job)
     if attempt is None or attempt.ticket is None:
         return await reconcile(kit, job)
     provider = provider_of(kit, attempt)
     if provider is None:
         return await wait_for(kit, job, "deployment_missing", seconds=WAIT_UNKNOWN)
+    kit.followed[attempt.id] = attempt
     try:
         async with asyncio.timeout(POLL_WITHIN):
             progress = (await provider.poll([Ticket(attempt.ticket)]))[0]
@@ -153,6 +154,7 @@ async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -
     if progress.ticket:
         attempt = replace(attempt, ticket=progress.ticket.data)
         await kit.storage.jobs.save_attempt(attempt)
+        kit.followed[attempt.id] = attempt
     if progress.strange:
         kit.count_strange(attempt.provider, progress.strange)
     percent = max(job.progress, min(99, progress.percent))
@@ -160,7 +162,8 @@ async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -
         case Phase.QUEUED | Phase.RUNNING:
             if job.waiting:
                 job = await save(kit, replace(job, waiting=None)) or job
-            return await _again(kit, replace(job, progress=percent), attempt, seconds=progress.again or WAIT_RETRY)
+            job = job if percent == job.progress else replace(job, progress=percent)
+            return await _again(kit, job, attempt, seconds=progress.again or WAIT_RETRY)
         case Phase.DONE:
             cost = progress.cost or job.cost
             return await save(kit, job.to(State.STORING, progress=max(percent, 99), cost=cost, waiting=None))

@@ -12,6 +12,7 @@ import structlog
 from castlist.errors import StorageFull
 from castlist.media.child import Limits
 from castlist.model.ids import make_id
+from castlist.model.jobs import Attempt
 from castlist.model.providing import Deployment, Provider
 from castlist.model.publishing import Publish, keep_private
 from castlist.storage import Storage
@@ -53,11 +54,10 @@ class Kit:
     """The parts an engine is made of. `providers` maps an account's name to its one adapter instance.
 
     `known_providers` are the names a caller may mention, those with an adapter here and others' alike; `option_providers` are those
-    whose options a request may carry. `unbroken` is what a stop waits for; `asked_since` and `lost_since` hold, by
-    attempt, since when this process asks for it and has been told that it does not exist, `useless` how many of its downloads were no
-    video. `not_native` are the accounts that keep no
-    characters, with what they said; `publish` makes links for providers that read by an address; `strange` counts the words of a status
-    that nobody knows, by provider.
+    whose options a request may carry. `unbroken` is what a stop waits for; `asked_since` and `lost_since` hold, by attempt, since when
+    this process asks for it and has been told that it does not exist, `followed` the attempt as it was read, `useless` how many of its
+    downloads were no video. `not_native` are the accounts that keep no characters, with what they said; `publish` makes links for
+    providers that read by an address; `strange` counts the words of a status that nobody knows, by provider.
     """
 
     storage: Storage
@@ -73,6 +73,7 @@ class Kit:
     unbroken: set[asyncio.Task[Any]] = field(default_factory=set)
     asked_since: dict[str, datetime] = field(default_factory=dict)
     lost_since: dict[str, datetime] = field(default_factory=dict)
+    followed: dict[str, Attempt] = field(default_factory=dict)
     useless: dict[str, int] = field(default_factory=dict)
     not_native: dict[str, str] = field(default_factory=dict)
     strange: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -109,6 +110,7 @@ class Kit:
     def forget(self, attempt: str) -> None:
         """The attempt has ended: nothing more is asked about it."""
         self.asked_since.pop(attempt, None)
+        self.followed.pop(attempt, None)
         self.lost_since.pop(attempt, None)
         self.useless.pop(attempt, None)
 

@@ -1,0 +1,61 @@
+"""How many videos of an account are under way at once, with a limit and without."""
+
+import asyncio
+import sqlite3
+from collections import Counter
+
+from castlist.model.asks import Caller
+from castlist.model.jobs import State
+from castlist.worker import AT_ONCE
+
+ME = Caller("default", master=True)
+
+
+async def count(s, videos):
+    """So many videos by the state they are in."""
+    return Counter([(await s.engine.storage.jobs.any(seen.job.id)).state for seen in videos])
+
+
+def test_without_a_limit_what_the_provider_works_on_takes_no_room(stage):
+    async def scene():
+        async with stage("hero: fake/stuck") as s:
+            videos = [await s.create(model="hero") for _ in range(AT_ONCE + 3)]
+            for seen in videos:
+                await s.until(seen, lambda now: now.job.state is State.RUNNING)
+            return await count(s, videos)
+
+    assert asyncio.run(scene()) == {State.RUNNING: AT_ONCE + 3}
+
+
+def test_with_a_limit_no_more_are_with_the_provider(stage):
+    async def scene():
+        async with stage("hero: fake/stuck", params="max_parallel_requests: 2") as s:
+            videos = [await s.create(model="hero") for _ in range(5)]
+            for seen in videos[:2]:
+                await s.until(seen, lambda now: now.job.state is State.RUNNING)
+            first = await count(s, videos)
+            await s.engine.cancel(ME, videos[0].job.id)
+            await s.until(videos[2], lambda now: now.job.state is State.RUNNING)
+            return first, await count(s, videos), s.provider("fake").submits
+
+    first, then, submits = asyncio.run(scene())
+
+    assert (first[State.RUNNING], then[State.RUNNING], then[State.CANCELLED], submits) == (2, 2, 1, 3)
+
+
+def test_a_start_follows_all_that_were_under_way(stage, tmp_path):
+    async def scene():
+        async with stage("hero: fake/stuck") as s:
+            videos = [await s.create(model="hero") for _ in range(AT_ONCE + 3)]
+            for seen in videos:
+                await s.until(seen, lambda now: now.job.state is State.RUNNING)
+        with sqlite3.connect(tmp_path / "data" / "castlist.db") as database:
+            database.execute("UPDATE attempts SET doc = json_set(doc, '$.ticket.model', 'fail')")
+        database.close()
+        async with stage("hero: fake/stuck") as s:
+            return [(await s.end(seen)).job.state for seen in videos], s.provider("fake").submits
+
+    states, submits = asyncio.run(scene())
+
+    assert set(states) == {State.FAILED}
+    assert submits == 0
