@@ -17,7 +17,10 @@ from castlist.model.characters import Character, CharacterState
 from castlist.model.jobs import Failure, Job
 from castlist.model.plans import VideoPlan
 from castlist.model.providing import Deployment
+from castlist.model.repeats import Repeat
 from castlist.storage import Page, Storage, StoredAsset
+
+FIRST = Repeat()
 
 __all__ = ["Engine", "Kit", "ModelInfo", "Policy"]
 
@@ -44,9 +47,9 @@ class Engine:
     def storage(self) -> Storage:
         return self.kit.storage
 
-    async def create_character(self, caller: Caller, ask: CharacterAsk) -> Character:
+    async def create_character(self, caller: Caller, ask: CharacterAsk, repeat: Repeat = FIRST) -> Character:
         """Check and keep the files, answer; derivation goes on behind. Raises MediaRefused, NotFound, StorageFull."""
-        return await characters.create(self.kit, caller, ask)
+        return await characters.create(self.kit, caller, ask, repeat=repeat)
 
     async def character(self, caller: Caller, id: str) -> Character:  # noqa: A002
         """One character. Raises NotFound."""
@@ -69,9 +72,13 @@ class Engine:
         """The stored bytes of `video`, `still`, `cutout` or `sheet`."""
         return await characters.asset(self.kit, caller, id, variant=variant)
 
-    async def submit(self, caller: Caller, ask: VideoAsk) -> Seen:
-        """An accepted job, or an error at once."""
-        return await submission.submit(self.kit, caller, ask)
+    async def submit(self, caller: Caller, ask: VideoAsk, repeat: Repeat = FIRST) -> Seen:
+        """An accepted job, or an error at once; the first job of a request that `repeat` says or shows was accepted before."""
+        return await submission.submit(self.kit, caller, ask, repeat=repeat)
+
+    async def lose(self, owner: str) -> None:
+        """The caller was gone before the answer about `owner` began; the same request may follow."""
+        await self.storage.requests.lose(owner)
 
     async def plan(self, caller: Caller, ask: VideoAsk) -> VideoPlan:
         """What would become of a request, without keeping, sending or spending anything. Raises what submitting it would."""

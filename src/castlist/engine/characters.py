@@ -15,11 +15,13 @@ from castlist.engine.keeping import hand_over, put_all
 from castlist.engine.kit import Kit
 from castlist.engine.looking import look
 from castlist.engine.missing import no_character
+from castlist.engine.repeats import gone, mark
 from castlist.errors import CastlistError, Conflict, InvalidRequest, NotFound, Unavailable
 from castlist.media.bounds import check_range
 from castlist.media.child import UNTRUSTED
 from castlist.model.asks import Caller, CharacterAsk, Incoming
 from castlist.model.characters import Character, CharacterState, Clip, Note
+from castlist.model.repeats import Mark, Repeat
 from castlist.model.vendors import unknown_provider
 from castlist.routing import unknown_model
 from castlist.storage import StoredAsset
@@ -40,12 +42,17 @@ SOURCE_TYPES = {
 }
 
 
-async def create(kit: Kit, caller: Caller, ask: CharacterAsk) -> Character:
+async def create(kit: Kit, caller: Caller, ask: CharacterAsk, *, repeat: Repeat) -> Character:
     """Check the files at once, keep them, and answer; stills, cutout and sheet are derived behind it.
 
-    The same project, bytes, name and description within the hour return the living same character.
+    The same project, bytes, name and description within the hour return the living same character, and the same Idempotency-Key does
+    within a day.
     """
+    known = mark(caller, ask, repeat)
     try:
+        first = await _first(kit, known)
+        if first:
+            return first
         check_names(kit, model=ask.model, provider=ask.custom_llm_provider, targets=ask.target_model_names)
         same = await kit.storage.characters.same(caller.project, _digest(ask), kit.clock() - SAME_WITHIN)
         if same:
@@ -54,11 +61,20 @@ async def create(kit: Kit, caller: Caller, ask: CharacterAsk) -> Character:
         facts = [await _probe(kit, file, ask) for file in ask.files]
         if ask.kind == "video":
             check_range(ask.start, ask.end, seconds=_number(facts[0], "seconds"))
-        character = await _keep(kit, caller, ask, facts=facts)
+        character = await _keep(kit, caller, ask, facts=facts, known=known)
     finally:
         for file in ask.files:
             file.path.unlink(missing_ok=True)
     kit.nudge()
+    return character
+
+
+async def _first(kit: Kit, known: Mark) -> Character | None:
+    """The character that the request under this key has made before."""
+    first = await kit.storage.requests.first(known) if known.key is not None else None
+    character = await kit.storage.characters.get(known.project, first) if first else None
+    if first and character is None:
+        raise gone(first)
     return character
 
 
@@ -85,7 +101,7 @@ async def _probe(kit: Kit, file: Incoming, ask: CharacterAsk) -> Mapping[str, ob
     return await look(kit, "probe", spec, kind=ask.kind, param=ask.kind)
 
 
-async def _keep(kit: Kit, caller: Caller, ask: CharacterAsk, *, facts: Sequence[Mapping[str, object]]) -> Character:
+async def _keep(kit: Kit, caller: Caller, ask: CharacterAsk, *, facts: Sequence[Mapping[str, object]], known: Mark) -> Character:
     types = [SOURCE_TYPES.get(str(fact.get("container")), "application/octet-stream") for fact in facts]
     files = [(file.path, media_type) for file, media_type in zip(ask.files, types, strict=True)]
     sources = await put_all(kit, files, project=caller.project)
@@ -104,15 +120,15 @@ async def _keep(kit: Kit, caller: Caller, ask: CharacterAsk, *, facts: Sequence[
         source_kind=ask.kind,
         clip=_measured(facts[0], sources[0]) if ask.kind == "video" else None,
     )
-    await hand_over(kit, sources, _add(kit, character, sources))
-    return character
+    if await hand_over(kit, sources, _add(kit, character, sources, known=known)):
+        return character
+    return await _first(kit, known) or character
 
 
-async def _add(kit: Kit, character: Character, sources: Sequence[StoredAsset]) -> bool:
+async def _add(kit: Kit, character: Character, sources: Sequence[StoredAsset], *, known: Mark) -> bool:
     for source in sources:
         await kit.storage.assets.add(source)
-    await kit.storage.characters.add(character)
-    return True
+    return await kit.storage.characters.add(character, mark=known)
 
 
 def _measured(facts: Mapping[str, object], source: StoredAsset) -> Clip:

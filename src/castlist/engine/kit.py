@@ -77,6 +77,7 @@ class Kit:
     useless: dict[str, int] = field(default_factory=dict)
     not_native: dict[str, str] = field(default_factory=dict)
     strange: dict[tuple[str, str], int] = field(default_factory=dict)
+    arriving: dict[tuple[str, str], list[asyncio.Event]] = field(default_factory=dict)
 
     def new_id(self, prefix: str) -> str:
         return make_id(prefix, milliseconds=int(self.clock().timestamp() * 1000), random=os.urandom)

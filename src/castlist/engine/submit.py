@@ -12,6 +12,7 @@ from castlist.engine.looking import look
 from castlist.engine.missing import no_character, no_video
 from castlist.engine.moves import assign
 from castlist.engine.ordering import names_added
+from castlist.engine.repeats import arrive, gone, mark
 from castlist.errors import CastlistError, Conflict, InvalidRequest, MediaRefused
 from castlist.model import fitting
 from castlist.model.asks import Caller, Incoming, Seen, VideoAsk
@@ -28,6 +29,7 @@ from castlist.model.operations import (
     Source,
     Wishes,
 )
+from castlist.model.repeats import Mark, Repeat
 from castlist.storage import StoredAsset
 
 DEFAULT_SECONDS = 4
@@ -43,20 +45,41 @@ class Draft:
     plan: routing.Plan
 
 
-async def submit(kit: Kit, caller: Caller, ask: VideoAsk) -> Seen:
-    """An accepted job, or an error that says at once what no deployment could take. Nothing is kept of a refused request."""
+async def submit(kit: Kit, caller: Caller, ask: VideoAsk, *, repeat: Repeat) -> Seen:
+    """An accepted job, or an error that says at once what no deployment could take. Nothing is kept of a refused request, and one that
+    was accepted before has its first job again."""
+    known = mark(caller, ask, repeat)
+    async with arrive(kit, known):
+        try:
+            first = await _first(kit, known)
+            return first or await _accept(kit, caller, ask, known=known)
+        finally:
+            discard(ask)
+
+
+async def _first(kit: Kit, known: Mark) -> Seen | None:
+    """The job that this very request has made before. One that was deleted since is not made again under its key."""
+    first = await kit.storage.requests.first(known)
+    seen = await kit.storage.jobs.seen(known.project, first) if first else None
+    if first and seen is None and known.key is not None:
+        raise gone(first)
+    return seen
+
+
+async def _accept(kit: Kit, caller: Caller, ask: VideoAsk, *, known: Mark) -> Seen:
     kept: list[StoredAsset] = []
     try:
         job = (await draft(kit, caller, ask, kept=kept)).job
     except BaseException:
         await kit.storage.assets.delete([asset.id for asset in kept])
         raise
-    finally:
-        discard(ask)
-    if not await hand_over(kit, kept, _add(kit, job, kept)):
+    if await hand_over(kit, kept, _add(kit, job, kept, known=known)):
+        kit.nudge()
+        return Seen(job)
+    first = await _first(kit, known) if known.key is not None else None
+    if first is None:
         raise no_video(source_of(job.operation))
-    kit.nudge()
-    return Seen(job)
+    return first
 
 
 async def draft(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[StoredAsset]) -> Draft:
@@ -75,11 +98,12 @@ async def draft(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[StoredAss
     return Draft(job, characters, plan)
 
 
-async def _add(kit: Kit, job: Job, assets: Sequence[StoredAsset]) -> bool:
-    """Whether the job could be added before its source was deleted, bytes and all."""
+async def _add(kit: Kit, job: Job, assets: Sequence[StoredAsset], *, known: Mark) -> bool:
+    """Whether the job could be added: before the same request under the same key, and before its source was deleted, bytes and all."""
     for asset in assets:
         await kit.storage.assets.add(asset)
-    await kit.storage.jobs.add(job, limit=kit.policy.max_spend_per_day)
+    if not await kit.storage.jobs.add(job, limit=kit.policy.max_spend_per_day, mark=known):
+        return False
     if isinstance(job.operation, CreateVideo) or await kit.storage.assets.get(job.operation.source.asset):
         return True
     await kit.storage.jobs.delete(job.project, job.id)

@@ -5,16 +5,17 @@ from starlette.responses import Response
 
 from castlist.server.bodies import receive
 from castlist.server.front import Front, read_query, read_span
+from castlist.server.repeats import read_repeat
 from castlist.server.replies import reply
 from castlist.server.wire.asking import ask_character
 from castlist.server.wire.views import show_character, show_page
 
 
 async def create_character(front: Front, request: Request) -> Response:
-    caller = front.caller(request.scope)
+    caller, repeat = front.caller(request.scope), read_repeat(request)
     read_query(request)
     async with receive(request, front.accepts(files_only=True)) as fields:
-        character = await front.engine.create_character(caller, ask_character(fields))
+        character = await front.engine.create_character(caller, ask_character(fields), repeat)
     return reply(show_character(character, front.links(request.scope)))
 
 

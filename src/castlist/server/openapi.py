@@ -33,10 +33,15 @@ class Operation:
 _SUBMIT = (400, 403, 404, 408, 409, 413, 415, 501, 503, 507)
 _MAKE = (*_SUBMIT, 402, 410)
 _SPAN = ("after", "limit", "order")
+_SENT = ("Idempotency-Key",)
 _RANGE = ("Range", "If-None-Match", "If-Range")
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/videos/characters"): Operation(
-        "Create a character from a clip or pictures.", answers.CharacterAnswer, (requests.CreateCharacterBody,), errors=_SUBMIT
+        "Create a character from a clip or pictures.",
+        answers.CharacterAnswer,
+        (requests.CreateCharacterBody,),
+        headers=_SENT,
+        errors=_SUBMIT,
     ),
     ("GET", "/videos/characters"): Operation("List characters.", answers.CharacterPage, query=(*_SPAN, "name"), errors=(400, 404)),
     ("GET", "/videos/characters/{character_id}"): Operation("A character.", answers.CharacterAnswer, errors=(400, 404)),
@@ -50,13 +55,15 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         headers=_RANGE,
         errors=(400, 404, 409, 416),
     ),
-    ("POST", "/videos"): Operation("Create a video.", answers.VideoAnswer, (requests.CreateVideoBody,), errors=_MAKE),
+    ("POST", "/videos"): Operation("Create a video.", answers.VideoAnswer, (requests.CreateVideoBody,), headers=_SENT, errors=_MAKE),
     ("GET", "/videos"): Operation("List videos.", answers.VideoPage, query=(*_SPAN, "status", "character"), errors=(400, 404)),
     ("POST", "/videos/plan"): Operation(
         "What would become of a request for a video.", answers.PlanAnswer, tuple(PLANS.values()), errors=_MAKE
     ),
-    ("POST", "/videos/edits"): Operation("Change a video.", answers.VideoAnswer, (requests.EditVideoBody,), errors=_MAKE),
-    ("POST", "/videos/extensions"): Operation("Make a video longer.", answers.VideoAnswer, (requests.ExtendVideoBody,), errors=_MAKE),
+    ("POST", "/videos/edits"): Operation("Change a video.", answers.VideoAnswer, (requests.EditVideoBody,), headers=_SENT, errors=_MAKE),
+    ("POST", "/videos/extensions"): Operation(
+        "Make a video longer.", answers.VideoAnswer, (requests.ExtendVideoBody,), headers=_SENT, errors=_MAKE
+    ),
     ("GET", "/videos/{video_id}"): Operation(
         "A video; with wait, as soon as there is news.", answers.VideoAnswer, query=("wait",), errors=(400, 404)
     ),
@@ -75,7 +82,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         errors=(400, 404, 409, 416),
     ),
     ("POST", "/videos/{video_id}/remix"): Operation(
-        "The same cast in another take.", answers.VideoAnswer, (requests.RemixVideoBody,), errors=_MAKE
+        "The same cast in another take.", answers.VideoAnswer, (requests.RemixVideoBody,), headers=_SENT, errors=_MAKE
     ),
     ("POST", "/videos/{video_id}/cancel"): Operation("Stop a video.", answers.VideoAnswer, errors=(400, 404, 409)),
     ("GET", "/media/{name}"): Operation(
@@ -144,7 +151,10 @@ _QUERY: Mapping[str, tuple[Schema, str]] = {
     "expires": (_DIGITS, "Of a signed link."),
     "signature": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "Of a signed link."),
 }
-_HEADERS: Mapping[str, Schema] = {name: {"type": "string"} for name in (*_RANGE, "Last-Event-ID")}
+_HEADERS: Mapping[str, Schema] = {
+    **{name: {"type": "string"} for name in (*_RANGE, "Last-Event-ID")},
+    "Idempotency-Key": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
 
 
 def describe(front: Front) -> Schema:

@@ -10,6 +10,7 @@ from castlist.errors import InvalidRequest
 from castlist.model.asks import Seen
 from castlist.server.bodies import receive
 from castlist.server.front import Front, read_query, read_span
+from castlist.server.repeats import note_lost, read_repeat
 from castlist.server.replies import reply
 from castlist.server.wire.asking import Kind, ask_plan, ask_video
 from castlist.server.wire.plans import show_plan
@@ -28,13 +29,14 @@ def answer(front: Front, request: Request, seen: Seen) -> Response:
 
 
 async def _submit(front: Front, request: Request, kind: Kind, *, source: str | None = None) -> Response:
-    caller = front.caller(request.scope)
+    caller, repeat = front.caller(request.scope), read_repeat(request)
     read_query(request)
     if source is not None:
         await front.engine.video(caller, source)
     async with receive(request, front.accepts()) as fields:
         ask = await ask_video(kind, fields, front.sources(), source=source)
-        seen = await front.engine.submit(caller, ask)
+        seen = await front.engine.submit(caller, ask, repeat)
+    await note_lost(front, request, seen)
     return answer(front, request, seen)
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from castlist.model.characters import Character, CharacterState
 from castlist.model.jobs import Failure
+from castlist.model.repeats import Mark
 from castlist.storage.assets import StoredAsset, insert_assets, link_assets
 from castlist.storage.bindings import Bindings
 from castlist.storage.codec import decode, encode
@@ -17,6 +18,7 @@ from castlist.storage.job_rows import fail_jobs
 from castlist.storage.jobs import QUEUED_WITH_CHARACTER
 from castlist.storage.page import Page, read_page
 from castlist.storage.pending import Pending
+from castlist.storage.requests import find_keyed, insert_request
 
 _COLUMNS = "id, project, name, state, digest, created_at, deleted_at, doc"
 _HELD = frozenset({"id", "project", "name", "state", "digest", "created_at", "deleted_at", "bindings"})
@@ -32,18 +34,26 @@ class Characters:
         self._pending = pending
         self._clock = clock
 
-    async def add(self, character: Character) -> None:
-        """A new character; the rows of its assets were written before."""
+    async def add(self, character: Character, *, mark: Mark | None = None) -> bool:
+        """A new character; the rows of its assets were written before. False when the key of its request has made one before."""
 
-        def write(connection: Connection) -> None:
+        def write(connection: Connection) -> bool:
+            now = self._clock()
+            if mark and mark.key is not None:
+                if find_keyed(connection, mark, now=now):
+                    return False
+                insert_request(connection, mark, owner=character.id, now=now)
             connection.execute(
                 f"INSERT INTO characters ({_COLUMNS}) VALUES (:id, :project, :name, :state, :digest, :created_at, :deleted_at, :doc)",
                 _values(character),
             )
             link_assets(connection, character.id, assets=character.assets.values(), role="character")
+            return True
 
-        await self._database.write(write)
-        self._pending.settle(character.assets.values())
+        added = await self._database.write(write)
+        if added:
+            self._pending.settle(character.assets.values())
+        return added
 
     async def get(self, project: str, character: str) -> Character | None:
         """The character; None when it is deleted or another project's."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 from castlist.model.asks import Seen
 from castlist.model.jobs import Attempt, Failure, Job, State
+from castlist.model.repeats import Mark
 from castlist.storage import job_rows
 from castlist.storage.assets import StoredAsset, insert_assets, link_assets, purge_assets
 from castlist.storage.charges import SPENT, check, day_of, release, reserve
@@ -13,6 +14,7 @@ from castlist.storage.database import Clock, Connection, Database, many, to_micr
 from castlist.storage.holders import Holders
 from castlist.storage.page import Page, read_page
 from castlist.storage.pending import Pending
+from castlist.storage.requests import find_keyed, forget_requests, insert_request
 from castlist.storage.sight import Sight
 
 UNHEEDED = timedelta(seconds=3)
@@ -132,16 +134,25 @@ class Jobs:
         row = await self._database.row(sql, values)
         return int(row[0]) if row else 0
 
-    async def add(self, job: Job, *, limit: int | None = None) -> None:
-        """A new job, with its characters, the assets it starts from, and what it may cost reserved. Raises SpendLimit when what may be
-        spent in a day, `limit` in millionths, has no room for that."""
+    async def add(self, job: Job, *, limit: int | None = None, mark: Mark | None = None) -> bool:
+        """A new job, with its characters, the assets it starts from, what it may cost reserved, and how its request is known again; False
+        when the key of that request has made one before. Raises SpendLimit when what may be spent in a day, `limit` in millionths, has no
+        room for it."""
 
-        def write(connection: Connection) -> None:
-            reserve(connection, job.id, micros=job.cost.micros, now=self._clock(), limit=limit)
+        def write(connection: Connection) -> bool:
+            now = self._clock()
+            if mark and mark.key is not None and find_keyed(connection, mark, now=now):
+                return False
+            reserve(connection, job.id, micros=job.cost.micros, now=now, limit=limit)
             job_rows.insert_job(connection, job)
+            if mark:
+                insert_request(connection, mark, owner=job.id, now=now)
+            return True
 
-        await self._database.write(write)
-        self._settle(job)
+        added = await self._database.write(write)
+        if added:
+            self._settle(job)
+        return added
 
     async def spent(self) -> int:
         """What is spent or reserved today (UTC), in millionths."""
@@ -263,8 +274,14 @@ class Jobs:
             await self._database.write(lambda connection: job_rows.fail_jobs(connection, ids, failure=failure, now=self._clock()))
 
     async def purge(self) -> list[str]:
-        """Forget the assets of deleted jobs and characters that no unfinished job needs; their ids, for the bytes to be deleted."""
-        return await self._database.write(purge_assets)
+        """Forget the assets of deleted jobs and characters that no unfinished job needs; their ids, for the bytes to be deleted. And the
+        requests of yesterday."""
+
+        def write(connection: Connection) -> list[str]:
+            forget_requests(connection, now=self._clock())
+            return purge_assets(connection)
+
+        return await self._database.write(write)
 
 
 QUEUED_WITH_CHARACTER = (

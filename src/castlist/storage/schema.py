@@ -6,7 +6,7 @@ from pathlib import Path
 from castlist.errors import Unavailable
 from castlist.storage.sqlite import connect_writer
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision of the schema, oldest first; the last one is what this version reads and writes."""
 
 HEAD = REVISIONS[-1]

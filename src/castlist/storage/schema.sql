@@ -84,6 +84,23 @@ CREATE INDEX jobs_due ON jobs (due_at) WHERE NOT ended;
 
 CREATE INDEX jobs_page ON jobs (project, created_at, id);
 
+CREATE TABLE requests (
+	owner TEXT NOT NULL,
+	project TEXT NOT NULL,
+	mark TEXT,
+	digest TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	lost_at BIGINT,
+	given INTEGER NOT NULL,
+	PRIMARY KEY (owner)
+);
+
+CREATE INDEX requests_created ON requests (created_at);
+
+CREATE INDEX requests_digest ON requests (project, digest);
+
+CREATE UNIQUE INDEX requests_mark ON requests (project, mark) WHERE mark IS NOT NULL;
+
 CREATE TABLE webhook_endpoints (
 	id TEXT NOT NULL,
 	project TEXT NOT NULL,

@@ -19,6 +19,7 @@ from castlist.storage.holders import Holders
 from castlist.storage.jobs import Jobs
 from castlist.storage.outbox import Outbox
 from castlist.storage.pending import Pending
+from castlist.storage.requests import Requests
 from castlist.storage.schema import prepare
 from castlist.storage.secrets import Secrets
 from castlist.storage.sqlite import SqliteDatabase
@@ -53,6 +54,7 @@ class Storage:
         self.assets = Assets(database, parts.blobs, pending=pending, clock=clock)
         self.outbox = Outbox(database, holders, clock=clock)
         self.secrets = Secrets(database, clock=clock)
+        self.requests = Requests(database, clock=clock)
         self.changes = Changes(database)
 
     @classmethod

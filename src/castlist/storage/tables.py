@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 METADATA = MetaData()
 LIVE = text("NOT ended")
 DELETED = text("deleted_at IS NOT NULL")
+MARKED = text("mark IS NOT NULL")
 PREPARING = text("state = 'preparing'")
 PENDING = text("state = 'pending'")
 CURRENT = text("old_until IS NULL")
@@ -148,6 +149,21 @@ CHARGES = Table(
     Column("day", Text, nullable=False),
     Column("micros", BigInteger, nullable=False),
     Index("charges_day", "day", "micros"),
+)
+
+REQUESTS = Table(
+    "requests",
+    METADATA,
+    Column("owner", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("mark", Text),
+    Column("digest", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("lost_at", BigInteger),
+    Column("given", Integer, nullable=False),
+    Index("requests_created", "created_at"),
+    Index("requests_digest", "project", "digest"),
+    Index("requests_mark", "project", "mark", unique=True, sqlite_where=MARKED, postgresql_where=MARKED),
 )
 
 ASSETS = Table(

@@ -1,0 +1,55 @@
+"""Requests that come twice: one is known again by its key or by all it asks for, and makes nothing more."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from castlist.engine.kit import Kit
+from castlist.errors import Conflict
+from castlist.model.asks import Caller, CharacterAsk, Incoming, VideoAsk
+from castlist.model.repeats import Mark, Repeat
+from castlist.storage.codec import encode
+
+
+def mark(caller: Caller, ask: VideoAsk | CharacterAsk, repeat: Repeat) -> Mark:
+    """How the request is known again. Keys are kept as hashes: they are the caller's own words."""
+    key = None if repeat.key is None else hashlib.sha256(repeat.key.encode("utf-8", "surrogatepass")).hexdigest()
+    return Mark(caller.project, _digest(ask), key=key, again=repeat.again)
+
+
+def _digest(ask: VideoAsk | CharacterAsk) -> str:
+    """Of the parsed fields and the bytes of the files, so that two forms of one request with other boundaries are the same."""
+    if isinstance(ask, CharacterAsk):
+        plain, files = encode(replace(ask, files=())), [("file", file) for file in ask.files]
+    else:
+        source = None if isinstance(ask.source, Incoming) else ask.source
+        plain = encode(replace(ask, reference=None, source=source))
+        files = [(name, part) for name, part in (("reference", ask.reference), ("source", ask.source)) if isinstance(part, Incoming)]
+    text = json.dumps([type(ask).__name__, plain, [(name, file.sha256) for name, file in files]], sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def gone(owner: str) -> Conflict:
+    """The error for a key whose work was deleted since: neither given out nor made again."""
+    text = f"This Idempotency-Key belongs to the request that made {owner}, which was deleted since. Send a new key with a new request."
+    return Conflict(text, code="idempotency_key_reused", param="Idempotency-Key")
+
+
+@asynccontextmanager
+async def arrive(kit: Kit, known: Mark) -> AsyncIterator[None]:
+    """While a request becomes a row. One that says it comes again waits here for the equal ones that are on their way."""
+    name = (known.project, known.digest)
+    if known.again:
+        await asyncio.gather(*(event.wait() for event in kit.arriving.get(name, ())))
+    through = asyncio.Event()
+    kit.arriving.setdefault(name, []).append(through)
+    try:
+        yield
+    finally:
+        through.set()
+        kit.arriving[name].remove(through)
+        if not kit.arriving[name]:
+            del kit.arriving[name]
