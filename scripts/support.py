@@ -7,7 +7,7 @@ from datetime import date
 
 from castlist.catalogue import list_entries
 from castlist.model.capabilities import VERBS, Capabilities
-from castlist.model.characters import Fidelity
+from castlist.model.characters import HUMAN_CLIP, Fidelity
 from castlist.model.operations import Size
 from castlist.model.pricing import FLAT, USD
 from castlist.model.providing import Account
@@ -67,7 +67,9 @@ def cast_of(found: Capabilities) -> str:
     if not found.characters:
         return "none"
     stills = sum(form.startswith("jpeg-") and form.count("-") == 1 for form in found.wants)
-    clips = [f"a clip of {form.removeprefix('clip-').removesuffix('s')} s" for form in found.wants if form.startswith("clip-")]
+    usual = [form for form in found.wants if form.startswith("clip-") and form != HUMAN_CLIP]
+    clips = [f"a clip of {form.removeprefix('clip-').removesuffix('s')} s" for form in usual]
+    clips += ["a clip of a person"] if HUMAN_CLIP in found.wants else []
     return ", ".join([str(found.characters), *clips, *([f"{stills} stills"] if stills else [])])
 
 

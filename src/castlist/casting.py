@@ -55,6 +55,7 @@ def _member(character: Character, deployment: Deployment, *, place: bool) -> Cas
         media={} if fidelity is Fidelity.DESCRIBED else dict(character.assets),
         facts=character.facts,
         description=character.description,
+        subject=character.subject,
     )
 
 
@@ -110,7 +111,9 @@ def _card(member: CastMember) -> Note:
 
 
 def compile_prompt(prompt: str, members: Sequence[CastMember]) -> tuple[str, tuple[Note, ...]]:
-    """The prompt that is sent on, itself unchanged: names it lacks are put before it, descriptions of described characters after it."""
+    """The prompt that is sent on: names it lacks are put before it, and descriptions of described characters after it, for which it gets
+    a full stop where it has no end of its own. Otherwise it stays as it is.
+    """
     found = find_names(prompt, [member.name for member in members])
     missing = [member for member in members if not found[member.name]]
     described = [m for m in members if m.fidelity is Fidelity.DESCRIBED and m.description]

@@ -30,7 +30,7 @@ def castlist(desk: Desk, served: Served) -> Castlist:
 @pytest.fixture(scope="module")
 def luna(served: Served) -> str:
     with Client(served.url) as client:
-        return client.characters.create("Luna", "src/castlist/samples/luna.mp4").wait().id
+        return client.characters.create("Luna", "src/castlist/samples/luna.mp4", subject="stylised").wait().id
 
 
 def ask(castlist: Castlist, *arguments: str) -> dict[str, object]:
@@ -41,14 +41,14 @@ def ask(castlist: Castlist, *arguments: str) -> dict[str, object]:
 
 
 def test_a_character_is_made_listed_shown_and_deleted(castlist, luna):
-    made = castlist("characters", "create", "Luna", "luna.mp4")
+    made = castlist("characters", "create", "Luna", "luna.mp4", "--subject", "stylised")
     listed = ask(castlist, "characters", "list", "--name", "Luna")
     shown = ask(castlist, "characters", "show", "Luna")
 
     assert luna in made.stdout
     assert "ready" in made.stdout
     assert [each["id"] for each in listed["data"]] == [luna]
-    assert shown["id"] == luna
+    assert (shown["id"], shown["castlist"]["subject"]) == (luna, "stylised")
     assert castlist("characters", "show", "Nobody").returncode == 1
 
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import cv2
 import numpy as np
 
-from castlist.model.characters import CastMember, Character, CharacterState, Fidelity
+from castlist.model.characters import HUMAN_CLIP, CastMember, Character, CharacterState, Fidelity, Subject
 from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, RemixVideo, Size, Source, Wishes
 from castlist.model.providing import Account, Handle, Order, References
+from castlist.model.publishing import keep_private
 from castlist.providers.kling import Kling
 from providers.wires import reach
 
@@ -22,8 +23,8 @@ COLOURS = {"luna": (200, 40, 40), "mossy": (40, 200, 40), "frame": (40, 40, 200)
 
 
 @asynccontextmanager
-async def adapt(upstream, folder, *, key=KEY, **options):
-    async with reach(folder, api_base=upstream.base_url) as http:
+async def adapt(upstream, folder, *, key=KEY, publish=keep_private, **options):
+    async with reach(folder, api_base=upstream.base_url, publish=publish) as http:
         yield Kling(Account("local", "kling", api_base=upstream.base_url, api_key=key), http, **options)
 
 
@@ -57,9 +58,20 @@ def member(folder, name, *, stills=4, handle=None, fidelity=Fidelity.NATIVE):
     return CastMember(f"char_{name}", name, fidelity, handle=handle, media=media)
 
 
+def person(folder, name, **options):
+    """A character marked human, with a clip that an element can be made of."""
+    cast = member(folder, name, **options)
+    (folder / f"{name.lower()}.mp4").write_bytes(b"film")
+    return replace(cast, media={**cast.media, HUMAN_CLIP: f"{name.lower()}.mp4"}, subject=Subject.HUMAN)
+
+
 async def bound(provider, folder, name, **options):
     """A character with an element of its own."""
-    cast = member(folder, name, **options)
+    return await own(provider, member(folder, name, **options))
+
+
+async def own(provider, cast):
+    """The same with the handle on an element made for it."""
     return replace(cast, handle=(await element(provider, cast)).value)
 
 
@@ -77,7 +89,8 @@ async def element(provider, cast):
 
 async def start(provider, cast, **facts):
     described = {variant: await provider.http.assets.describe(asset) for variant, asset in cast.media.items()}
-    character = Character(cast.id, "default", cast.name, facts.get("description", ""), CharacterState.READY, NOW, "digest")
+    about = cast.id, "default", cast.name, facts.get("description", ""), CharacterState.READY, NOW, "digest"
+    character = Character(*about, subject=cast.subject)
     return await provider.bind(character, References(described))
 
 
@@ -88,8 +101,8 @@ def order(folder, operation=None, *, cast=(), model=MODEL, ticket=None, timeout=
     return Order(operation, model, operation.prompt, tuple(cast), reference, 7, source_ticket=ticket, timeout=timeout)
 
 
-def create(prompt="Luna dances", *, frame=None, size=HD, seconds=8, options=None, seed=None):
-    wishes = Wishes(options={"kling": options} if options else {})
+def create(prompt="Luna dances", *, frame=None, size=HD, seconds=8, options=None, seed=None, degrade=False):
+    wishes = Wishes(options={"kling": options} if options else {}, degrade=degrade)
     return CreateVideo(prompt, "hero", seconds, size, characters=("char_Luna",), reference=frame, wishes=wishes, seed=seed)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from castlist.fetch import Policy, is_public
 from castlist.model.providing import Provider, Ticket
+from castlist.model.publishing import Publish, keep_private
 from castlist.providers.transport import Connections, HttpTransport
 from castlist.testing import FolderAssets
 
@@ -103,11 +104,13 @@ async def hang(reader: _Noting, _: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def reach(folder: Path, *, api_base: str | None = None, policy: Policy = is_public) -> AsyncIterator[HttpTransport]:
+async def reach(
+    folder: Path, *, api_base: str | None = None, policy: Policy = is_public, publish: Publish = keep_private
+) -> AsyncIterator[HttpTransport]:
     """A transport for one test."""
     connections = Connections(policy)
     try:
-        yield HttpTransport(FolderAssets(folder), scratch=folder, connections=connections, api_base=api_base)
+        yield HttpTransport(FolderAssets(folder), scratch=folder, connections=connections, api_base=api_base, publish=publish)
     finally:
         await connections.close()
 

@@ -157,6 +157,7 @@ def test_characters_are_not_made_from_json(server: Server) -> None:
         ([("name", "Mossy", None), ("image", CLIP, "a.png"), ("start", "1", None)], "invalid_range", "start"),
         ([("name", "Mossy", None), ("video", CLIP, "a.mp4"), ("description", "x" * 2001, None)], "invalid_description", "description"),
         ([("name", "Mossy", None), ("video", CLIP, "a.mp4"), ("descripton", "x", None)], "unknown_field", "descripton"),
+        ([("name", "Mossy", None), ("video", CLIP, "a.mp4"), ("subject", "person", None)], "invalid_value", "subject"),
         ([("name", b"Mossy\xff", None), ("video", CLIP, "a.mp4")], "invalid_utf8", "name"),
         ([("name", "Mossy", None), ("video", CLIP, "a.mp4"), ("api_key", "sk", None)], "forbidden_field", "api_key"),
         (

@@ -9,6 +9,7 @@ import typer
 from castlist.cli.printing import print_facts, print_json, print_notice, print_table, shorten, show_time
 from castlist.cli.running import Json, Order, run
 from castlist.errors import NotFound
+from castlist.model.characters import SubjectWord
 from castlist.model.ids import is_id
 from castlist.sdk._sync.characters import Character
 from castlist.sdk._sync.client import Client
@@ -33,15 +34,19 @@ def find_character(client: Client, who: str) -> Character:
 
 
 @app.command(epilog="Example: castlist characters create Luna luna.mp4 --start 1 --end 4")
-def create(
+def create(  # noqa: PLR0913  # one option each, as the command line has them
     name: Annotated[str, typer.Argument(metavar="NAME", help="What prompts call the character.", show_default=False)],
     sources: Annotated[
         list[Path],
         typer.Argument(metavar="CLIP|IMAGE...", exists=True, dir_okay=False, readable=True, help="One clip, or one to four images."),
     ],
+    *,
     start: Annotated[float | None, typer.Option(min=0, help="Where in a longer clip the character starts, in seconds.")] = None,
     end: Annotated[float | None, typer.Option(min=0, help="Where it ends, in seconds.")] = None,
     description: Annotated[str | None, typer.Option(help="What the character looks like, for models that take words only.")] = None,
+    subject: Annotated[
+        SubjectWord | None, typer.Option(help="What it is: a person as filmed (human), drawn (stylised), an animal, an object.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a character from a short clip (2 to 4 seconds are best) or from one to four images."""
@@ -50,7 +55,9 @@ def create(
         raise typer.BadParameter(f"one clip, or one to four images, and not {len(sources)} files with {clips[0]} among them")
     with run(as_json=as_json) as client:
         source: list[Source] = [*sources]
-        made = client.characters.create(name, source if len(source) > 1 else source[0], start=start, end=end, description=description)
+        made = client.characters.create(
+            name, source if len(source) > 1 else source[0], start=start, end=end, description=description, subject=subject
+        )
         show_character(made.wait(), as_json=as_json)
 
 
@@ -99,6 +106,7 @@ def show_character(character: CharacterRecord, *, as_json: bool) -> None:
         "id": character.id,
         "name": character.name,
         "description": character.description,
+        "subject": character.subject,
         "state": character.state,
         "clip": show_clip(character),
         "created": show_time(character.created_at),

@@ -1,7 +1,7 @@
 """Handles that provider accounts hold on characters: made at the first use, made again when they are over, removed at the end."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -44,6 +44,12 @@ class Bound:
     wait: float | None = None
     refused: dict[str, Refused] = field(default_factory=dict)
 
+    def asked_again(self, again: "Bound", about: Collection[str]) -> "Bound":
+        """These with what came of asking again about some that were refused."""
+        waits = [wait for wait in (self.wait, again.wait) if wait is not None]
+        kept = {character: error for character, error in self.refused.items() if character not in about}
+        return Bound(self.handles | again.handles, min(waits, default=None), kept | again.refused)
+
 
 async def bind(kit: Kit, characters: Sequence[Character], deployment: Deployment) -> Bound:
     """Every handle that the deployment's account needs on these characters, made where it is missing or over.
@@ -74,6 +80,17 @@ def may_step_down(kit: Kit, deployment: Deployment, refused: Refused, *, degrade
         kit.not_native[deployment.account.name] = refused.message
         return True
     return degrade
+
+
+def is_unread(refused: Refused | None) -> bool:
+    """Whether a character was not taken because nothing leads to its clip from outside, where its stills need no address."""
+    return refused is not None and refused.code == "public_url_required"
+
+
+def without_clips(character: Character) -> Character:
+    """The character with its stills alone, for a provider that could read a clip only by an address."""
+    stills = {name: asset for name, asset in character.assets.items() if not name.startswith(("clip-", "video"))}
+    return replace(character, assets=stills)
 
 
 async def bind_early(kit: Kit, character: Character) -> None:

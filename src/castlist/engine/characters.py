@@ -93,6 +93,7 @@ def check_names(kit: Kit, *, model: str | None, provider: str | None, targets: S
 
 def _digest(ask: CharacterAsk) -> str:
     parts = [ask.kind, ask.name, ask.description, repr(ask.start), repr(ask.end), *(file.sha256 for file in ask.files)]
+    parts += [ask.subject] if ask.subject else []
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -119,6 +120,7 @@ async def _keep(kit: Kit, caller: Caller, ask: CharacterAsk, *, facts: Sequence[
         range=None if ask.start is None and ask.end is None else (ask.start, ask.end),
         source_kind=ask.kind,
         clip=_measured(facts[0], sources[0]) if ask.kind == "video" else None,
+        subject=ask.subject,
     )
     if await hand_over(kit, sources, _add(kit, character, sources, known=known)):
         return character

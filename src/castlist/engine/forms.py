@@ -23,7 +23,8 @@ MEDIA_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4"}
 
 def lacking(character: Character, wants: Sequence[str]) -> tuple[str, ...]:
     """Those forms that the character has not got and that could be made of what it has."""
-    return tuple(form for form in wants if form not in character.assets and FORMS.get(form) in character.assets)
+    able = (form for form in wants if character.has_use_of(form) and FORMS.get(form) in character.assets)
+    return tuple(form for form in able if form not in character.assets)
 
 
 def wants_of(kit: Kit, deployment: Deployment) -> Sequence[str]:

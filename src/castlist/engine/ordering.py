@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from castlist import casting
-from castlist.engine.binding import NOT_NATIVE, Bound, bind, may_step_down
+from castlist.engine.binding import NOT_NATIVE, Bound, bind, is_unread, may_step_down, without_clips
 from castlist.engine.forms import furnish, wants_of
 from castlist.engine.kit import Kit
 from castlist.errors import Ambiguous, ProviderError, Refused, Retry
@@ -59,7 +59,7 @@ async def make_ready(
     order = await _order(kit, job, attempt, operation=operation, members=members)
     prepared = await _prepare(making.adapter(kit, deployment), order)
     notes = (*steps, *stepped, *names_added(operation, members), *casting.notes(operation, members, made), *prepared.warnings)
-    return Ready(attempt, made, members, prepared, notes)
+    return Ready(attempt, made, prepared.order.cast, prepared, notes)
 
 
 async def _prepare(provider: Provider, order: Order) -> Prepared:
@@ -104,6 +104,10 @@ async def _bind(kit: Kit, characters: Sequence[Character], deployment: Deploymen
     if known is not None:
         return Bound(refused=dict.fromkeys((each.id for each in characters), Refused(known, code=NOT_NATIVE)))
     bound = await making.bind(kit, characters, deployment)
+    unread = [character for character in characters if is_unread(bound.refused.get(character.id))]
+    if unread and degrade:
+        again = await making.bind(kit, [without_clips(character) for character in unread], deployment)
+        bound = bound.asked_again(again, [character.id for character in unread])
     for refused in bound.refused.values():
         if not may_step_down(kit, deployment, refused, degrade=degrade):
             raise refused

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Never
 
-from castlist.engine.binding import Bound
+from castlist.engine.binding import Bound, is_unread, without_clips
 from castlist.engine.forms import lacking
 from castlist.engine.kit import Kit
 from castlist.engine.ordering import Making
+from castlist.errors import Refused
 from castlist.model.characters import Character
 from castlist.model.providing import AssetReader, Deployment, Handle, Media, Part, Provider, References, Reply, Stream, Ticket, stand_in
 from castlist.model.publishing import Publish, require_link
@@ -49,13 +50,23 @@ class Rehearsal:
 
     async def bound_files(self, kit: Kit, deployment: Deployment, character: Character) -> frozenset[str]:
         """The assets that the account's handle on the character is made of."""
+        try:
+            return await self._bound(kit, deployment, character)
+        except Refused as error:
+            if not is_unread(error):
+                raise
+            return await self._bound(kit, deployment, without_clips(character))
+
+    async def _bound(self, kit: Kit, deployment: Deployment, character: Character) -> frozenset[str]:
         before, self._assets.touched = self._assets.touched, set()
         media = {name: await self.describe(asset) for name, asset in character.assets.items() if not name.startswith("source-")}
         made: Handle | Ticket | None = None
-        # What it refuses is the first thing that would be sent: whatever that carries has been read by then.
-        with suppress(NotImplementedError):
-            made = await self.adapter(kit, deployment).bind(character, References(media))
-        found, self._assets.touched = self._assets.touched, before
+        try:
+            # What it refuses is the first thing that would be sent: whatever that carries has been read by then.
+            with suppress(NotImplementedError):
+                made = await self.adapter(kit, deployment).bind(character, References(media))
+        finally:
+            found, self._assets.touched = self._assets.touched, before
         value = made.value if isinstance(made, Handle) else ""
         return frozenset(found) | {each.asset for each in media.values() if each.asset in value}
 
@@ -103,15 +114,16 @@ class _Quiet:
 
     rehearses = True
 
-    def __init__(self, assets: AssetReader, scratch: Path, publish: Publish) -> None:
-        self.assets = assets
+    def __init__(self, assets: _Watched, scratch: Path, publish: Publish) -> None:
+        self.assets: AssetReader = assets
+        self._watched = assets
         self.scratch = scratch
         self._publish = publish
 
     async def link(self, asset: str) -> str:
-        media = await self.assets.describe(asset)
+        media = await self._watched.look_up(asset)
         require_link(self._publish(media))
-        return stand_in(media)
+        return stand_in(await self.assets.describe(asset))
 
     async def ask(self, method: str, url: str, *, headers: Mapping[str, str], timeout: float = 30.0) -> Reply:
         _refuse()

@@ -44,7 +44,8 @@ def derive(spec: Mapping[str, object], report: Report) -> dict[str, object]:
 def _derive_one(form: str, out: Path, *, video: Path | None, stills: Mapping[str, Path]) -> str | None:
     kind, _, rest = form.partition("-")
     if kind == "clip" and video:
-        cut(video, out / f"{form}.mp4", seconds=float(rest.removesuffix("s")))
+        length, _, lines = rest.partition("-")
+        cut(video, out / f"{form}.mp4", seconds=float(length.removesuffix("s")), lines=int(lines.removesuffix("p")) if lines else None)
         return f"{form}.mp4"
     number, _, aspect = rest.partition("-")
     still = stills.get(f"still-{number}")
@@ -94,14 +95,33 @@ def fit(picture: Pixels) -> Pixels:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), np.uint8)
 
 
-def cut(video: Path, out: Path, *, seconds: float) -> None:
-    """At most so many seconds of our own clip, without sound: the pictures as they are coded where all of them fit, else its best part."""
+def cut(video: Path, out: Path, *, seconds: float, lines: int | None = None) -> None:
+    """At most so many seconds of our own clip, without sound: the pictures as they are coded where all of them fit, else its best part.
+
+    With `lines` it is 16:9 or 9:16, whichever is nearer, of so many lines on its shorter side: scaled, and padded where it must be.
+    """
     facts = measure(video, kind="video", role="result")
-    if facts.seconds <= seconds + HALF_A_FRAME:
+    whole = facts.seconds <= seconds + HALF_A_FRAME
+    size = _screen(facts, lines) if lines else (facts.width, facts.height)
+    if whole and size == (facts.width, facts.height):
         _copy_silent(video, out)
         return
-    start, _ = choose_range(video, facts, seconds=seconds, param="video")
-    write_frames(out, (facts.width, facts.height), frames=_frames(video, facts, start=start, seconds=seconds))
+    start = 0.0 if whole else choose_range(video, facts, seconds=seconds, param="video")[0]
+    write_frames(out, size, frames=(fill(picture, size) for picture in _frames(video, facts, start=start, seconds=seconds)))
+
+
+def _screen(facts: Facts, lines: int) -> tuple[int, int]:
+    wide = round(lines * 16 / 9 / 2) * 2
+    return (wide, lines) if facts.width >= facts.height else (lines, wide)
+
+
+def fill(picture: Pixels, size: tuple[int, int]) -> Pixels:
+    """The picture on a canvas of exactly that size, whole."""
+    width, height = size
+    if picture.shape[1::-1] == size:
+        return picture
+    padded = pad(picture, width / height)
+    return np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA if padded.shape[1] > width else cv2.INTER_CUBIC), np.uint8)
 
 
 def _frames(video: Path, facts: Facts, *, start: float, seconds: float) -> Iterator[Pixels]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from castlist.model.characters import Subject
 from castlist.model.jobs import Attempt, Job
 from castlist.model.operations import Size, Wishes
 
@@ -41,6 +42,7 @@ class CharacterAsk:
     model: str | None = None
     custom_llm_provider: str | None = None
     target_model_names: Sequence[str] = ()
+    subject: Subject | None = None
 
 
 @dataclass(frozen=True, slots=True)

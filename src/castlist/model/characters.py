@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
+
+HUMAN_CLIP: Final = "clip-8s-1080p"
+HUMAN_SECONDS, HUMAN_LINES = 3.0, 720
+"""The least that such a clip is made of: shorter ones are not taken, and smaller ones would be mostly enlargement."""
 
 FORMS: Final[Mapping[str, str]] = {
     "jpeg-0": "still-0",
@@ -16,9 +20,23 @@ FORMS: Final[Mapping[str, str]] = {
     "clip-3s": "video",
     "clip-5s": "video",
     "clip-8s": "video",
+    HUMAN_CLIP: "video",
 }
 """What can be made of a character for a model that wants it, and of which variant: a JPEG of at most 3.5 MB and 2048 pixels a side, that
-padded to an aspect, a silent cut of at most so many seconds."""
+padded to an aspect, a silent cut of at most so many seconds; of a human that cut in 1080p, 16:9 or 9:16."""
+
+
+class Subject(StrEnum):
+    """What a character is to look like, where somebody said so: a person as filmed, or drawn, or an animal, or a thing."""
+
+    HUMAN = "human"
+    STYLISED = "stylised"
+    ANIMAL = "animal"
+    OBJECT = "object"
+
+
+SubjectWord = Literal["human", "stylised", "animal", "object"]
+"""How a request names a Subject."""
 
 
 class CharacterState(StrEnum):
@@ -95,10 +113,9 @@ class Binding:
 class Character:
     """A named being we own; immutable but for how far its derivation has come.
 
-    `assets` maps a variant (`source-0`…, `video`, `still-0`…, `cutout_sequence`, `cutout`, `sheet`, and the FORMS made by need) to an
-    asset id; `facts` holds
-    what the cutout measured (`separable`, `box`, …), as the media child reported it. `targets` are models for which it is made ready
-    before anybody asks.
+    `subject` is what it was said to be. `assets` maps a variant (`source-0`…, `video`, `still-0`…, `cutout_sequence`, `cutout`, `sheet`,
+    and the FORMS made by need) to an asset id; `facts` holds what the cutout measured (`separable`, `box`, …), as the media child
+    reported it. `targets` are models for which it is made ready before anybody asks.
     """
 
     id: str
@@ -119,6 +136,15 @@ class Character:
     source_kind: str = "video"
     error: str | None = None
     deleted_at: datetime | None = None
+    subject: Subject | None = None
+
+    def has_use_of(self, form: str) -> bool:
+        """Whether one of FORMS is made of it at all: HUMAN_CLIP only of a person's clip that is long and large enough."""
+        if form != HUMAN_CLIP:
+            return True
+        if self.subject is not Subject.HUMAN or self.source_kind != "video" or self.clip is None:
+            return False
+        return self.clip.seconds >= HUMAN_SECONDS and min(self.clip.width, self.clip.height) >= HUMAN_LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +158,4 @@ class CastMember:
     media: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, object] = field(default_factory=dict)
     description: str = ""
+    subject: Subject | None = None

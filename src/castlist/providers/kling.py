@@ -31,7 +31,8 @@ from castlist.model.providing import (
     Transport,
     stand_in,
 )
-from castlist.providers.kling_elements import describe
+from castlist.providers.kling_cast import settle
+from castlist.providers.kling_elements import Element, describe, is_filmed, read_handle
 from castlist.providers.kling_keys import authorise, is_pair
 from castlist.providers.kling_models import MODELS, limits
 from castlist.providers.kling_orders import Showing, check, lower, lower_older, plan
@@ -85,6 +86,7 @@ class Kling(Provider):
         model = MODELS.get(order.provider_model)
         if model is None:
             raise Refused(f"kling knows no model {order.provider_model!r}", code="unsupported_operation")
+        order, settled = await settle(order, model=model, http=self.http)
         showing = plan(order)
         check(order, showing, model=model)
         addresses = await self._addresses(order, showing)
@@ -92,7 +94,7 @@ class Kling(Provider):
         document, notes = (lower_older if older else lower)(order, showing, model=model, addresses=addresses)
         path = OLDER if older else f"/omni-video/{order.provider_model}"
         prompt = read_at(document, "prompt") if older else read_at(document, "contents", 0, "text")
-        return Prepared(order, {"path": path, "document": document}, notes, prompt=prompt)
+        return Prepared(order, {"path": path, "document": document}, (*settled, *notes), prompt=prompt)
 
     async def submit(self, prepared: Prepared) -> Ticket:
         """POST to the path that `prepare` chose. Raises what the answer means."""
@@ -137,8 +139,11 @@ class Kling(Provider):
         return open_link(lambda: self._link(ticket), http=self.http, offset=offset)
 
     async def bind(self, character: Character, media: References) -> Ticket:
-        """Ask for an element of the character's stills, which is made in the background and costs nothing."""
-        document = await describe(character, media, assets=self.http.assets)
+        """Ask for an element, which is made in the background and costs nothing: of the character's stills, or of a person's clip.
+
+        Raises Refused, `public_url_required`, for a clip that no address leads to.
+        """
+        document = await describe(character, media, http=self.http)
         body = json.dumps(document).encode()
         url = f"{self._base}{ELEMENTS}"
         reply = await self.http.send("POST", url, headers=self._headers(sends=True), body=body, timeout=_BIND_SECONDS)
@@ -146,7 +151,7 @@ class Kling(Provider):
         found = read_id(reply)
         if found is None:
             raise ProviderError("the upstream took the element and gave no id for its making", retry=Retry.SAME)
-        return Ticket({"element_task": found})
+        return Ticket({"element_task": found} | ({"filmed": True} if is_filmed(document) else {}))
 
     async def poll_binding(self, ticket: Ticket) -> Handle | Progress:
         """How far an element is; one that the vendor does not know any more has failed, and is made again at the next use."""
@@ -156,11 +161,12 @@ class Kling(Provider):
             return Progress(Phase.FAILED, failure=Failure("provider_failed", error.message))
         task = next(iter(tasks.values()), {})
         element = read_element(task)
-        return Handle(element) if element else read_element_progress(task)
+        filmed = ticket.data.get("filmed") is True
+        return Element(element, filmed=filmed).handle if element else read_element_progress(task)
 
     async def unbind(self, handle: Handle) -> None:
         """Delete the element; one that is gone already is no error."""
-        body = json.dumps({"element_id": handle.value}).encode()
+        body = json.dumps({"element_id": read_handle(handle.value).id}).encode()
         url = f"{self._base}/v1/general/delete-advanced-elements"
         reply = await self.http.send("POST", url, headers=self._headers(sends=True), body=body)
         if not is_deleted(reply):

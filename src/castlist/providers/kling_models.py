@@ -6,7 +6,7 @@ from typing import Final
 
 from castlist.catalogue import refine
 from castlist.model.capabilities import Capabilities
-from castlist.model.characters import Fidelity
+from castlist.model.characters import HUMAN_CLIP, Fidelity
 from castlist.model.operations import Size
 from castlist.providers.uploads import STILLS
 
@@ -24,7 +24,8 @@ LINES: Final = {"720p": 720, "1080p": 1080, "4k": 2160}
 @dataclass(frozen=True, slots=True)
 class Model:
     """One omni model. `words` is the longest prompt; `frame_seconds` the lengths a video from nothing but an opening frame can have,
-    where those are fewer; `sounds` that it makes sound; `shots` that it can make several shots; `older` its name in the older API."""
+    where those are fewer; `sounds` that it makes sound; `shots` that it can make several shots; `films` that it knows elements
+    made of a clip; `older` its name in the older API."""
 
     older: str
     resolutions: tuple[str, ...]
@@ -33,13 +34,14 @@ class Model:
     frame_seconds: tuple[int, ...] = ()
     sounds: bool = False
     shots: bool = False
+    films: bool = False
 
 
 MODELS: Final[Mapping[str, Model]] = {
-    "kling-3.0-omni": Model("kling-v3-omni", ("720p", "1080p", "4k"), 3072, 4553, sounds=True, shots=True),
+    "kling-3.0-omni": Model("kling-v3-omni", ("720p", "1080p", "4k"), 3072, 4553, sounds=True, shots=True, films=True),
     "kling-o1": Model("kling-video-o1", ("720p", "1080p"), 2500, 2160, frame_seconds=(5, 10)),
 }
-"""From kling.ai/document-api/api/video/{3-0-omni,o1}/video-omni as of 2026-09-20."""
+"""From kling.ai/document-api/api/video/{3-0-omni,o1}/video-omni as of 2026-09-20; `films` from its page on elements."""
 
 
 def shapes(resolutions: tuple[str, ...]) -> Mapping[Size, tuple[str, str]]:
@@ -64,7 +66,8 @@ def resolution_of(size: Size, model: Model) -> str:
 
 
 def limits(model: str) -> Capabilities:
-    """Limits of an omni model, by the catalogue: characters as elements, natively, those with one still only as a picture.
+    """Limits of an omni model, by the catalogue: characters as elements, natively, those with one still only as a picture;
+    of a person's clip, as the vendor makes such elements of nobody else, and takes one of them in a video.
 
     Sources are 700 to 4553 pixels a side (O1: 2160). There is no extension; a request that allows a step down gets a new shot that
     follows the source. Kling 4.0 is not here: its path in this API is not known. Not verified: whether an element made with one model
@@ -87,7 +90,7 @@ def limits(model: str) -> Capabilities:
         reference_with_characters=True,
         uploaded_source=True,
         options=_options(found),
-        wants=STILLS,
+        wants=(*STILLS, HUMAN_CLIP) if found.films else STILLS,
         binds=True,
         reference_too=True,
         returns_full=False,

@@ -11,6 +11,7 @@ from castlist.errors import Refused
 from castlist.model.characters import CastMember, Fidelity, Note
 from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Operation, RemixVideo
 from castlist.model.providing import Order
+from castlist.providers.kling_elements import read_handle
 from castlist.providers.kling_models import (
     LINES,
     MOST_BESIDE_A_VIDEO,
@@ -65,7 +66,7 @@ def plan(order: Order) -> Showing:
     members: dict[str, tuple[Shown, ...]] = {}
     for member, name in zip(shown, ids, strict=True):
         if member.handle:
-            own = [Shown("element", name, element=member.handle)]
+            own = [Shown("element", name, element=read_handle(member.handle).id)]
         else:
             first = 1 + sum(item.kind in {"first_frame", "refer_image"} for item in items)
             own = [Shown("refer_image", f"image_{n}", still) for n, still in enumerate(_stills(member, order)[:budget], start=first)]
@@ -150,7 +151,8 @@ def advise(order: Order, showing: Showing, *, model: Model) -> tuple[Note, ...]:
 
 def _pictured(order: Order, showing: Showing) -> tuple[Note, ...]:
     """A note for each character that goes as a picture for want of the second still that an element needs."""
-    lone = [member for member in order.cast if member.name in showing.members and len(stills_of(member.media)) < 2]
+    shown = [member for member in order.cast if member.name in showing.members and not member.handle]
+    lone = [member for member in shown if len(stills_of(member.media)) < 2]
     return tuple(_lone(member, order) for member in lone)
 
 
@@ -187,7 +189,8 @@ def _slug(name: str) -> str:
 def _budget(order: Order, shown: Sequence[CastMember]) -> int:
     elements = sum(bool(member.handle) for member in shown)
     frame = isinstance(order.operation, CreateVideo) and order.operation.reference is not None
-    most = MOST_REFERENCES if isinstance(order.operation, CreateVideo) else MOST_BESIDE_A_VIDEO
+    filmed = any(member.handle and read_handle(member.handle).filmed for member in shown)
+    most = MOST_REFERENCES if isinstance(order.operation, CreateVideo) and not filmed else MOST_BESIDE_A_VIDEO
     return max(1, (most - elements - frame) // max(1, len(shown) - elements))
 
 

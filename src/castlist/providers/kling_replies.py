@@ -8,6 +8,7 @@ from typing import Final
 from castlist.errors import Ambiguous, HandleGone, LostJob, Moderated, ProviderError, Refused, Retry
 from castlist.model.jobs import Cost, CostState, Failure
 from castlist.model.providing import Phase, Progress, Reply
+from castlist.providers.kling_elements import read_handle
 from castlist.providers.polling import read_phase
 from castlist.providers.replies import judge, judge_free, read_object, retry_after
 
@@ -39,7 +40,7 @@ _MICROS_PER_UNIT: Final = 140_000
 
 
 def judge_paid(reply: Reply, *, handles: Sequence[str] = ()) -> None:
-    """Raise what the answer to a creation means; return when it was accepted. `handles` are the elements that the request named.
+    """Raise what the answer to a creation means; return when it was accepted. `handles` stand for the elements that the request named.
 
     429 stands for too many requests and for an empty account alike, so that the number in the body decides. That an id of ours is taken
     means that an earlier request did arrive. The words about an element that is gone are not verified.
@@ -48,7 +49,7 @@ def judge_paid(reply: Reply, *, handles: Sequence[str] = ()) -> None:
     if code in _WRONG and _TAKEN.search(said):
         raise Ambiguous(f"the upstream has a task of this name already ({code}), which an earlier request must have made")
     if code in _WRONG | _ABSENT and handles and _NO_ELEMENT.search(said):
-        raise HandleGone("the upstream no longer has an element", handles=[handle for handle in handles if handle in said])
+        raise HandleGone("the upstream no longer has an element", handles=[handle for handle in handles if read_handle(handle).id in said])
     if code is not None and code < 5000 and reply.status != 408:
         _refuse(code, said, reply)
     judge(reply)

@@ -6,6 +6,7 @@ from functools import wraps
 from inspect import iscoroutinefunction, signature
 from typing import Literal, ParamSpec, TypedDict, TypeVar, cast
 
+from castlist.model.characters import SubjectWord
 from castlist.sdk.records import CharacterRecord
 from castlist.sdk.uploads import Source
 
@@ -59,9 +60,11 @@ class NewVideo(Staging, total=False):
 
 
 class NewCharacter(TypedDict, total=False):
-    """What `characters.create` takes beside name and clip; `start` and `end` choose a part of a longer clip, in seconds."""
+    """What `characters.create` takes beside name and clip; `start` and `end` choose a part of a longer clip, in seconds; `subject` says
+    what it is, for providers that treat people otherwise."""
 
     description: str | None
+    subject: SubjectWord | None
     start: float | None
     end: float | None
     metadata: Mapping[str, str] | None

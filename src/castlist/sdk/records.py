@@ -150,6 +150,7 @@ class CharacterRecord(Record):
     urls: Mapping[str, str] = field(default_factory=dict)
     raw: Json = field(default_factory=dict, repr=False, compare=False)
     object: str = "character"
+    subject: str | None = None
 
 
 @dataclass(frozen=True)
@@ -316,6 +317,7 @@ def read_character(json: Json) -> dict[str, object]:
         "error": read_text(failure) or read_text(read_map(failure).get("message")),
         "urls": read_texts(ours.get("urls")),
         "raw": json,
+        "subject": read_text(ours.get("subject")),
     }
 
 

@@ -16,7 +16,15 @@ from typing import ClassVar
 from aiohttp import web
 
 from castlist.testing.emulator import Emulator, refusal, serve, trouble
-from providers.emulators.kling_shapes import complain_of_element, complain_of_older, complain_of_omni, pictures_of, unpack
+from providers.emulators.kling_shapes import (
+    complain_of_element,
+    complain_of_films,
+    complain_of_older,
+    complain_of_omni,
+    film_of,
+    pictures_of,
+    unpack,
+)
 
 FIRST_ELEMENT = 829_836_802_793_406_551
 """More than a double holds exactly."""
@@ -45,6 +53,7 @@ class Element:
     name: str
     description: str
     pictures: list[str]
+    film: str | None
     task: Task
     deleted: bool = False
     asked: int = field(default=0)
@@ -92,8 +101,9 @@ class KlingEmulator(Emulator):
         document = await self._hear_create(request)
         if not self._knows(request, older=False):
             return self._refusal("bad_key")
-        words = complain_of_omni(request.match_info["model"], document) or self._complain_of_elements(
-            [item["element_id"] for item in document["contents"] if item["type"] == "element"]
+        model = request.match_info["model"]
+        words = complain_of_omni(model, document) or self._complain_of_elements(
+            model, document, [item["element_id"] for item in document["contents"] if item["type"] == "element"]
         )
         reference = (document.get("options") or {}).get("external_task_id") if isinstance(document, dict) else None
         return await self._accept(request, words, reference, older=False)
@@ -102,7 +112,9 @@ class KlingEmulator(Emulator):
         document = await self._hear_create(request)
         if not self._knows(request, older=True):
             return self._refusal("bad_key")
-        words = complain_of_older(document) or self._complain_of_elements([item["element_id"] for item in document.get("element_list", [])])
+        words = complain_of_older(document) or self._complain_of_elements(
+            document["model_name"], document, [item["element_id"] for item in document.get("element_list", [])]
+        )
         return await self._accept(request, words, (document or {}).get("external_task_id"), older=True)
 
     async def _hear_create(self, request: web.Request) -> object:
@@ -126,10 +138,13 @@ class KlingEmulator(Emulator):
         self.tasks[task.id] = task
         return task
 
-    def _complain_of_elements(self, ids: list[object]) -> str | None:
+    def _complain_of_elements(self, model: str, document: Mapping[str, object], ids: list[object]) -> str | None:
         living = {each.id for each in self.elements.values() if not each.deleted}
         lost = [id for id in ids if int(str(id)) not in living]
-        return f"element {lost[0]} is not found or has been deleted" if lost else None
+        if lost:
+            return f"element {lost[0]} is not found or has been deleted"
+        filmed = sum(self.elements[int(str(id))].film is not None for id in ids)
+        return complain_of_films(model, document, filmed=filmed, elements=len(ids))
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         if answer := await self._look(request, older=False):
@@ -209,7 +224,9 @@ class KlingEmulator(Emulator):
             return answer
         number = FIRST_ELEMENT + len(self.elements)
         task = self._begin(document.get("external_task_id"), self.next_fault("making"), older=True)
-        self.elements[number] = Element(number, document["element_name"], document["element_description"], pictures_of(document), task)
+        self.elements[number] = Element(
+            number, document["element_name"], document["element_description"], pictures_of(document), film_of(document), task
+        )
         made = {"task_id": task.id, "task_info": {"external_task_id": task.reference or ""}, "task_status": "submitted", **TIMES}
         return await trouble(request, fault) or succeed(made)
 
@@ -230,8 +247,9 @@ class KlingEmulator(Emulator):
         failures = {"fail": "The pictures are not clear enough", "risk": "Failure to pass the risk control system"}
         shown = {
             "element_id": element.id, "element_name": element.name, "element_description": element.description,
-            "reference_type": "image_refer", "element_image_list": {}, "element_video_list": {}, "element_voice_info": {}, "tag_list": [],
-            "owned_by": "12345", "status": "deleted" if element.deleted else "succeed",
+            "reference_type": "video_refer" if element.film else "image_refer",
+            "element_image_list": {}, "element_video_list": {}, "element_voice_info": {}, "tag_list": [], "owned_by": "12345",
+            "status": "deleted" if element.deleted else "succeed",
         }  # fmt: skip
         listed = [] if not task.ended or task.fate == "nameless" else [shown]
         if status == "succeed" and task.fate in failures:

@@ -67,15 +67,19 @@ OLDER = {
 }
 """From third parties' copies of the specification of the 3.0 series, February 2026."""
 
-ELEMENT = {
+ANY_ELEMENT = {
     "element_name": re.compile(r".{1,20}", re.DOTALL),
     "element_description": re.compile(r".{1,100}", re.DOTALL),
-    "reference_type": {"image_refer"},
-    "element_image_list": {"frontal_image": picture_shape, "refer_images": [{"image_url": picture_shape}]},
     "element_voice_id?": str,
     "tag_list?": [{"tag_id": frozenset(f"o_10{n}" for n in range(1, 9))}],
     "external_task_id?": str,
 }
+ELEMENT = ANY_ELEMENT | {
+    "reference_type": {"image_refer"},
+    "element_image_list": {"frontal_image": picture_shape, "refer_images": [{"image_url": picture_shape}]},
+}
+FILMED = ANY_ELEMENT | {"reference_type": {"video_refer"}, "element_video_list": {"refer_videos": [{"video_url": LINK}]}}
+"""From kling.ai/document-api/api/image/3-0-omni/elements as of 2026-09-20."""
 
 
 def complain_of_omni(model, document):
@@ -140,11 +144,35 @@ def complain_of_older(document):
 
 def complain_of_element(document):
     """What is wrong with a request for an element."""
+    if isinstance(document, dict) and document.get("reference_type") == "video_refer":
+        films = document.get("element_video_list", {}).get("refer_videos", []) if complain(document, FILMED) is None else [None]
+        return complain(document, FILMED) or ("exactly one video is needed" if len(films) != 1 else None)
     return complain(document, ELEMENT) or _complain_of_pictures(pictures_of(document), most=10)
 
 
+def film_of(document):
+    """The link to the clip of an element, None for one of pictures."""
+    return document["element_video_list"]["refer_videos"][0]["video_url"] if document["reference_type"] == "video_refer" else None
+
+
+def complain_of_films(model, document, *, filmed, elements):
+    """What is wrong with as many elements made of clips, among so many in all, in a request in either API."""
+    if not filmed:
+        return None
+    pictures = len(document.get("image_list", [])) + sum(item["type"] == "refer_image" for item in document.get("contents", []))
+    wrong = {
+        "the model does not support elements made of a video": model in {"kling-o1", "kling-video-o1"},
+        "at most one element made of a video": filmed > 1,
+        "at most 3 elements beside one made of a video": elements > 3,
+        "at most 4 pictures beside an element made of a video": pictures + elements - filmed > 4,
+    }
+    return next((words for words, true in wrong.items() if true), None)
+
+
 def pictures_of(document):
-    """The pictures of an element, the frontal one first."""
+    """The pictures of an element, the frontal one first; none of one made of a clip."""
+    if film_of(document):
+        return []
     listed = document["element_image_list"]
     return [listed["frontal_image"], *(each["image_url"] for each in listed["refer_images"])]
 

@@ -9,6 +9,7 @@ import pytest
 
 import clips
 from castlist.media import child, forms
+from castlist.model.characters import HUMAN_CLIP
 
 FIGURE = (426, 240)
 
@@ -21,7 +22,7 @@ def derived(tmp_path_factory):
     with av.open(str(video)) as container:
         frame = next(container.decode(video=0)).to_ndarray(format="bgr24")
     cv2.imwrite(str(out / "still-0.png"), frame)
-    wants = ["jpeg-0", "jpeg-1", "jpeg-0-16x9", "jpeg-0-9x16", "clip-3s", "clip-5s"]
+    wants = ["jpeg-0", "jpeg-1", "jpeg-0-16x9", "jpeg-0-9x16", "clip-3s", "clip-5s", HUMAN_CLIP]
     spec = {"video": str(video), "stills": {"still-0": str(out / "still-0.png")}, "wants": wants, "out": str(out)}
     files = asyncio.run(child.run("forms", spec, limits=child.UNTRUSTED))["files"]
     return {"source": video, "still": frame} | {form: out / name for form, name in files.items()}
@@ -35,7 +36,7 @@ def facts(path):
 
 
 def test_a_form_without_what_it_is_made_from_is_left_out(derived):
-    assert set(derived) == {"source", "still", "jpeg-0", "jpeg-0-16x9", "jpeg-0-9x16", "clip-3s", "clip-5s"}
+    assert set(derived) == {"source", "still", "jpeg-0", "jpeg-0-16x9", "jpeg-0-9x16", "clip-3s", "clip-5s", HUMAN_CLIP}
 
 
 def test_a_small_still_becomes_a_jpeg_with_720_pixels_on_its_short_side(derived):
@@ -88,3 +89,30 @@ def test_a_long_strip_is_padded_to_a_ratio_that_is_taken():
     height, width = forms.narrow(np.full((100, 900, 3), 40, np.uint8)).shape[:2]
 
     assert (width, height) == (900, 360)
+
+
+def test_the_cut_of_a_person_is_whole_on_a_screen_of_1080_lines(derived):
+    with av.open(str(derived[HUMAN_CLIP])) as container:
+        stream = container.streams.video[0]
+        seconds, tracks = float(container.duration / av.time_base), len(container.streams.audio)
+        first = next(container.decode(stream)).to_ndarray(format="bgr24")
+    whole = cv2.resize(derived["still"], (1920, 1080)).astype(np.float32)
+
+    assert first.shape == (1080, 1920, 3)
+    assert (seconds, tracks) == (pytest.approx(4.0, abs=0.05), 0)
+    assert float(np.abs(first - whole).mean()) < 4
+
+
+@pytest.mark.parametrize(("size", "screen"), [((90, 160), (108, 192)), ((80, 80), (192, 108)), ((200, 80), (192, 108))])
+def test_a_picture_fills_a_screen_without_being_cut_or_stretched(size, screen):
+    width, height = size
+    picture = np.zeros((height, width, 3), np.uint8)
+    cv2.rectangle(picture, (0, 0), (width - 1, height - 1), (255, 255, 255), -1)
+    cv2.circle(picture, (width // 2, height // 2), 30, (0, 0, 255), -1)
+
+    filled = forms.fill(picture, screen)
+    disc = (filled[..., 2] > 128) & (filled[..., 1] < 128)
+    rows, columns = np.flatnonzero(disc.any(1)), np.flatnonzero(disc.any(0))
+
+    assert filled.shape[1::-1] == screen
+    assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=3)

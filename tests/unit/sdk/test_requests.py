@@ -136,6 +136,17 @@ def test_a_clip_may_come_in_any_form(client, script, tmp_path, source):
     assert b'name="start"\r\n\r\n0.5' in script.asked[0].body
 
 
+def test_what_a_character_is_travels_both_ways(client, script):
+    script.say({**CHARACTER, "castlist": {"state": "ready", "subject": "human"}})
+    script.say(CHARACTER)
+
+    made = client.characters.create("Luna", b"clip", subject="human")
+
+    assert made.subject == "human"
+    assert b'name="subject"\r\n\r\nhuman' in script.asked[0].body
+    assert client.characters.get("char_1").subject is None
+
+
 def test_images_are_sent_as_images(client, script, tmp_path):
     script.say(CHARACTER)
     for name in ("a.png", "b.jpg"):

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from castlist.model.characters import SubjectWord
+
 
 class Answer(BaseModel):
     """An answer: every field is always there."""
@@ -183,6 +185,7 @@ class CharacterExtras(Answer):
 
     state: Literal["preparing", "ready", "failed"]
     description: str
+    subject: SubjectWord | None
     source: str
     range: list[float | None] | None
     clip: ClipAnswer | None

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from castlist.errors import InvalidRequest
 from castlist.model.asks import CharacterAsk, Incoming, VideoAsk
+from castlist.model.characters import Subject
 from castlist.model.operations import Wishes
 from castlist.model.vendors import unknown_provider
 from castlist.server.bodies import Fields
@@ -184,4 +185,5 @@ def ask_character(fields: Fields) -> CharacterAsk:
         model=body.model,
         custom_llm_provider=body.custom_llm_provider,
         target_model_names=body.target_model_names,
+        subject=Subject(body.subject) if body.subject else None,
     )

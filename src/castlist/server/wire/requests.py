@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from castlist.errors import InvalidRequest
 from castlist.model.asks import Incoming
+from castlist.model.characters import SubjectWord
 from castlist.model.operations import MAX_DESCRIPTION, MAX_NAME, MAX_PROMPT, MAX_SECONDS, Size
 from castlist.server.bodies import Fields
 from castlist.server.wire import reading
@@ -196,6 +197,7 @@ class CreateCharacterBody(Body):
     video: Clip | None = None
     image: Pictures | None = None
     description: Description = ""
+    subject: SubjectWord | None = None
     start: Start | None = None
     end: End | None = None
     metadata: Metadata = {}

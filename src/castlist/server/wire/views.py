@@ -120,6 +120,7 @@ def _show_ours_of(character: Character, links: Links) -> View:
     return {
         "state": character.state.value,
         "description": character.description,
+        "subject": character.subject,
         "source": character.source_kind,
         "range": list(character.range) if character.range else None,
         "clip": clip
