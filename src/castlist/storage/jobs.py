@@ -90,7 +90,7 @@ class Jobs:
     async def cancels(self) -> list[str]:
         """Ids of unfinished jobs in this process's hands whose end somebody asks for."""
         sql = "SELECT id FROM jobs WHERE cancel_requested AND NOT ended AND lease_holder = ?"
-        return [row[0] for row in self._database.rows(sql, (self._holders.me,))]
+        return [row[0] for row in await self._database.rows(sql, (self._holders.me,))]
 
     async def stranded(self, deployments: Collection[str]) -> Mapping[str, int]:
         """How many unfinished jobs wait for each deployment that is not among `deployments`."""
