@@ -10,7 +10,7 @@ from castlist.errors import LostJob, Moderated, ProviderError, Refused, Retry
 from castlist.model.jobs import Failure
 from castlist.model.providing import Phase, Progress, Reply
 from castlist.providers.polling import read_phase
-from castlist.providers.replies import judge, judge_free, read_object, retry_after
+from castlist.providers.replies import judge, judge_free, parse, read_object, retry_after
 
 POLL_SECONDS: Final = 5.0
 _PHASES: Final = {
@@ -129,10 +129,7 @@ def _said(interaction: Mapping[str, object]) -> str:
 def _unwrap(reply: Reply) -> tuple[Reply, str]:
     """The reply with the error object out of the array it sometimes comes in, and its whole text to search in."""
     text = reply.body.decode(errors="replace") if reply.status >= 400 else ""
-    try:
-        found: object = json.loads(text) if text.lstrip().startswith("[") else None
-    except ValueError:
-        found = None
+    found = parse(reply.body) if text.lstrip().startswith("[") else None
     if isinstance(found, list) and len(found) == 1 and isinstance(found[0], dict):
         reply = replace(reply, body=json.dumps(found[0]).encode())
     return reply, text

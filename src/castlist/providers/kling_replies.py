@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from typing import Final
 
 from castlist.errors import Ambiguous, HandleGone, LostJob, Moderated, ProviderError, Refused, Retry
@@ -10,7 +9,7 @@ from castlist.model.jobs import Cost, CostState, Failure
 from castlist.model.providing import Phase, Progress, Reply
 from castlist.providers.kling_elements import read_handle
 from castlist.providers.polling import read_phase
-from castlist.providers.replies import judge, judge_free, read_object, retry_after
+from castlist.providers.replies import judge, judge_free, read_bill, read_object, retry_after
 
 POLL_SECONDS: Final = 5.0
 _PHASES: Final = {
@@ -206,7 +205,8 @@ def _charged(bill: Mapping[str, object]) -> int | None:
         amount = float(str(bill.get("amount")))
     except ValueError:
         return None
-    return round(amount * each) if each and isfinite(amount) and amount >= 0 else None
+    cost = read_bill(amount, micros=each) if each else None
+    return cost.micros if cost else None
 
 
 def _currency(bill: Mapping[str, object]) -> str | None:

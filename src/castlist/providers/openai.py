@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from math import isfinite
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
@@ -33,7 +32,7 @@ from castlist.model.providing import (
 from castlist.providers.openai_forms import create_form, file_part, follow_form
 from castlist.providers.openai_profiles import AZURE, HOME, OPENAI, SGLANG, VLLM, Characters, Profile, choose
 from castlist.providers.polling import ask_each, read_phase
-from castlist.providers.replies import MODERATION_CODES, judge, judge_free, read_id, read_object
+from castlist.providers.replies import MODERATION_CODES, judge, judge_free, read_id, read_object, read_percent
 
 BASE: Final = "https://api.openai.com/v1"
 _PHASES: Final = {
@@ -239,7 +238,7 @@ def read_progress(reply: Reply) -> Progress:
     phase, strange = read_phase(status, _PHASES)
     if phase is Phase.FAILED:
         return _read_failure(video.get("error"))
-    return Progress(phase, percent=_percent(video.get("progress")), again=_again(reply), strange=strange)
+    return Progress(phase, percent=read_percent(video.get("progress")), again=_again(reply), strange=strange)
 
 
 def _read_failure(error: object) -> Progress:
@@ -252,10 +251,6 @@ def _read_failure(error: object) -> Progress:
     return Progress(Phase.FAILED, failure=failure, retryable=failure.code in _THEIR_TROUBLE, moderated=failure.code in MODERATION_CODES)
 
 
-def _percent(value: object) -> int:
-    return max(0, min(100, int(value))) if isinstance(value, int | float) and isfinite(value) else 0
-
-
 def _again(reply: Reply) -> float:
     text = reply.headers.get("openai-poll-after-ms", "")
-    return min(60.0, max(0.1, int(text) / 1000)) if text.isascii() and text.isdigit() else _POLL_SECONDS
+    return min(60.0, max(0.1, int(text) / 1000)) if text.isascii() and text.isdigit() and len(text) < 12 else _POLL_SECONDS

@@ -5,13 +5,19 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from math import ceil
 
 from castlist.errors import Ambiguous, LostJob, Moderated, ProviderError, Refused, Retry
+from castlist.model.jobs import Cost, CostState
 from castlist.model.providing import Reply
 
 MODERATION_CODES = frozenset({"moderation_blocked", "content_policy_violation", "sentinel_block", "content_filter"})
 QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _LONGEST_WAIT = 3600.0
+_MOST_MICROS = 10**12
+_UNCLEAN = re.compile(rb"\\u(d[89a-f]|0000)", re.IGNORECASE)
+"""Halves of a character, and the one that ends a text in many a library."""
+
 _SAYS_WHY = ("error", "message", "detail", "code")
 
 
@@ -44,11 +50,43 @@ def judge_free(reply: Reply) -> None:
 
 def read_object(reply: Reply) -> Mapping[str, object]:
     """The JSON object in a reply, or an empty one where there is none."""
-    try:
-        found: object = json.loads(reply.body)
-    except ValueError:
-        return {}
+    found = parse(reply.body)
     return found if isinstance(found, dict) else {}
+
+
+def parse(body: bytes) -> object:
+    """The JSON in a body, None where there is none; without characters in its texts that no database takes."""
+    try:
+        found: object = json.loads(body)
+        return _clean(found) if _UNCLEAN.search(body) else found
+    except (ValueError, RecursionError):
+        return None
+
+
+def _clean(value: object) -> object:
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {str(_clean(name)): _clean(inner) for name, inner in value.items()}
+        case list():
+            return [_clean(inner) for inner in value]
+        case _:
+            return value
+
+
+def read_percent(value: object, *, of: float = 100.0) -> int:
+    """How much is done, as 0 to 100, of what an upstream counts up to `of`; 0 for what is no number."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+        return 0
+    return int(min(value, of) / of * 100)
+
+
+def read_bill(amount: object, *, micros: float) -> Cost | None:
+    """What was charged: so many of something at that many millionths of a US dollar each; None for what is no amount of money."""
+    if not isinstance(amount, int | float) or isinstance(amount, bool) or not 0 <= amount <= _MOST_MICROS / micros:
+        return None
+    return Cost(ceil(round(amount * micros, 3)), state=CostState.BILLED)
 
 
 def read_id(reply: Reply, name: str = "id") -> str:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from math import isfinite
 from typing import ClassVar, Final
 from urllib.parse import quote
 
@@ -13,7 +12,7 @@ from castlist.catalogue import refine
 from castlist.errors import LostJob, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
-from castlist.model.jobs import Cost, CostState, Failure
+from castlist.model.jobs import Cost, Failure
 from castlist.model.providing import (
     Cancelled,
     Media,
@@ -29,7 +28,7 @@ from castlist.model.providing import (
 )
 from castlist.providers.links import open_link
 from castlist.providers.polling import ask_each, read_phase
-from castlist.providers.replies import explain, judge, judge_free, read_id, read_object
+from castlist.providers.replies import explain, judge, judge_free, read_bill, read_id, read_object, read_percent
 from castlist.providers.runwayml_forms import HELD_CLIPS, clips_of, lower, media_of
 from castlist.providers.runwayml_models import MODELS, Model
 from castlist.providers.uploads import STILLS, KeepsUploads, Upload, check_cast, check_held, check_place, give, upload_failed
@@ -202,7 +201,7 @@ def read_progress(reply: Reply) -> Progress:
         failure = Failure("provider_failed", "Runway reported success and gave no video.")
         return Progress(Phase.FAILED, failure=failure, retryable=True, cost=_cost(task))
     again = _THROTTLED_SECONDS if status == "THROTTLED" else _POLL_SECONDS
-    return Progress(phase, percent=_percent(task.get("progress")), again=again, cost=_cost(task), strange=strange)
+    return Progress(phase, percent=read_percent(task.get("progress"), of=1.0), again=again, cost=_cost(task), strange=strange)
 
 
 def read_output(reply: Reply) -> str:
@@ -232,13 +231,7 @@ def _outputs(task: Mapping[str, object]) -> list[str]:
 def _cost(task: Mapping[str, object]) -> Cost | None:
     found = task.get("cost")
     credits_ = found.get("credits") if isinstance(found, dict) else None
-    if not isinstance(credits_, int | float) or isinstance(credits_, bool) or not isfinite(credits_):
-        return None
-    return Cost(round(credits_ * MICROS_PER_CREDIT), state=CostState.BILLED)
-
-
-def _percent(value: object) -> int:
-    return max(0, min(100, int(value * 100))) if isinstance(value, int | float) and isfinite(value) else 0
+    return read_bill(credits_, micros=MICROS_PER_CREDIT)
 
 
 def _check_length(prompt: str, order: Order, *, most: int | None) -> None:

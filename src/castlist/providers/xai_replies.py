@@ -3,14 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from math import isfinite
 from typing import Final
 
 from castlist.errors import Moderated, ProviderError, Refused, Retry
-from castlist.model.jobs import Cost, CostState, Failure
+from castlist.model.jobs import Cost, Failure
 from castlist.model.providing import Phase, Progress, Reply
 from castlist.providers.polling import read_phase
-from castlist.providers.replies import MODERATION_CODES, explain, judge, judge_free, read_object
+from castlist.providers.replies import MODERATION_CODES, explain, judge, judge_free, read_bill, read_object, read_percent
 
 POLL_SECONDS: Final = 5.0
 _TICKS_PER_MICRO: Final = 10_000
@@ -52,7 +51,7 @@ def read_progress(reply: Reply) -> Progress:
         case Phase.DONE:
             return replace(_read_end(video), cost=read_cost(found))
         case _:
-            return Progress(phase, percent=_percent(found.get("progress")), again=POLL_SECONDS, strange=strange)
+            return Progress(phase, percent=read_percent(found.get("progress")), again=POLL_SECONDS, strange=strange)
 
 
 def read_link(reply: Reply) -> str | None:
@@ -65,7 +64,7 @@ def _read_silence(reply: Reply, found: Mapping[str, object], *, video: Mapping[s
     if reply.status == 202:
         word = found.get("status")
         _, strange = read_phase(word.lower(), _PHASES) if isinstance(word, str) else (None, None)
-        return Progress(Phase.RUNNING, percent=_percent(found.get("progress")), again=POLL_SECONDS, strange=strange)
+        return Progress(Phase.RUNNING, percent=read_percent(found.get("progress")), again=POLL_SECONDS, strange=strange)
     if video:
         return replace(_read_end(video), cost=read_cost(found))
     raise _not_a_video()
@@ -84,9 +83,7 @@ def read_cost(found: Mapping[str, object]) -> Cost | None:
     """What was charged, by `usage.cost_in_usd_ticks`: 10,000,000,000 of them are a dollar (docs.x.ai, cost tracking)."""
     usage = found.get("usage")
     ticks = usage.get("cost_in_usd_ticks") if isinstance(usage, dict) else None
-    if not isinstance(ticks, int) or isinstance(ticks, bool) or ticks < 0:
-        return None
-    return Cost(-(-ticks // _TICKS_PER_MICRO), state=CostState.BILLED)
+    return read_bill(ticks, micros=1 / _TICKS_PER_MICRO)
 
 
 def _read_failure(status: str, found: Mapping[str, object]) -> Progress:
@@ -122,10 +119,6 @@ def _bad_key(reply: Reply) -> str:
 def _video(found: Mapping[str, object]) -> Mapping[str, object]:
     video = found.get("video")
     return video if isinstance(video, dict) else {}
-
-
-def _percent(value: object) -> int:
-    return max(0, min(100, int(value))) if isinstance(value, int | float) and isfinite(value) else 0
 
 
 def _not_a_video() -> ProviderError:
