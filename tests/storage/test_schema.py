@@ -38,7 +38,7 @@ def test_migrations_and_a_fresh_database_give_the_same_schema(tmp_path):
 
 
 def test_the_schema_file_is_up_to_date():
-    assert schema.SCHEMA.read_text() == tables.write_ddl()
+    assert schema.SCHEMA.read_text() == tables.write_ddl(tables.DIALECTS["schema.sql"])
 
 
 def test_the_revisions_are_those_of_the_migrations():

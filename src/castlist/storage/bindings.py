@@ -70,7 +70,7 @@ class Bindings:
         if binding.ticket is not None:
             return False
         late = binding.until is None or binding.until < now
-        return late or binding.maker not in {self._holders.me, *self._holders.living()}
+        return late or binding.maker is None or self._holders.is_dead(binding.maker)
 
     async def save(self, character: str, binding: Binding) -> None:
         """Keep a handle in place of the one the account had on the character."""

@@ -1,19 +1,49 @@
-"""Who has the data directory open: a lock file for each process, which the kernel frees when it dies."""
+"""Who is at work: on a data directory a lock file for each process, which the kernel frees when it dies; on a shared database its watch."""
 
 import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 Kind = Literal["embedded", "worker", "serve"]
 
 
-class Holders:
-    """The processes on one folder, this one among them as `me`. A visible lock file that is free belongs to a dead process."""
+class Holders(Protocol):
+    """The processes that share the rows, this one among them as `me`."""
+
+    me: str
+
+    def mark(self, kind: Kind) -> None:
+        """Say what this process does here: `serve` for a server with a worker."""
+        ...
+
+    def dead(self) -> list[str]:
+        """Ids of holders whose process is gone, and which may still hold leases."""
+        ...
+
+    def surely_dead(self) -> list[str]:
+        """Those of the dead that cannot have sent anything that is still on its way."""
+        ...
+
+    def is_dead(self, holder: str) -> bool:
+        """Whether that process is gone."""
+        ...
+
+    def serving(self) -> bool:
+        """Whether another living process serves with a worker of its own."""
+        ...
+
+    def working(self) -> bool:
+        """Whether another living process goes on with the work: a server, or a worker."""
+        ...
+
+
+class FolderHolders:
+    """The processes on one folder. A visible lock file that is free belongs to a dead process."""
 
     def __init__(self, folder: Path) -> None:
         self.me = f"{os.getpid()}-{secrets.token_hex(6)}"
@@ -57,6 +87,14 @@ class Holders:
         """Ids of holders whose process is gone, and which nobody has swept yet."""
         return [holder for holder, alive in self._others() if not alive]
 
+    def surely_dead(self) -> list[str]:
+        """The same: the kernel knows."""
+        return self.dead()
+
+    def is_dead(self, holder: str) -> bool:
+        """Whether that process is gone."""
+        return holder != self.me and holder not in self.living()
+
     def living(self) -> list[str]:
         """Ids of the other holders whose process lives."""
         return [holder for holder, alive in self._others() if alive]
@@ -93,6 +131,50 @@ class Holders:
 
     def _path(self, holder: str) -> Path:
         return self._folder / f"{holder}.lock"
+
+
+class Crowd(Protocol):
+    """What a shared database says of the processes on it."""
+
+    def mark(self, kind: str) -> None: ...
+    def others(self) -> Collection[str]: ...
+    def dead(self) -> list[str]: ...
+    def is_dead(self, holder: str) -> bool: ...
+
+
+class SharedHolders:
+    """The processes on a shared database: those on this folder as the kernel knows them, the others as the database sees them."""
+
+    def __init__(self, here: FolderHolders, crowd: Crowd) -> None:
+        self.me = here.me
+        self._here = here
+        self._crowd = crowd
+
+    def mark(self, kind: Kind) -> None:
+        """Say what this process does."""
+        self._here.mark(kind)
+        self._crowd.mark(kind)
+
+    def dead(self) -> list[str]:
+        """Ids of holders whose process is gone or cut off."""
+        living = set(self._here.living())
+        return [*self._here.dead(), *(holder for holder in self._crowd.dead() if holder not in living)]
+
+    def surely_dead(self) -> list[str]:
+        """Those that the kernel knows are gone: who is cut off from the database may still be talking to a provider."""
+        return self._here.dead()
+
+    def is_dead(self, holder: str) -> bool:
+        """Whether that process is gone or cut off."""
+        return holder != self.me and holder not in self._here.living() and (holder in self._here.dead() or self._crowd.is_dead(holder))
+
+    def serving(self) -> bool:
+        """Whether another living process serves with a worker of its own."""
+        return "serve" in self._crowd.others()
+
+    def working(self) -> bool:
+        """Whether another living process goes on with the work."""
+        return bool({"serve", "worker"}.intersection(self._crowd.others()))
 
 
 def _held(path: Path) -> bool | None:

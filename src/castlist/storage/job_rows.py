@@ -146,7 +146,10 @@ UPDATE jobs SET lease_holder = :holder, lease_until = :until WHERE id IN (
   SELECT id FROM jobs WHERE NOT ended AND due_at <= :now
   AND (deployment IS NULL OR deployment IN (SELECT value FROM json_each(:deployments)) OR (cancel_requested AND due_at <= :unheeded))
   AND id NOT IN (SELECT value FROM json_each(:besides))
-  AND (lease_holder IS NULL OR lease_until < :now OR lease_holder IN (SELECT value FROM json_each(:dead)))
+  AND (
+    lease_holder IS NULL OR lease_until < :now OR lease_holder IN (SELECT value FROM json_each(:surely_dead))
+    OR (state <> 'submitting' AND lease_holder IN (SELECT value FROM json_each(:dead)))
+  )
   ORDER BY due_at LIMIT :limit
 ) {_RETURNING}
 """

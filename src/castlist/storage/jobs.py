@@ -179,6 +179,7 @@ class Jobs:
                 "until": to_micros(now + timedelta(seconds=lease)),
                 "deployments": many(deployments),
                 "dead": many(self._holders.dead()),
+                "surely_dead": many(self._holders.surely_dead()),
                 "limit": limit,
                 "besides": many(besides),
                 "unheeded": to_micros(now - UNHEEDED),

@@ -1,16 +1,26 @@
-"""Brings a database file to the schema this version knows, importing Alembic only when it is behind."""
+"""Brings a database to the schema this version knows, importing Alembic only when it is behind."""
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from castlist.errors import Unavailable
+from castlist.later import Later
+from castlist.storage.postgres import LOCKS, SCHEMA_NAME, Link, connect
 from castlist.storage.sqlite import connect_writer
+
+if TYPE_CHECKING:
+    import psycopg
+else:
+    psycopg = Later("psycopg")
 
 REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision of the schema, oldest first; the last one is what this version reads and writes."""
 
 HEAD = REVISIONS[-1]
 SCHEMA = Path(__file__).with_name("schema.sql")
+SHARED_SCHEMA = Path(__file__).with_name("schema.postgresql.sql")
+_UPGRADING = 0
 _STAMP = (
     "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\tCONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)"
 )
@@ -28,13 +38,59 @@ def prepare(path: Path) -> None:
             return
     finally:
         connection.close()
+    check_known(found, str(path), instead="use another data directory")
+    migrate(path)
+
+
+def prepare_shared(url: str) -> None:
+    """`prepare` for a PostgreSQL database, whose other processes go on meanwhile. Raises Unavailable also when it cannot be reached."""
+    try:
+        link = connect(url, name="schema")
+    except psycopg.Error as error:
+        raise Unavailable(f"the database cannot be opened: {say(error)}", code="storage_unreachable") from error
+    with link:
+        if read_shared_revision(link) == HEAD:
+            return
+        link.execute("SELECT pg_advisory_lock(%s, %s)", (LOCKS, _UPGRADING))
+        found = read_shared_revision(link)
+        if found is None:
+            create_shared(link)
+        elif found != HEAD:
+            check_known(found, "the database", instead="use another database")
+            migrate(url)
+
+
+def say(error: Exception) -> str:
+    """A database's word in one line; it names host and user, and never a password."""
+    return " ".join(str(error).split())
+
+
+def check_known(found: str, place: str, *, instead: str) -> None:
+    """Raise Unavailable for a revision that is none of ours."""
     if found and found not in REVISIONS:
         raise Unavailable(
-            f"{path} has schema {found}, made by a newer version of Castlist; this version knows schema {HEAD}: "
-            "upgrade Castlist, or use another data directory",
+            f"{place} has schema {found}, made by a newer version of Castlist; this version knows schema {HEAD}: "
+            f"upgrade Castlist, or {instead}",
             code="schema_too_new",
         )
-    migrate(path)
+
+
+def read_shared_revision(link: Link) -> str | None:
+    """`read_revision` of a PostgreSQL database, where other programs' tables are none of ours."""
+    row = link.execute("SELECT to_regclass(%s), to_regclass(%s)", (f"{SCHEMA_NAME}.alembic_version", f"{SCHEMA_NAME}.jobs")).fetchone()
+    if row is None or row[0] is None:
+        return "" if row and row[1] else None
+    stamp = link.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(stamp[0]) if stamp else ""
+
+
+def create_shared(link: Link) -> None:
+    """`create` in a PostgreSQL database, in a schema of our own."""
+    with link.transaction():
+        link.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA_NAME}")
+        link.execute(_STAMP)
+        link.execute(SHARED_SCHEMA.read_text())
+        link.execute("INSERT INTO alembic_version VALUES (%s)", (HEAD,))
 
 
 def read_revision(connection: sqlite3.Connection) -> str | None:
@@ -57,12 +113,12 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def migrate(path: Path) -> None:
-    """Run the migrations that the database lacks, each in a transaction of its own."""
+def migrate(place: Path | str) -> None:
+    """Run the migrations that the file, or the database at a URL, lacks, each in a transaction of its own."""
     from alembic import command  # noqa: PLC0415  # two seconds to import, and needed once per upgrade
     from alembic.config import Config  # noqa: PLC0415  # as above
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    config.attributes["path"] = path
+    config.attributes["place"] = place
     command.upgrade(config, "head")

@@ -1,24 +1,11 @@
-"""Puts right what processes left behind: leases, scratch files, half-stored and ownerless assets. Only while `Holders.alone`."""
+"""Puts right what processes left behind: leases, half-stored and ownerless assets. Only while `FolderHolders.alone`."""
 
-import shutil
 from collections.abc import Collection
-from pathlib import Path
 
 from castlist.storage.assets import drop_assets
 from castlist.storage.blobs import Blobs
 from castlist.storage.database import Connection, Database, many
-from castlist.storage.holders import Holders
 from castlist.storage.pending import Pending
-
-
-def sweep(folder: Path, database: Database, *, holders: Holders, blobs: Blobs, pending: Pending, gone: Collection[str]) -> None:
-    """Make it as if the processes `gone` had never had anything in hand. Their rows stay; what they held is free."""
-    database.write_now(lambda connection: release_leases(connection, gone))
-    drop_ownerless(database, blobs, pending=pending, living=holders.living())
-    for holder in gone:
-        shutil.rmtree(folder / "scratch" / holder, ignore_errors=True)
-        shutil.rmtree(folder / "pending" / holder, ignore_errors=True)
-        holders.remove(holder)
 
 
 def release_leases(connection: Connection, holders: Collection[str]) -> None:
@@ -35,11 +22,14 @@ def release_leases(connection: Connection, holders: Collection[str]) -> None:
         )
 
 
-def drop_ownerless(database: Database, blobs: Blobs, *, pending: Pending, living: Collection[str]) -> None:
-    """Remove the blobs and rows that no job or character has and no living process is storing."""
+def drop_ownerless(
+    database: Database, blobs: Blobs, *, pending: Pending, living: Collection[str], among: Collection[str] | None = None
+) -> None:
+    """Remove the blobs and rows that no job or character has and no living process is storing; only those `among` the given, where
+    processes of other folders, whose marks are not seen here, store in the same place."""
     # In this order: what gets its owner between two of these lines still has its mark at the second or its owner at the third.
-    files = list(blobs.ids())
-    rows = {row[0] for row in database.rows_now("SELECT id FROM assets")}
+    files = [(asset, path) for asset, path in blobs.ids() if among is None or asset in among]
+    rows = {row[0] for row in database.rows_now("SELECT id FROM assets") if among is None or row[0] in among}
     marked = pending.of(living)
     owned = {row[0] for row in database.rows_now("SELECT DISTINCT asset FROM asset_uses")}
     ownerless = rows - marked - owned

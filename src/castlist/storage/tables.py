@@ -1,14 +1,16 @@
 """The tables, as SQLAlchemy defines them: what migrations are compared with and `schema.sql` is generated from.
 
 Not imported by a running gateway: importing SQLAlchemy takes about a second and 28 MB. After a change here write a migration and run
-`python -m castlist.storage.tables`, which writes `schema.sql` anew. Times are integer microseconds since 1970, UTC; `doc` is the JSON
+`python -m castlist.storage.tables`, which writes `schema.sql` and `schema.postgresql.sql` anew.
+Times are integer microseconds since 1970, UTC; `doc` is the JSON
 of what has no column of its own.
 """
 
 from pathlib import Path
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 METADATA = MetaData()
@@ -187,9 +189,11 @@ ASSET_USES = Table(
 )
 
 
-def write_ddl() -> str:
-    """Every CREATE statement for SQLite, in an order in which they can run."""
-    dialect = sqlite.dialect()
+DIALECTS: dict[str, Dialect] = {"schema.sql": sqlite.dialect(), "schema.postgresql.sql": postgresql.dialect()}  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+
+
+def write_ddl(dialect: Dialect) -> str:
+    """Every CREATE statement, in an order in which they can run."""
     statements: list[str] = []
     for table in METADATA.sorted_tables:
         statements.append(str(CreateTable(table).compile(dialect=dialect)).strip())
@@ -201,4 +205,5 @@ def write_ddl() -> str:
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("schema.sql").write_text(write_ddl())
+    for name, kind in DIALECTS.items():
+        Path(__file__).with_name(name).write_text(write_ddl(kind))
