@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 
 from castlist import __version__
@@ -109,7 +110,7 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
     open_mode = _is_open(settings)
     engine = Engine(kit, _accounts(settings, open_mode=open_mode))
     courier = await _courier(settings, storage, outbound, serving=serving)
-    access = Access(no_auth=settings.no_auth, private_socket=not serving)
+    access = _access(settings, serving=serving)
     app = build_app(engine, access, signer, fetch=Fetcher(outbound=outbound).fetch, version=__version__, providers=provider_names())
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
     telling = Telling(storage, courier, yields=yields) if worker else None
@@ -129,6 +130,11 @@ def _own_or_given_key(settings: Settings) -> str:
     return str(settings.master_key or own_key(settings.data))
 
 
+def _access(settings: Settings, *, serving: bool) -> Access:
+    trusted = tuple(ip_network(each, strict=False) for each in settings.served.trusted_proxies)
+    return Access(no_auth=settings.no_auth, private_socket=not serving, root_path=settings.served.root_path, trusted=trusted)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -136,6 +142,9 @@ def _now() -> datetime:
 def _check(settings: Settings, *, serving: bool) -> None:
     if serving and settings.no_auth and not is_loopback(settings.host):
         text = f"--no-auth works on loopback only, and the host is {settings.host}: whoever reaches it must have a key"
+        raise ConfigError([(0, text)], source=settings.source)
+    if serving and settings.no_auth and (settings.served.root_path or settings.served.trusted_proxies):
+        text = "--no-auth and the settings of castlist.server exclude each other: behind a proxy everybody looks as if on this machine"
         raise ConfigError([(0, text)], source=settings.source)
     if serving and settings.no_auth and settings.public_base_url:
         text = "--no-auth and media.public_base_url exclude each other: a gateway that the internet reaches must have a key"
@@ -155,7 +164,8 @@ def _outbound(settings: Settings) -> Outbound:
 
 def _is_open(settings: Settings) -> bool:
     # A proxy on this machine makes everybody look as if they were on it.
-    if settings.master_key or settings.projects or settings.public_base_url or not is_loopback(settings.host):
+    proxied = settings.public_base_url or settings.served.root_path or settings.served.trusted_proxies
+    if settings.master_key or settings.projects or proxied or not is_loopback(settings.host):
         return False
     return all(_serves(entry) == EMBEDDED for entry in settings.models if not entry.unavailable)
 

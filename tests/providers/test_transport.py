@@ -13,6 +13,8 @@ from castlist.errors import Ambiguous, LostJob, NotSent, ProviderError, Refused
 from castlist.model.providing import Part, Reply
 from castlist.providers.outgoing import Outgoing, as_payload
 from castlist.providers.replies import judge
+from castlist.providers.transport import Connections, HttpTransport
+from castlist.testing import FolderAssets
 from providers.wires import answer, close_after_body, close_after_head, close_at_once, hang, reach, serve_raw
 
 PAID = {"headers": {"Authorization": "Bearer sk-secret"}, "body": b"x" * 1000}
@@ -411,3 +413,29 @@ def test_the_spelling_of_api_base_does_not_hide_that_it_is_the_accounts_own(tmp_
                 return b"".join([chunk async for chunk in stream.chunks])
 
     assert asyncio.run(act()) == b"abc"
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_body_that_drips_for_ever_is_given_up(tmp_path, status):
+    async def drip(reader, writer):
+        await reader.request()
+        writer.write(b"HTTP/1.1 %d X\r\nContent-Type: video/mp4\r\n\r\n" % status)
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    async def act():
+        connections = Connections()
+        async with serve_raw(drip) as wire:
+            http = HttpTransport(FolderAssets(tmp_path), scratch=tmp_path, connections=connections, api_base=wire.url, download_seconds=0.3)
+            try:
+                async with http.stream(f"{wire.url}/film.mp4", headers={}) as stream:
+                    return [chunk async for chunk in stream.chunks]
+            finally:
+                await connections.close()
+
+    with pytest.raises(ProviderError) as caught:
+        asyncio.run(act())
+
+    assert caught.value.code == "provider_download_broken"

@@ -12,7 +12,7 @@ import platformdirs
 from castlist.config import document, names, options
 from castlist.config.deployments import builtin, read_models
 from castlist.config.document import Node
-from castlist.config.reach import read_network, read_public_base_url
+from castlist.config.reach import read_network, read_public_base_url, read_served
 from castlist.config.reading import Reading
 from castlist.config.settings import (
     ClientSettings,
@@ -138,6 +138,7 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
         max_spend_per_day=_max_spend(reading, ours, settings.max_spend_per_day),
         catalogue=known.overrides,
         public_base_url=read_public_base_url(reading, _section(reading, ours, "media").get("public_base_url")),
+        served=read_served(reading, _section(reading, ours, "server")),
         network=read_network(reading, _section(reading, ours, "network"), around.folder),
         webhooks=read_webhooks(reading, ours.get("webhooks"), projects={"default", *(each.name for each in projects)}),
     )

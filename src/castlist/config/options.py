@@ -77,6 +77,14 @@ OPTIONS = (
         "Where this gateway is reached from the internet. Providers that read a file by its address are then given signed links to it, "
         "which end; a key is always required.",
     ),
+    Option("server.root_path", "a path", "", "The path under which a proxy before the gateway has put it: `/castlist`. Links carry it."),
+    Option(
+        "server.trusted_proxies",
+        "a list of addresses and networks",
+        "",
+        "Proxies before the gateway whose `X-Forwarded-Proto`, `-Host` and `-Prefix` are taken for the address callers use. "
+        "With either setting a key is always required.",
+    ),
     Option("network.proxy", "http://HOST:PORT", "none", "The proxy for all that goes out. A user and a password in it stay secret."),
     Option("network.no_proxy", "a list of hosts", "", "What is reached without the proxy; a name stands for what is under it too."),
     Option("network.ca_bundle", "a file", "", "Certificates, in PEM, that are believed besides the system's."),

@@ -1,12 +1,15 @@
 """How the gateway is reached from outside, and how it reaches out."""
 
+import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from castlist.config.document import Node
 from castlist.config.reading import Reading
-from castlist.config.settings import Network, Secret
+from castlist.config.settings import Network, Secret, Served
 
 
 def read_public_base_url(reading: Reading, node: Node | None) -> str | None:
@@ -21,6 +24,30 @@ def read_public_base_url(reading: Reading, node: Node | None) -> str | None:
         reading.wrong(text.line, "media.public_base_url is an address such as https://video.example.com, without a query or a user name")
         return None
     return text.value.rstrip("/")
+
+
+def read_served(reading: Reading, fields: Mapping[str, Node]) -> Served:
+    """What stands before the gateway: the path that a proxy gave it, and which proxies are believed about the address callers use."""
+    root = reading.text(fields.get("root_path"), "server.root_path")
+    path = (root.value or "").rstrip("/") if root else ""
+    if root is not None and not _ROOT.fullmatch(path or "/x"):
+        reading.wrong(root.line, "server.root_path is a path such as /castlist")
+        path = ""
+    proxies = reading.texts(fields.get("trusted_proxies"), "server.trusted_proxies")
+    for each in proxies:
+        if not _is_network(each):
+            reading.wrong(fields["trusted_proxies"].line, f"server.trusted_proxies: {each} is no address and no network such as 10.0.0.0/8")
+    return Served(path, proxies)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        return bool(ip_network(text, strict=False))
+    except ValueError:
+        return False
+
+
+_ROOT: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
 def read_network(reading: Reading, fields: Mapping[str, Node], folder: Path) -> Network:

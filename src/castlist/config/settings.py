@@ -53,6 +53,14 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """What stands before the gateway: the path a proxy gave it, and the networks of proxies whose word on the caller's address is taken."""
+
+    root_path: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One entry of `model_list`.
 
@@ -120,6 +128,7 @@ class Settings:
     limits: Limits = Limits()
     public_base_url: str | None = None
     network: Network = Network()
+    served: Served = Served()
     webhooks: tuple[Wanted, ...] = ()
     warnings: tuple[str, ...] = ()
 

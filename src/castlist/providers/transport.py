@@ -25,6 +25,7 @@ else:
     aiohttp, yarl = Later("aiohttp"), Later("yarl")
 
 _IDLE_SECONDS: Final = 60.0
+DOWNLOAD_SECONDS: Final = 1800.0
 _MOST_REDIRECTS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
@@ -102,12 +103,14 @@ class HttpTransport:
         connections: Connections,
         api_base: str | None = None,
         publish: Publish = keep_private,
+        download_seconds: float = DOWNLOAD_SECONDS,
     ) -> None:
         self.assets = assets
         self.scratch = scratch
         self._connections = connections
         self._api_base = api_base
         self._publish = publish
+        self._download_seconds = download_seconds
 
     async def link(self, asset: str) -> str:
         """An address of the asset for whoever reads it by one. Raises Refused where the gateway has no public address."""
@@ -172,7 +175,8 @@ class HttpTransport:
         """A download from `offset` on, whether or not the server knows ranges. Redirects are followed: to another origin without any
         of the headers, and never to a private address other than the account's own `api_base`.
 
-        Raises LostJob, Refused or ProviderError for a status other than 200 and 206, and ProviderError when the download breaks.
+        Raises LostJob, Refused or ProviderError for a status other than 200 and 206, and ProviderError when the download breaks or goes on
+        past `download_seconds`, however little of it comes at a time.
         """
         response = await self._open_download(url, headers=headers, offset=offset)
         try:
@@ -200,7 +204,7 @@ class HttpTransport:
 
     async def _open_download(self, url: str, *, headers: Mapping[str, str], offset: int) -> "aiohttp.ClientResponse":
         start = here = _read_url(url)
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=_IDLE_SECONDS)
+        limits = aiohttp.ClientTimeout(total=self._download_seconds, sock_connect=CONNECT_SECONDS, sock_read=_IDLE_SECONDS)
         for _ in range(_MOST_REDIRECTS + 1):
             own = headers if here.origin() == start.origin() else {}
             wanted = {**own, "Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})

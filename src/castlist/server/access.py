@@ -1,10 +1,13 @@
-"""Who is asking: bearer keys, and the rules under which a caller on this machine needs none."""
+"""Who is asking and by which address: bearer keys, the rules under which a caller on this machine needs none, proxies before us."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Protocol
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final, Protocol
 from urllib.parse import urlsplit
+
+from starlette.types import Scope
 
 from castlist.errors import CastlistError, Forbidden, Unauthorized
 from castlist.model.asks import Caller
@@ -29,10 +32,13 @@ class Accounts(Protocol):
 @dataclass(frozen=True, slots=True)
 class Access:
     """How the app may be reached. `private_socket`: only this user's own processes can connect, so no key is asked for.
-    `no_auth`: callers on loopback need no key although money may be involved."""
+    `no_auth`: callers on loopback need no key although money may be involved. `root_path` is what a proxy before us has put before our
+    paths, without a slash at its end; `trusted` is where the proxies are whose word about the caller's address of us is taken."""
 
     no_auth: bool = False
     private_socket: bool = False
+    root_path: str = ""
+    trusted: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,42 @@ class Peer:
         if self.headers.get(b"sec-fetch-site", b"none") not in {b"none", b"same-origin"}:
             return Forbidden("another web site's page may not use this gateway without a key", code="foreign_origin")
         return None
+
+
+HOST: Final = re.compile(r"[A-Za-z0-9._~:\[\]-]+")
+_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+
+
+def arrive(scope: Scope, access: Access) -> None:
+    """Note in the scope by which address the caller reached us (`castlist.host`, `castlist.root`, `scheme`), and take the root path away
+    where the proxy has not. Nothing is believed about who the caller is."""
+    root = access.root_path
+    path: str = scope["path"]
+    if root and (path == root or path.startswith(f"{root}/")):
+        scope["path"] = path[len(root) :] or "/"
+    if _is_trusted(scope, access):
+        told = {name: value.decode("latin-1").rpartition(",")[2].strip() for name, value in scope["headers"] if name in _TOLD}
+        scheme, host, prefix = (told.get(name, "") for name in _TOLD)
+        scope["scheme"] = scheme if scheme in {"http", "https"} else scope.get("scheme", "http")
+        if HOST.fullmatch(host):
+            scope["castlist.host"] = host
+        root = prefix.rstrip("/") if _PREFIX.fullmatch(prefix.rstrip("/")) else root
+    scope["castlist.root"] = root
+
+
+_TOLD: Final = (b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix")
+
+
+def _is_trusted(scope: Scope, access: Access) -> bool:
+    client = scope.get("client")
+    if not access.trusted or not client:
+        return False
+    try:
+        address = ip_address(client[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any((mapped or address) in network for network in access.trusted)
 
 
 def hostname(host: str) -> str:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from castlist.engine import Engine
 from castlist.errors import CastlistError, NotFound, ServerError
-from castlist.server.access import Access
+from castlist.server.access import Access, arrive
 from castlist.server.bodies import Gone
 from castlist.server.content import RangeError
 from castlist.server.front import Front
@@ -83,6 +83,7 @@ class App:
         # Crossings first come first served: paths with fixed words are listed before those with an id in the same place.
         routes, self._fixed = _route(front, [*ROADS, *PLAIN_ROADS])
         self._router: ASGIApp = Router(routes, redirect_slashes=False, default=_miss)
+        self._proxied = bool(front.access.root_path or front.access.trusted)
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
 
@@ -96,6 +97,8 @@ class App:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun, request_id = self._clock(), f"req_{self._prefix}{next(self._numbers):x}"
+        if self._proxied:
+            arrive(scope, self.front.access)
         status = 0
 
         async def tell(message: Message) -> None:

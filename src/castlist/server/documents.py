@@ -13,7 +13,7 @@ from castlist.server.replies import reply
 
 @lru_cache(maxsize=4)
 def _document(front: Front) -> dict[str, object]:
-    return describe(front)
+    return {**describe(front), "servers": [{"url": front.access.root_path or "/"}]}
 
 
 async def get_openapi(front: Front, request: Request) -> Response:

@@ -1,6 +1,5 @@
 """What every route works with: the parts it was built from, and what it may ask of a request."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from starlette.types import Scope
 from castlist.engine import Engine
 from castlist.errors import InvalidRequest
 from castlist.model.asks import Caller
-from castlist.server.access import Access, Peer, identify, require_insider
+from castlist.server.access import HOST, Access, Peer, identify, require_insider
 from castlist.server.bodies import Accepts
 from castlist.server.signing import Signer
 from castlist.server.uploads import Intake
@@ -19,7 +18,6 @@ from castlist.server.wire.reading import nearest, quote
 from castlist.server.wire.views import Links
 
 _HARMLESS = frozenset({"custom_llm_provider", "model", "video_id", "character_id", "target_model_names", "timeout", "api-version", "user"})
-_HOST = re.compile(r"[A-Za-z0-9._~:\[\]-]+")
 _MAX_TEXT = 32 * 1024 * 1024
 
 
@@ -62,13 +60,13 @@ def _peer(scope: Scope) -> Peer:
 
 
 def base_url(scope: Scope) -> str:
-    """The scheme and host the caller used."""
+    """The scheme and host the caller used, and the path under which a proxy has put the gateway."""
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    text: str = host.decode("latin-1")
-    if not _HOST.fullmatch(text):
+    text: str = scope.get("castlist.host") or host.decode("latin-1")
+    if not HOST.fullmatch(text):
         server = scope.get("server") or ("localhost", None)
         text = f"{server[0]}:{server[1]}" if server[1] else "localhost"
-    return f"{scope.get('scheme', 'http')}://{text}"
+    return f"{scope.get('scheme', 'http')}://{text}{scope.get('castlist.root', '')}"
 
 
 def read_query(request: Request, *known: str) -> dict[str, str]:
