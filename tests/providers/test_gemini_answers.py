@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from castlist.errors import Ambiguous, LostJob, Moderated, ProviderError, Refused, Retry
+from castlist.errors import LostJob, Moderated, ProviderError, Refused, Retry
 from castlist.model.providing import Account, Phase, Reply, Stopped, Ticket
 from castlist.providers.gemini import Gemini
 from castlist.providers.gemini_replies import read_progress
 from castlist.testing import ProviderContract
 from providers.emulators.gemini import GeminiEmulator, serve_gemini
 from providers.gemini_runs import KEY, MODEL, order, run, sent, submit
+from providers.submitting import check_ambiguous, check_refused, meet
 from providers.wires import take
 
 
@@ -36,34 +37,19 @@ AMBIGUOUS = {"lose": 1, "hang": 1, "empty": 1, "no_id": 1, "error": 0, "proxy": 
 
 @pytest.mark.parametrize("fault", REFUSED)
 def test_a_refusal_proves_that_nothing_exists_upstream(upstream, tmp_path, fault):
-    upstream.break_next("create", fault)
-
-    with pytest.raises(Refused) as caught:
-        sent(upstream, tmp_path, order(tmp_path))
-
-    assert (caught.value.code, caught.value.retry, caught.value.after) == REFUSED[fault]
-    assert (upstream.counts["create"], upstream.counts["accepted"]) == (1, 0)
-    assert KEY not in caught.value.message
+    check_refused(upstream, fault, lambda: sent(upstream, tmp_path, order(tmp_path)), told=REFUSED[fault])
 
 
 @pytest.mark.parametrize("fault", BLOCKED)
 def test_content_that_is_refused_is_never_sent_again(upstream, tmp_path, fault):
-    upstream.break_next("create", fault)
+    refused = meet(upstream, fault, lambda: sent(upstream, tmp_path, order(tmp_path)), raises=Moderated)
 
-    with pytest.raises(Moderated) as caught:
-        sent(upstream, tmp_path, order(tmp_path))
-
-    assert "SAFETY" in caught.value.message
+    assert "SAFETY" in refused.message
 
 
 @pytest.mark.parametrize("fault", AMBIGUOUS)
 def test_what_is_not_answered_is_ambiguous_and_sent_once(upstream, tmp_path, fault):
-    upstream.break_next("create", fault)
-
-    with pytest.raises(Ambiguous):
-        sent(upstream, tmp_path, order(tmp_path, timeout=0.5))
-
-    assert (upstream.counts["create"], upstream.counts["accepted"]) == (1, AMBIGUOUS[fault])
+    check_ambiguous(upstream, fault, lambda: sent(upstream, tmp_path, order(tmp_path, timeout=0.5)), accepted=AMBIGUOUS[fault])
 
 
 def test_every_fault_of_the_emulator_is_met_somewhere_here():

@@ -12,6 +12,7 @@ from castlist.providers.kling import AT_ONCE
 from castlist.providers.kling_replies import judge_known, judge_paid, read_progress, read_tasks
 from providers.emulators.kling import KlingEmulator, serve_kling
 from providers.kling_runs import KEY, NOW, PAIR, order, run, sent, submit
+from providers.submitting import check_ambiguous, check_refused, meet
 
 
 @pytest.fixture
@@ -40,34 +41,19 @@ AMBIGUOUS = {"error": 0, "slow": 0, "inside_error": 0, "taken": 0, "proxy": 1, "
 
 @pytest.mark.parametrize("fault", REFUSED)
 def test_a_refusal_proves_that_nothing_exists_upstream(upstream, tmp_path, fault):
-    upstream.break_next("create", fault)
-
-    with pytest.raises(Refused) as caught:
-        sent(upstream, tmp_path, order(tmp_path))
-
-    assert (caught.value.code, caught.value.retry, caught.value.after) == REFUSED[fault]
-    assert (upstream.counts["create"], upstream.counts["accepted"]) == (1, 0)
-    assert KEY not in caught.value.message
+    check_refused(upstream, fault, lambda: sent(upstream, tmp_path, order(tmp_path)), told=REFUSED[fault])
 
 
 @pytest.mark.parametrize("fault", BLOCKED)
 def test_content_that_is_refused_is_never_sent_again(upstream, tmp_path, fault):
-    upstream.break_next("create", fault)
+    refused = meet(upstream, fault, lambda: sent(upstream, tmp_path, order(tmp_path)), raises=Moderated)
 
-    with pytest.raises(Moderated) as caught:
-        sent(upstream, tmp_path, order(tmp_path))
-
-    assert "policy" in caught.value.message
+    assert "policy" in refused.message
 
 
 @pytest.mark.parametrize("fault", AMBIGUOUS)
 def test_what_is_not_answered_is_ambiguous_and_sent_once(upstream, tmp_path, fault):
-    upstream.break_next("create", fault)
-
-    with pytest.raises(Ambiguous):
-        sent(upstream, tmp_path, order(tmp_path, timeout=0.5))
-
-    assert (upstream.counts["create"], upstream.counts["accepted"]) == (1, AMBIGUOUS[fault])
+    check_ambiguous(upstream, fault, lambda: sent(upstream, tmp_path, order(tmp_path, timeout=0.5)), accepted=AMBIGUOUS[fault])
 
 
 def test_every_fault_of_the_emulator_is_met_somewhere_here():

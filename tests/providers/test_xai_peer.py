@@ -14,7 +14,7 @@ from castlist.errors import Refused
 from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, Size, Wishes
 from providers.emulators.strict import mutate
 from providers.emulators.xai import serve_xai
-from providers.test_xai import FIRST, FULL, KEY, PINNED, adapt, create, member, order, source, submit
+from providers.xai_runs import FIRST, FULL, KEY, PINNED, adapt, create, member, order, source, submit
 
 ROOT = Path(__file__).resolve().parents[2]
 IGNORED = ()
