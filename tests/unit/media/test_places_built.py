@@ -16,7 +16,7 @@ from castlist.media.animatic.geometry import measure
 from castlist.media.animatic.layer import Layer, Window, draw, layer_of
 from castlist.media.animatic.places.brush import oval, soft
 from castlist.media.animatic.planes import Frame, blank
-from castlist.media.animatic.tiles import Box, Run
+from castlist.media.animatic.tiles import Box
 from castlist.media.animatic.words import Hour, Place, read
 
 BUILT = ("market", "city", "interior", "space", "stage")
@@ -242,7 +242,7 @@ def dense(layer: Layer) -> Layer:
     """The layer with its whole texture drawn, paint or none."""
     columns, rows = layer.picture.size
     box = Box(0, layer.start, columns, layer.start + rows, solid=False)
-    return replace(layer, boxes=(box,), runs=(Run(0, columns, (box,)),))
+    return replace(layer, boxes=(box,))
 
 
 @pytest.mark.parametrize("move", ["static", "tracking shot", "pan left"])
@@ -252,7 +252,7 @@ def test_drawing_only_what_is_painted_leaves_the_frame_as_it_was(name: str, move
     built = compose.build(scene, ())
     painted = built.painted
     whole = replace(painted, behind=tuple(map(dense, painted.behind)), before=tuple(map(dense, painted.before)))
-    bare = replace(painted, behind=tuple(replace(layer, boxes=(), runs=()) for layer in painted.behind))
+    bare = replace(painted, behind=tuple(replace(layer, boxes=()) for layer in painted.behind))
     assert any(len(layer.boxes) > 1 for layer in painted.behind)
 
     for number in (0, 31):

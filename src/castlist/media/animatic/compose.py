@@ -20,16 +20,18 @@ from castlist.media.animatic.encode import FPS
 from castlist.media.animatic.figure import play
 from castlist.media.animatic.footing import shadow
 from castlist.media.animatic.geometry import Geometry, measure
-from castlist.media.animatic.layer import Layer, Window, cover, draw
+from castlist.media.animatic.layer import Layer, Window, cover, draw, hides
 from castlist.media.animatic.moods import tinted
 from castlist.media.animatic.palette import Light, light_of, risen
 from castlist.media.animatic.places import paint
 from castlist.media.animatic.places.world import Painted, World
 from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, blank, lay
 from castlist.media.animatic.scene import Scene
+from castlist.media.animatic.tiles import Bounds
 from castlist.media.animatic.words import Weather
 
 _FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+_WORTH = 0.008
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +167,29 @@ def window_of(layer: Layer, geometry: Geometry, view: View, t: float) -> Window:
 
 
 def _stack(frame: Frame, studio: Studio, view: View, t: float) -> None:
-    """Draw from far to near, leaving out the rows that a later layer covers."""
+    """Draw from far to near, leaving out what a later layer covers: all rows from one on, or parts."""
     geometry = studio.geometry
     layers = [(layer, window_of(layer, geometry, view, t)) for layer in studio.painted.behind]
-    limits = [geometry.height]
-    for layer, window in reversed(layers[1:]):
-        limits.append(min(limits[-1], cover(layer, window)))
-    for number, ((layer, window), below) in enumerate(zip(layers, reversed(limits), strict=True), 1):
-        if layer.ground and abs(view.track) > 1e-6:
+    leaning = abs(view.track) > 1e-6
+    limit, hidden = geometry.height, list[Bounds]()
+    limits: list[tuple[int, Sequence[Bounds]]] = []
+    for layer, window in reversed(layers):
+        limits.append((limit, tuple(hidden)))
+        limit = min(limit, cover(layer, window))
+        if not (layer.ground and leaning):
+            hidden += [part for part in hides(layer, window, (geometry.width, limits[-1][0])) if _large(part, geometry)]
+    for number, ((layer, window), (below, over)) in enumerate(zip(layers, reversed(limits), strict=True), 1):
+        if layer.ground and leaning:
             _ground(frame, layer, geometry, view)
         else:
-            draw(frame, layer, window, below=below)
+            draw(frame, layer, window, below=below, hidden=over)
         living.shine(frame, studio.life, after=number, geometry=geometry, view=view, t=t)
+
+
+def _large(part: Bounds, geometry: Geometry) -> bool:
+    """Whether a part of a frame is worth being looked for."""
+    left, top, right, bottom = part
+    return (right - left) * (bottom - top) > _WORTH * geometry.width * geometry.height
 
 
 def _ground(frame: Frame, layer: Layer, geometry: Geometry, view: View) -> None:

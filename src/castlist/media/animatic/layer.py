@@ -1,8 +1,10 @@
 """A painted layer, and how much of it a frame shows."""
 
 import math
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import cv2
@@ -10,10 +12,12 @@ import numpy as np
 
 from castlist.media.animatic.canvas import Canvas
 from castlist.media.animatic.planes import Frame, Picture, Plane, as_bytes, lay, picture_of
-from castlist.media.animatic.tiles import Box, Run, boxes, runs
+from castlist.media.animatic.tiles import Bounds, Box, boxes, visible
 
 Span: TypeAlias = tuple[int, int]
-Bounds: TypeAlias = tuple[int, int, int, int]
+_SAME = 1e-4
+_TRIES, _NEAR = 25, 1 / 40
+"""How many pixels may be made in vain to come this near to the right place: moving them on would cost as much again as making them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class Layer:
     """A picture that repeats sideways and holds the texture's rows from `start` on.
 
     `top` is the first row with paint, `solid` the first from which nothing shines through, `bottom` the end of the paint;
-    `closed` says that the paint reaches the texture's end. `boxes` hold the paint, `runs` the same in parts that do not touch.
+    `closed` says that the paint reaches the texture's end. `boxes` hold the paint.
     """
 
     picture: Picture
@@ -37,7 +41,6 @@ class Layer:
     ground: bool = False
     sway: float = 0.0
     boxes: tuple[Box, ...] = ()
-    runs: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,15 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
-    """Planes at the frame's own scale: what the frame's first pixel shows is `at` (column, row) in y and keep, `at2` in the half ones."""
+class _Lens:
+    """What to cut out of a plane, and how to bring it to the frame's scale: magnified, without its first columns and rows, moved on."""
 
-    picture: Picture
-    at: tuple[float, float]
-    at2: tuple[float, float]
+    corner: Span
+    cut: Span
+    skip: Span
+    rest: tuple[float, float]
+    size: Span
+    zoom: float
 
 
 def layer_of(canvas: Canvas, depth: float, *, drift: float = 0.0, bob: float = 0.0, pace: float = 1.0, ground: bool = False) -> Layer:
@@ -67,30 +73,24 @@ def layer_of(canvas: Canvas, depth: float, *, drift: float = 0.0, bob: float = 0
     bottom = int(painted[-1]) + 1 if len(painted) else height
     holes = np.flatnonzero(~full)
     solid = int(holes[-1]) + 1 if len(holes) else 0
-    start, end = (0, height) if ground else (max(0, top - top % 2 - 4), min(height, bottom + bottom % 2 + 4))
+    first, end = (0, height) if ground else (max(0, top - top % 2 - 4), min(height, bottom + bottom % 2 + 4))
+    start = max(0, first - _TRIES - 1)
     opaque = solid <= start and end == height
     picture = picture_of(canvas.rgb[start:end], None if opaque else canvas.alpha[start:end])
-    found = boxes(canvas.alpha[start:end], first=start)
-    apart = runs(found, canvas.width)
-    return Layer(picture, depth, top, solid, bottom, start, bottom == height, drift, bob, pace, ground, boxes=found, runs=apart)
+    found = boxes(canvas.alpha[first:end], first=first)
+    return Layer(picture, depth, top, solid, bottom, start, bottom == height, drift, bob, pace, ground, boxes=found)
 
 
-def draw(frame: Frame, layer: Layer, window: Window, *, below: int) -> None:
-    """Draw a layer over the frame, down to the row `below` (what comes later hides the rest)."""
-    height, width = frame.y.shape
-    rows = (0, min(height, below + below % 2))
-    if abs(window.zoom - 1) < 1e-4:
-        sheet = _Sheet(layer.picture, (window.x, window.y - layer.start), (window.x / 2, (window.y - layer.start) / 2))
-        _patch(frame, layer, sheet, window, layer.boxes, (0, width, *rows))
-        return
-    period = layer.picture.size[0]
-    for run in layer.runs:
-        top, bottom = min(box.top for box in run.boxes), max(box.bottom for box in run.boxes)
-        solid = all(box.solid for box in run.boxes)
-        high = _rows((top, bottom), layer, window, rows[1])
-        for wide in [(0, width)] if run.right - run.left >= period else _columns((run.left, run.right), window, (width, period)):
-            if high[1] > high[0]:
-                _patch(frame, layer, _enlarged(layer, window, wide, high, solid=solid), window, run.boxes, (*wide, *high))
+def draw(frame: Frame, layer: Layer, window: Window, *, below: int, hidden: Sequence[Bounds] = ()) -> None:
+    """Draw a layer over the frame, down to the row `below`; what comes later hides the rest, and the `hidden` parts."""
+    for part, solid in _parts(layer, window, (frame.y.shape[1], min(frame.y.shape[0], below))):
+        for seen in visible(part, hidden):
+            _blit(frame, layer, window, seen, solid=solid)
+
+
+def hides(layer: Layer, window: Window, size: Span) -> list[Bounds]:
+    """The parts of a frame (width and height) that a layer leaves nothing of what is behind it in."""
+    return [part for part, solid in _parts(layer, window, size) if solid]
 
 
 def cover(layer: Layer, window: Window) -> int:
@@ -100,27 +100,24 @@ def cover(layer: Layer, window: Window) -> int:
     return max(0, math.floor((layer.solid + 2 - window.y) * window.zoom) + 2)
 
 
-def _patch(frame: Frame, layer: Layer, sheet: _Sheet, window: Window, found: Sequence[Box], part: Bounds) -> None:
-    """Lay the boxes that are seen in a part of the frame (its columns and rows) over it."""
-    left, right, top, bottom = part
-    for box in found:
-        first, last = _rows((box.top, box.bottom), layer, window, bottom)
-        first = max(first, top)
-        if last <= first:
-            continue
-        for start, end in _columns((box.left, box.right), window, (right, layer.picture.size[0])):
-            if end > left:
-                _blit(frame, sheet, (max(start, left), first, end, last), solid=box.solid)
+def _parts(layer: Layer, window: Window, size: Span) -> Iterator[tuple[Bounds, bool]]:
+    """The parts of a frame that show the layer's boxes, and whether nothing shines through them."""
+    for box in layer.boxes:
+        first, last = _rows((box.top, box.bottom), layer, window, size[1] + size[1] % 2)
+        if last > first:
+            for start, end in _columns((box.left, box.right), window, (size[0], layer.picture.size[0])):
+                yield (start, first, end, last), box.solid
 
 
-def _blit(frame: Frame, sheet: _Sheet, part: Bounds, *, solid: bool) -> None:
+def _blit(frame: Frame, layer: Layer, window: Window, part: Bounds, *, solid: bool) -> None:
     left, top, right, bottom = part
-    picture, size, small = sheet.picture, (right - left, bottom - top), ((right - left) // 2, (bottom - top) // 2)
-    at, at2 = (sheet.at[0] + left, sheet.at[1] + top), (sheet.at2[0] + left // 2, sheet.at2[1] + top // 2)
-    keep = None if solid or picture.keep is None else _shifted(picture.keep, at, size)
-    keep2 = None if solid or picture.keep2 is None else _shifted(picture.keep2, at2, small)
-    lay(frame.y[top:bottom, left:right], _shifted(picture.y, at, size), keep)
-    lay(frame.uv[top // 2 : bottom // 2, left // 2 : right // 2], _shifted(picture.uv, at2, small), keep2)
+    picture, zoom = layer.picture, 1.0 if abs(window.zoom - 1) < _SAME else window.zoom
+    x, y = window.x, window.y - layer.start
+    whole = _lens((x, y), (left, top), (right - left, bottom - top), zoom)
+    half = _lens((x / 2, y / 2), (left // 2, top // 2), ((right - left) // 2, (bottom - top) // 2), zoom)
+    lay(frame.y[top:bottom, left:right], _seen(picture.y, whole), None if solid or picture.keep is None else _seen(picture.keep, whole))
+    part2 = frame.uv[top // 2 : bottom // 2, left // 2 : right // 2]
+    lay(part2, _seen(picture.uv, half), None if solid or picture.keep2 is None else _seen(picture.keep2, half))
 
 
 def _rows(span: Span, layer: Layer, window: Window, limit: int) -> Span:
@@ -141,51 +138,63 @@ def _columns(span: Span, window: Window, widths: Span) -> Iterator[Span]:
             yield first, last
 
 
-def _enlarged(layer: Layer, window: Window, columns: Span, rows: Span, *, solid: bool) -> _Sheet:
-    """A part of a layer magnified by a resize of whole pixels, several times quicker than a warp; a fraction remains."""
-    picture = layer.picture
-    x, y = window.x + columns[0] / window.zoom, window.y - layer.start + rows[0] / window.zoom
-    size = (columns[1] - columns[0], rows[1] - rows[0])
-    small = (size[0] // 2, size[1] // 2)
-    full, half = ((math.floor(x), math.floor(y)), (math.floor(x / 2), math.floor(y / 2)))
-    whole, part = (
-        (_ratio(size[0], window.zoom), _ratio(size[1], window.zoom)),
-        (_ratio(small[0], window.zoom), _ratio(small[1], window.zoom)),
-    )
-    y_plane, uv = _resized(picture.y, full, whole), _resized(picture.uv, half, part)
-    keep = None if solid or picture.keep is None else _resized(picture.keep, full, whole)
-    keep2 = None if solid or picture.keep2 is None else _resized(picture.keep2, half, part)
-    at = ((x - full[0]) * window.zoom - columns[0], (y - full[1]) * window.zoom - rows[0])
-    at2 = ((x / 2 - half[0]) * window.zoom - columns[0] // 2, (y / 2 - half[1]) * window.zoom - rows[0] // 2)
-    return _Sheet(Picture(y_plane, uv, keep, keep2), at, at2)
+def _lens(origin: tuple[float, float], corner: Span, size: Span, zoom: float) -> _Lens:
+    """How to see what a frame shows from a corner on, its first pixel being `origin` in a plane."""
+    (left, skip, across), (top, miss, down) = (_phase(o + (c + 0.5) / zoom - 0.5, zoom) for o, c in zip(origin, corner, strict=True))
+    wide, high = size[0] + (across > 0), size[1] + (down > 0)
+    if zoom == 1:
+        return _Lens((left, top), (wide, high), (0, 0), (across, down), size, zoom)
+    cut = _long(skip + wide, zoom), _long(miss + high, zoom)
+    return _Lens((left, top), cut, (skip, miss), (across, down), size, zoom)
 
 
-def _resized(plane: Plane, corner: Span, ratios: tuple[Span, Span]) -> Plane:
-    """Whole pixels of a plane from a corner on, each side as long as the first of its ratio says, resized to the second."""
-    (cut_w, big_w), (cut_h, big_h) = ratios
-    return as_bytes(cv2.resize(_cut(plane, corner, (cut_w, cut_h)), (big_w, big_h), interpolation=cv2.INTER_LINEAR))
+def _phase(start: float, zoom: float) -> tuple[int, int, float]:
+    """From which whole pixel on to magnify so that one of the first that this makes shows the place `start`.
+
+    Gives that pixel, how many are made before it, and by which share it still has to go towards the next: 0 where it is near enough.
+    """
+    if zoom == 1:
+        first = math.floor(start)
+        return (first, 0, start - first) if start - first > 1 / 128 else (first, 0, 0.0)
+    places, skips = _reached(zoom)
+    place = bisect(places, (start + 0.5) % 1 - _NEAR)
+    if places[place] <= (start + 0.5) % 1 + _NEAR:
+        return round(start - (skips[place] + 0.5) / zoom + 0.5), skips[place], 0.0
+    gap = start - 1.5 / zoom + 0.5
+    rest = (gap - math.floor(gap)) * zoom
+    return math.floor(gap), 1 + int(rest), rest - int(rest)
 
 
-def _shifted(plane: Plane, at: tuple[float, float], size: Span) -> Plane:
+@lru_cache(maxsize=64)
+def _reached(zoom: float) -> tuple[list[float], list[int]]:
+    """Where between two pixels the first that a resize makes lie, in order, and their numbers; the ends are there once more beyond."""
+    found = sorted((((skip + 0.5) / zoom) % 1, skip) for skip in range(1, _TRIES))
+    around = [(found[-1][0] - 1, found[-1][1]), *found, (found[0][0] + 1, found[0][1])]
+    return [place for place, _ in around], [skip for _, skip in around]
+
+
+def _long(length: int, zoom: float) -> int:
+    """As many pixels as it takes to make this many of them, and the last of these not from the edge."""
+    return math.floor((length - 0.5) / zoom - 0.5) + 2
+
+
+def _seen(plane: Plane, lens: _Lens) -> Plane:
     """A window of a plane that repeats sideways, at sub-pixel precision."""
-    left, top = math.floor(at[0]), math.floor(at[1])
-    across, down = at[0] - left, at[1] - top
-    aside, below = across > 1 / 128, down > 1 / 128
-    part = _cut(plane, (left, top), (size[0] + aside, size[1] + below))
-    if aside:
+    part = _cut(plane, lens.corner, lens.cut)
+    (across, down), (width, height) = lens.rest, lens.size
+    if lens.zoom != 1:
+        skip, miss = lens.skip
+        big = cv2.resize(part, None, fx=lens.zoom, fy=lens.zoom, interpolation=cv2.INTER_LINEAR)
+        part = np.asarray(big[miss : miss + height + (down > 0), skip : skip + width + (across > 0)], np.uint8)
+    if across and down and part.ndim == 2:
+        return as_bytes(cv2.getRectSubPix(part, (width, height), ((width - 1) / 2 + across, (height - 1) / 2 + down)))
+    if across:
         part = _between(part[:, :-1], part[:, 1:], across)
-    return _between(part[:-1], part[1:], down) if below else part
+    return _between(part[:-1], part[1:], down) if down else part
 
 
 def _between(first: Plane, second: Plane, share: float) -> Plane:
     return np.asarray(cv2.addWeighted(first, 1 - share, second, share, 0), np.uint8)
-
-
-def _ratio(length: int, zoom: float) -> Span:
-    """Whole source and target lengths whose quotient is closest to the zoom, the target a little longer than needed."""
-    least = length + math.ceil(zoom) + 2
-    best = min(range(least, least + 24), key=lambda big: abs(big / zoom - round(big / zoom)))
-    return round(best / zoom), best
 
 
 def _cut(plane: Plane, corner: Span, size: Span) -> Plane:

@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 
 from castlist.media.animatic.planes import Plane
 
-SIDE = 48
+SIDE = 24
 _EDGE = 4
-_CALLS = 8.0
+_CALLS = 28.0
 """What drawing one box more costs, in tiles of mixed paint (measured)."""
 _OPAQUE = 0.7
 """What an opaque tile saves of the cost of a mixed one; an empty one saves all of it."""
 
+_PIECE = _CALLS * SIDE * SIDE
+"""The same in pixels of a frame, for one piece more."""
+
 Mask: TypeAlias = NDArray[np.bool_]
-Rect: TypeAlias = tuple[int, int, int, int]
+Bounds: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,6 @@ class Box:
     right: int
     bottom: int
     solid: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Boxes that hang together sideways, and the columns they are on; round the texture's seam these end beyond it."""
-
-    left: int
-    right: int
-    boxes: tuple[Box, ...]
 
 
 def boxes(alpha: Plane, *, first: int = 0) -> tuple[Box, ...]:
@@ -56,21 +50,20 @@ def boxes(alpha: Plane, *, first: int = 0) -> tuple[Box, ...]:
     )
 
 
-def runs(found: Sequence[Box], period: int) -> tuple[Run, ...]:
-    """The boxes of a texture of this width in runs, from left to right."""
-    ends: list[list[int]] = []
-    for box in sorted(found, key=lambda box: box.left):
-        if ends and box.left <= ends[-1][1]:
-            ends[-1][1] = max(ends[-1][1], box.right)
-        else:
-            ends.append([box.left, box.right])
-    if len(ends) > 1 and ends[0][0] == 0 and ends[-1][1] == period:
-        ends[-1][1] += ends.pop(0)[1]
-    return tuple(Run(left, right, tuple(box for box in found if _within(box, left, right, period))) for left, right in ends)
+def visible(part: Bounds, hidden: Sequence[Bounds]) -> list[Bounds]:
+    """A part of a frame (left, top, right, bottom) without what is hidden, where leaving it out saves more than drawing in pieces costs."""
+    parts = [part]
+    for one in hidden:
+        parts = [rest for each in parts for rest in _without(each, one)]
+    return parts
 
 
-def _within(box: Box, left: int, right: int, period: int) -> bool:
-    return left <= box.left < right or box.right <= right - period
+def _without(part: Bounds, hidden: Bounds) -> list[Bounds]:
+    inner = max(part[0], hidden[0]), max(part[1], hidden[1]), min(part[2], hidden[2]), min(part[3], hidden[3])
+    if inner[2] <= inner[0] or inner[3] <= inner[1]:
+        return [part]
+    rests = min(_beside(part, inner), _above(part, inner), key=len)
+    return rests if _area(inner) > (len(rests) - 1) * _PIECE else [part]
 
 
 def _pooled(alpha: Plane, most: np.ufunc) -> Plane:
@@ -81,7 +74,7 @@ def _pooled(alpha: Plane, most: np.ufunc) -> Plane:
     return np.stack([most.reduce(around[:, left : left + SIDE + 2 * _EDGE], axis=1) for left in range(0, columns, SIDE)], axis=1)
 
 
-def _divided(empty: Mask, solid: Mask, rect: Rect) -> list[Rect]:
+def _divided(empty: Mask, solid: Mask, rect: Bounds) -> list[Bounds]:
     """A rectangle of tiles without its empty margins, and cut around what is empty or opaque in it where that pays."""
     trimmed = _trimmed(empty, rect)
     if trimmed is None:
@@ -105,7 +98,7 @@ def _divided(empty: Mask, solid: Mask, rect: Rect) -> list[Rect]:
     return own + [one for rest in rests for one in _divided(empty, solid, rest)]
 
 
-def _trimmed(empty: Mask, rect: Rect) -> Rect | None:
+def _trimmed(empty: Mask, rect: Bounds) -> Bounds | None:
     left, top, right, bottom = rect
     painted = ~empty[top:bottom, left:right]
     rows, columns = np.flatnonzero(painted.any(axis=1)), np.flatnonzero(painted.any(axis=0))
@@ -114,27 +107,27 @@ def _trimmed(empty: Mask, rect: Rect) -> Rect | None:
     return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1
 
 
-def _beside(rect: Rect, inner: Rect) -> list[Rect]:
+def _beside(rect: Bounds, inner: Bounds) -> list[Bounds]:
     """What is left around an inner rectangle: its sides as high as the whole, and what is above and below it."""
     (left, top, right, bottom), (x0, y0, x1, y1) = rect, inner
     return _real([(left, top, x0, bottom), (x1, top, right, bottom), (x0, top, x1, y0), (x0, y1, x1, bottom)])
 
 
-def _above(rect: Rect, inner: Rect) -> list[Rect]:
+def _above(rect: Bounds, inner: Bounds) -> list[Bounds]:
     """The same, with what is above and below as wide as the whole."""
     (left, top, right, bottom), (x0, y0, x1, y1) = rect, inner
     return _real([(left, top, right, y0), (left, y1, right, bottom), (left, y0, x0, y1), (x1, y0, right, y1)])
 
 
-def _real(rects: list[Rect]) -> list[Rect]:
+def _real(rects: list[Bounds]) -> list[Bounds]:
     return [rect for rect in rects if _area(rect)]
 
 
-def _area(rect: Rect) -> int:
+def _area(rect: Bounds) -> int:
     return max(0, rect[2] - rect[0]) * max(0, rect[3] - rect[1])
 
 
-def _largest(mask: Mask) -> Rect:
+def _largest(mask: Mask) -> Bounds:
     """The largest rectangle that lies wholly inside a mask: for every span of columns the longest run of rows."""
     rows, columns = mask.shape
     free = np.concatenate([np.zeros((rows, 1), np.int32), np.cumsum(~mask, axis=1, dtype=np.int32)], axis=1)
