@@ -108,8 +108,8 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
     reach = partial(HttpTransport, storage.assets, scratch=storage.scratch, connections=connections, publish=signer.publish)
     kit = _kit(settings, storage, reach, signer.publish)
     open_mode = _is_open(settings)
-    engine = Engine(kit, _accounts(settings, open_mode=open_mode))
     courier = await _courier(settings, storage, outbound, serving=serving)
+    engine = Engine(kit, _accounts(settings, open_mode=open_mode), courier)
     access = _access(settings, serving=serving)
     app = build_app(engine, access, signer, fetch=Fetcher(outbound=outbound).fetch, version=__version__, providers=provider_names())
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None

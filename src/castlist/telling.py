@@ -1,6 +1,7 @@
 """Deliver what is due in the outbox, beside a worker and for as long as it works."""
 
 import asyncio
+import traceback
 from contextlib import suppress
 
 import structlog
@@ -75,8 +76,8 @@ class Telling:
                     await self._storage.outbox.prune(days=KEEP_DAYS)
             except CastlistError as error:
                 log.warning("telling.storage", error=error.message)
-            except Exception:
-                log.exception("telling.beat_failed")
+            except Exception as error:
+                log.error("telling.beat_failed", traceback="".join(traceback.format_exception(error)))
             await self._pause()
 
     async def _pause(self) -> bool:
@@ -110,5 +111,6 @@ class Telling:
         except CastlistError as error:
             # Its lease ends by itself, and then it is sent once more under the same id.
             log.warning("webhook.not_saved", delivery=delivery.id, error=error.message)
-        except Exception:
-            log.exception("webhook.broke", delivery=delivery.id)
+        except Exception as error:
+            # As text: a renderer of tracebacks that shows local variables would show addresses and secrets.
+            log.error("webhook.broke", delivery=delivery.id, traceback="".join(traceback.format_exception(error)))

@@ -73,13 +73,14 @@ class Courier:
         self._way = way
         self._pauses = tuple(pauses)
 
-    async def deliver(self, delivery: Delivery) -> Delivery:
-        """One request to the endpoint, and what became of it saved; a row that was claimed must come here before its lease ends."""
+    async def deliver(self, delivery: Delivery, *, last: bool = False) -> Delivery:
+        """One request to the endpoint, and what became of it saved; a row that was claimed must come here before its lease ends. No other
+        attempt follows the `last`."""
         begun = self._clock()
         answer = await self._send(delivery)
         seconds = round((self._clock() - begun).total_seconds(), 3)
         tried = replace(delivery, tries=(*delivery.tries, Try(begun, max(0.0, seconds), answer.status, answer.error)))
-        after = self._judge(tried, answer)
+        after = self._judge(tried, answer, last=last)
         await self.outbox.save(after, gone=answer.status == GONE, well=answer.arrived)
         _report(after, answer)
         return after
@@ -94,13 +95,13 @@ class Courier:
         """The project's secrets that sign now, the newest first."""
         return await self._secrets.signing(project)
 
-    def _judge(self, delivery: Delivery, answer: Answer) -> Delivery:
+    def _judge(self, delivery: Delivery, answer: Answer, *, last: bool) -> Delivery:
         """The delivery as it is after that answer: done, given up, or due again."""
         if answer.arrived:
             return replace(delivery, state=Told.DELIVERED)
         if answer.status == GONE:
             return replace(delivery, state=Told.DISABLED)
-        if delivery.count > len(self._pauses):
+        if last or delivery.count > len(self._pauses):
             return replace(delivery, state=Told.DEAD)
         pause = self._pauses[delivery.count - 1] * uniform(1 - JITTER, 1)
         return replace(delivery, due_at=self._clock() + timedelta(seconds=pause))
@@ -196,7 +197,7 @@ def _allow_any(address: str, port: int) -> bool:
 
 def _report(delivery: Delivery, answer: Answer) -> None:
     """One line of the log, which names of the address no more than its origin."""
-    facts = {"delivery": delivery.id, "event": delivery.event, "endpoint": delivery.endpoint, "to": origin(delivery.url)}
+    facts = {"delivery": delivery.id, "webhook_id": delivery.event, "endpoint": delivery.endpoint, "to": origin(delivery.url)}
     outcome = {"state": str(delivery.state), "attempt": delivery.count, "status": answer.status, "error": answer.error}
     match delivery.state:
         case Told.DELIVERED:

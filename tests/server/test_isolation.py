@@ -8,7 +8,7 @@ from castlist.server.routes import ROADS, Road
 from server.conftest import OTHER_KEY, Reply, Server
 from server.finished import add_character, add_finished, new_id
 
-WITH_IDS = [road for road in ROADS if "_id}" in road.path]
+WITH_IDS = [road for road in ROADS if "{video_id}" in road.path or "{character_id}" in road.path]
 
 
 def _ask(server: Server, road: Road, id: str) -> Reply:

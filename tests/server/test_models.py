@@ -97,7 +97,7 @@ def _ask(app: App) -> list[MutableMapping[str, object]]:
 
 
 def test_what_nobody_foresaw_tells_the_caller_nothing(server: Server) -> None:
-    engine = BrokenEngine(server.gateway.engine.kit, server.gateway.engine.accounts)
+    engine = BrokenEngine(server.gateway.engine.kit, server.gateway.engine.accounts, server.gateway.engine.courier)
     signer = server.gateway.app.front.signer
     app = build_app(engine, Access(), signer, fetch=server.gateway.app.front.fetch, version="1", providers=())
 

@@ -11,6 +11,7 @@ from castlist.engine import submit as submission
 from castlist.engine.binding import bind_early, unbind_orphans
 from castlist.engine.kit import Kit, Policy
 from castlist.engine.missing import no_character, no_video
+from castlist.engine.telling import Webhooks
 from castlist.errors import Conflict
 from castlist.model.asks import Caller, CharacterAsk, Listing, Seen, VideoAsk
 from castlist.model.characters import Character, CharacterState
@@ -19,6 +20,7 @@ from castlist.model.plans import VideoPlan
 from castlist.model.providing import Deployment
 from castlist.model.repeats import Repeat
 from castlist.storage import Page, Storage, StoredAsset
+from castlist.webhooks import Courier
 
 FIRST = Repeat()
 
@@ -37,9 +39,11 @@ class ModelInfo:
 class Engine:
     """What the server asks for, and the steps a worker takes. Every public question begins with who asks."""
 
-    def __init__(self, kit: Kit, accounts: Accounts) -> None:
+    def __init__(self, kit: Kit, accounts: Accounts, courier: Courier) -> None:
         self.kit = kit
         self.accounts = accounts
+        self.courier = courier
+        self.webhooks = Webhooks(kit.storage.outbox, courier)
         self._unbinding: asyncio.Task[None] | None = None
         self._sweeping = asyncio.Lock()
 
@@ -74,6 +78,7 @@ class Engine:
 
     async def submit(self, caller: Caller, ask: VideoAsk, repeat: Repeat = FIRST) -> Seen:
         """An accepted job, or an error at once; the first job of a request that `repeat` says or shows was accepted before."""
+        await self.webhooks.check(caller, ask.wishes.webhook)
         return await submission.submit(self.kit, caller, ask, repeat=repeat)
 
     async def lose(self, owner: str) -> None:
@@ -82,6 +87,7 @@ class Engine:
 
     async def plan(self, caller: Caller, ask: VideoAsk) -> VideoPlan:
         """What would become of a request, without keeping, sending or spending anything. Raises what submitting it would."""
+        await self.webhooks.check(caller, ask.wishes.webhook)
         return await planning.plan(self.kit, caller, ask)
 
     async def video(self, caller: Caller, id: str) -> Seen:  # noqa: A002

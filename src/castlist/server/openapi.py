@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from castlist.server.front import Front
-from castlist.server.wire import answers, requests
+from castlist.server.wire import answers, requests, told_answers
 from castlist.server.wire.asking import PLANS
 
 Schema = dict[str, object]
@@ -93,6 +93,22 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         errors=(400, 403, 416),
         key=False,
     ),
+    ("GET", "/webhook_endpoints"): Operation("List the endpoints that are told of videos.", told_answers.EndpointPage, errors=(400,)),
+    ("GET", "/webhook_endpoints/{endpoint_id}"): Operation("A webhook endpoint.", told_answers.EndpointAnswer, errors=(400, 404)),
+    ("POST", "/webhook_endpoints/{endpoint_id}/test"): Operation(
+        "Send an endpoint an event about no video.", told_answers.TrialAnswer, (requests.TrialBody,), errors=(400, 403, 404, 408, 413, 415)
+    ),
+    ("GET", "/webhook_deliveries"): Operation(
+        "List deliveries, with every attempt.", told_answers.DeliveryPage, query=(*_SPAN, "state", "video"), errors=(400, 404)
+    ),
+    ("GET", "/webhook_deliveries/{delivery_id}"): Operation("A delivery.", told_answers.DeliveryAnswer, errors=(400, 404)),
+    ("POST", "/webhook_deliveries/{delivery_id}/redeliver"): Operation(
+        "Send a delivery once more.", told_answers.DeliveryAnswer, errors=(400, 404)
+    ),
+    ("GET", "/webhook_secret"): Operation("Since when the secrets that sign were made.", told_answers.SecretAnswer, errors=(400,)),
+    ("POST", "/webhook_secret/rotate"): Operation(
+        "A new secret, shown this once; the one before signs too for a day.", told_answers.NewSecretAnswer, errors=(400,)
+    ),
     ("GET", "/models"): Operation("The models and what they can do.", answers.ModelPage, errors=(400,)),
     ("GET", "/models/{model}"): Operation("One model.", answers.ModelAnswer, errors=(400, 404)),
     ("GET", "/health/liveliness"): Operation("Whether the process lives.", answers.HealthAnswer, key=False),
@@ -144,6 +160,8 @@ _QUERY: Mapping[str, tuple[Schema, str]] = {
     "name": ({"type": "string"}, "Only characters of that name."),
     "status": ({"type": "string", "enum": ["queued", "in_progress", "completed", "failed"]}, "Only videos with that status."),
     "character": ({"type": "string"}, "Only videos with that character."),
+    "state": ({"type": "string", "enum": ["pending", "delivered", "dead", "disabled"]}, "Only deliveries in that state."),
+    "video": ({"type": "string"}, "Only deliveries about that video."),
     "wait": ({"type": "number", "minimum": 0, "maximum": 60}, "Seconds to wait for news."),
     "variant": ({"type": "string", "enum": ["video", "thumbnail", "spritesheet"], "default": "video"}, "Which of its files."),
     "character_variant": ({"type": "string", "enum": ["video", "still", "cutout", "sheet"], "default": "video"}, "Which of its files."),
@@ -151,6 +169,7 @@ _QUERY: Mapping[str, tuple[Schema, str]] = {
     "expires": (_DIGITS, "Of a signed link."),
     "signature": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "Of a signed link."),
 }
+_NAMED = ("video_id", "character_id", "endpoint_id", "delivery_id", "name")
 _HEADERS: Mapping[str, Schema] = {
     **{name: {"type": "string"} for name in (*_RANGE, "Last-Event-ID")},
     "Idempotency-Key": {"type": "string", "pattern": "^[!-~]{1,255}$"},
@@ -170,7 +189,7 @@ def describe(front: Front) -> Schema:
     names = [model.id for model in front.engine.models()]
     nullable: dict[str, Schema] = {name: {"anyOf": [block, {"type": "null"}]} for name, block in _options(front).items()}
     _fields(schemas[requests.OurWishes.__name__]).update(nullable)
-    for shape in {shape for operation in OPERATIONS.values() for shape in operation.bodies}:
+    for shape in {shape for operation in OPERATIONS.values() for shape in operation.bodies} - {requests.TrialBody}:
         schema = schemas[shape.__name__]
         _settle(schema, names, providers=known, options={} if shape is requests.CreateCharacterBody else _options(front))
         if shape is requests.CreateCharacterBody:
@@ -180,7 +199,7 @@ def describe(front: Front) -> Schema:
             schemas[f"{shape.__name__}Form"] = _describe_form(schema, files=shape is not requests.PlanRemixBody)
     paths: dict[str, Schema] = {}
     for (method, path), operation in OPERATIONS.items():
-        prefix = "/v1" if path.startswith(("/videos", "/models")) else ""
+        prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook")) else ""
         paths.setdefault(prefix + path, {})[method.lower()] = _operation(path, operation, models=names)
     return {
         "openapi": "3.1.0",
@@ -232,7 +251,7 @@ def _choices(field: Schema) -> list[Schema]:
 
 
 def _operation(path: str, operation: Operation, *, models: Sequence[str]) -> Schema:
-    parameters = [_parameter(name, "path") for name in ("video_id", "character_id", "name") if f"{{{name}}}" in path]
+    parameters = [_parameter(name, "path") for name in _NAMED if f"{{{name}}}" in path]
     if "{model}" in path:
         parameters.append({"name": "model", "in": "path", "required": True, "schema": {"type": "string", "enum": list(models)}})
     parameters += [
@@ -271,6 +290,8 @@ def _parameter(name: str, place: str) -> Schema:
 
 
 def _content(bodies: Sequence[type[BaseModel]]) -> Schema:
+    if requests.TrialBody in bodies:
+        return {"application/json": {"schema": _any_of(bodies, "")}}
     if requests.CreateCharacterBody in bodies:
         return {"multipart/form-data": {"schema": _any_of(bodies, "")}}
     return {"application/json": {"schema": _any_of(bodies, "")}, "multipart/form-data": {"schema": _any_of(bodies, "Form")}}

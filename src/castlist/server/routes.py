@@ -8,7 +8,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from castlist.server import characters, content, documents, events, health, metrics, models, videos
+from castlist.server import characters, content, documents, events, health, metrics, models, videos, webhooks
 from castlist.server.front import Front
 
 Endpoint: TypeAlias = Callable[[Front, Request], Awaitable[Response]]
@@ -60,6 +60,14 @@ ROADS = (
     Road("POST", "/videos/{video_id}/remix", videos.remix_video),
     Road("POST", "/videos/{video_id}/cancel", videos.cancel_video),
     Road("GET", "/media/{name}", content.get_media),
+    Road("GET", "/webhook_endpoints", webhooks.list_endpoints),
+    Road("GET", "/webhook_endpoints/{endpoint_id}", webhooks.get_endpoint),
+    Road("POST", "/webhook_endpoints/{endpoint_id}/test", webhooks.try_endpoint),
+    Road("GET", "/webhook_deliveries", webhooks.list_deliveries),
+    Road("GET", "/webhook_deliveries/{delivery_id}", webhooks.get_delivery),
+    Road("POST", "/webhook_deliveries/{delivery_id}/redeliver", webhooks.redeliver),
+    Road("GET", "/webhook_secret", webhooks.get_secret),
+    Road("POST", "/webhook_secret/rotate", webhooks.rotate_secret),
     Road("GET", "/models", models.list_models),
     Road("GET", "/models/{model}", models.get_model),
 )

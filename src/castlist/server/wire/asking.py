@@ -149,6 +149,7 @@ def _wish(body: WantedBody, options: Mapping[str, Mapping[str, object]]) -> Wish
         metadata=body.metadata,
         audio=None if ours.audio == "auto" else ours.audio,
         max_cost=ours.max_cost,
+        webhook=ours.webhook,
     )
 
 

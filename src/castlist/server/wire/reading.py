@@ -10,6 +10,7 @@ from typing import Literal
 from castlist.errors import InvalidRequest
 from castlist.model.asks import Incoming
 from castlist.model.operations import MAX_DESCRIPTION, MAX_NAME, MAX_PROMPT, MAX_SECONDS, Size
+from castlist.model.telling import is_address
 
 FORBIDDEN = frozenset({"api_base", "api_key", "base_url", "os.environ"})
 _FREE_TEXT = frozenset({"prompt", "name", "description"})
@@ -120,6 +121,15 @@ def read_dollars(value: object) -> int:
         message = f"max_cost is an amount in US dollars, for example 0.50, and not {quote(value)}"
         raise InvalidRequest(message, code="invalid_max_cost", param="castlist.max_cost")
     return int(round(amount * 1_000_000, 3))
+
+
+def read_webhook(value: object) -> str:
+    """The address that is told of a video's end: `{"url": …}` or itself."""
+    url = _only(value, "url", param="castlist.webhook", has="it has a url") if isinstance(value, dict) else value
+    if not isinstance(url, str) or not is_address(url):
+        message = 'webhook is {"url": "https://…"}, an address without a user name or a fragment'
+        raise InvalidRequest(message, code="invalid_webhook", param="castlist.webhook")
+    return url
 
 
 def read_metadata(value: object) -> dict[str, str]:

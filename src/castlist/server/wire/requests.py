@@ -8,6 +8,7 @@ from castlist.errors import InvalidRequest
 from castlist.model.asks import Incoming
 from castlist.model.characters import SubjectWord
 from castlist.model.operations import MAX_DESCRIPTION, MAX_NAME, MAX_PROMPT, MAX_SECONDS, Size
+from castlist.model.telling import MAX_URL
 from castlist.server.bodies import Fields
 from castlist.server.wire import reading
 
@@ -20,6 +21,18 @@ URL: dict[str, object] = {
     "description": "An http(s) or data URL of an image.",
 }
 _REFERENCE = {"type": "object", "properties": {"image_url": URL}, "required": ["image_url"], "additionalProperties": False}
+_WEBHOOK_URL: dict[str, object] = {
+    "type": "string",
+    "pattern": r"^https?://[A-Za-z0-9][A-Za-z0-9.-]*(/[A-Za-z0-9._~/-]*)?$",
+    "maxLength": MAX_URL,
+    "description": "An http(s) address.",
+}
+_WEBHOOK: dict[str, object] = {
+    "type": "object",
+    "properties": {"url": _WEBHOOK_URL},
+    "required": ["url"],
+    "additionalProperties": False,
+}
 _PAIRS: dict[str, object] = {"type": "object", "maxProperties": 16, "propertyNames": {"minLength": 1, "maxLength": 64}}
 _PAIRS |= {"additionalProperties": {"type": "string", "maxLength": 512}}
 _SIDE = "(1[6-9]|[2-9][0-9]|[1-9][0-9]{2}|[1-7][0-9]{3}|80[0-9]{2}|81[0-8][0-9]|819[0-2])"
@@ -62,6 +75,11 @@ Dollars = Annotated[
     ),
 ]
 """US dollars, read as millionths."""
+Webhook = Annotated[
+    str,
+    BeforeValidator(reading.read_webhook),
+    WithJsonSchema({"anyOf": [_WEBHOOK, _WEBHOOK_URL]}),
+]
 Start = Annotated[float, BeforeValidator(lambda value: reading.read_moment(value, "start")), _schema("number", minimum=0, maximum=86_400)]
 End = Annotated[float, BeforeValidator(lambda value: reading.read_moment(value, "end")), _schema("number", minimum=0, maximum=86_400)]
 Metadata = Annotated[dict[str, str], BeforeValidator(reading.read_metadata), WithJsonSchema(_PAIRS)]
@@ -115,12 +133,13 @@ class Body(BaseModel):
 class OurWishes(Body):
     """What is ours: `on_unsupported` says whether a model that lacks something may be asked for less, `prompt_name` whether a prompt
     that lacks a character's name is refused, `audio` whether there is to be sound (`auto`: as the model does by itself),
-    `max_cost` the most the video may cost, in US dollars."""
+    `max_cost` the most the video may cost, in US dollars; `webhook` an address that is told of the video's end."""
 
     on_unsupported: Literal["error", "degrade"] = "error"
     prompt_name: Literal["strict", "lenient"] | None = None
     audio: Literal["auto", "on", "off"] = "auto"
     max_cost: Dollars | None = None
+    webhook: Webhook | None = None
 
 
 class WantedBody(Body):
@@ -206,6 +225,12 @@ class CreateCharacterBody(Body):
     target_model_names: Names = ()
     user: User | None = None
     timeout: Timeout = None
+
+
+class TrialBody(Body):
+    """An event that an endpoint is tried with."""
+
+    event_type: Literal["video.completed", "video.failed"] = "video.completed"
 
 
 B = TypeVar("B", bound=Body)
