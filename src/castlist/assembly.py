@@ -1,5 +1,6 @@
 """Settings become an engine, a worker and an app: the only place that constructs things."""
 
+import hmac
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -91,7 +92,7 @@ async def open_gateway(settings: Settings, *, serving: bool, worker: bool, yield
     Raises ConfigError for settings that contradict each other, StorageFull or Unavailable when the directory cannot be used.
     """
     _check(settings, serving=serving)
-    storage = await Storage.open(settings.data, clock=_now)
+    storage = await Storage.open(settings.data, database_url=str(settings.database_url) if settings.database_url else None)
     try:
         return await _build(settings, storage, serving=serving, worker=worker, yields=not serving if yields is None else yields)
     except BaseException:
@@ -104,7 +105,7 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
         storage.holders.mark("serve")
     outbound = _outbound(settings)
     connections = Connections(outbound=outbound)
-    signer = Signer(load_key(settings.data), _now, settings.public_base_url)
+    signer = Signer(_link_key(settings), storage.clock, settings.public_base_url)
     reach = partial(HttpTransport, storage.assets, scratch=storage.scratch, connections=connections, publish=signer.publish)
     kit = _kit(settings, storage, reach, signer.publish)
     open_mode = _is_open(settings)
@@ -114,7 +115,8 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
     app = build_app(engine, access, signer, fetch=Fetcher(outbound=outbound).fetch, version=__version__, providers=provider_names())
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
     telling = Telling(storage, courier, yields=yields) if worker else None
-    notices = (*settings.warnings, *_age_notices(kit.deployments), *await _spend_notices(kit), *await _stranded(engine))
+    shared = _sharing_notices(settings, serving=serving)
+    notices = (*settings.warnings, *shared, *_age_notices(kit.deployments), *await _spend_notices(kit), *await _stranded(engine))
     return Gateway(settings, engine, app, hands, telling, storage, connections, open_mode, notices)
 
 
@@ -123,7 +125,14 @@ async def _courier(settings: Settings, storage: Storage, outbound: Outbound, *, 
     and of another one where its configuration names some."""
     if serving or settings.webhooks:
         await storage.outbox.register(settings.webhooks)
-    return Courier(storage.outbox, storage.secrets, Seal(_own_or_given_key(settings)), clock=_now, way=Way(outbound=outbound))
+    return Courier(storage.outbox, storage.secrets, Seal(_own_or_given_key(settings)), clock=storage.clock, way=Way(outbound=outbound))
+
+
+def _link_key(settings: Settings) -> bytes:
+    """What links are signed with: the same for all gateways on a database, where they have the same master key."""
+    if settings.database_url and settings.master_key:
+        return hmac.digest(str(settings.master_key).encode(), b"castlist links", "sha256")
+    return load_key(settings.data)
 
 
 def _own_or_given_key(settings: Settings) -> str:
@@ -209,7 +218,7 @@ def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish) -
         known_providers=frozenset(provider_names()) | VIDEO_PROVIDERS,
         option_providers=frozenset(provider_names()),
         media=child.run,
-        clock=_now,
+        clock=storage.clock,
         policy=Policy(
             default_model=DEFAULT_MODEL if DEFAULT_MODEL in names else names[0],
             prompt_strict=settings.prompt_name is PromptName.STRICT,
@@ -321,6 +330,14 @@ async def _spend_notices(kit: Kit) -> Sequence[str]:
     most = "without limit" if limit is None else f"up to {show_usd(limit)}"
     spent = show_usd(await kit.storage.jobs.spent())
     return [f"videos may cost {most} a day together (castlist.max_spend_per_day); {spent} of today's are spent"]
+
+
+def _sharing_notices(settings: Settings, *, serving: bool) -> Sequence[str]:
+    if not (serving and settings.database_url) or settings.master_key:
+        return []
+    return [
+        "other gateways on this database will not know this one's key, nor its links: give all of them the same general_settings.master_key"
+    ]
 
 
 async def _stranded(engine: Engine) -> Sequence[str]:

@@ -12,7 +12,7 @@ import platformdirs
 from castlist.config import document, names, options
 from castlist.config.deployments import builtin, read_models
 from castlist.config.document import Node
-from castlist.config.reach import read_network, read_public_base_url, read_served
+from castlist.config.reach import read_database_url, read_network, read_public_base_url, read_served
 from castlist.config.reading import Reading
 from castlist.config.settings import (
     ClientSettings,
@@ -57,7 +57,7 @@ def load(
 ) -> Settings:
     """The settings of `path`, or those of a gateway without a file. Raises ConfigError with every mistake at once, each with its line.
 
-    `overrides` win over the file, the file over the environment (`CASTLIST_DATA`). `providers` are the names of this installation's,
+    `overrides` win over the file, the file over the environment (`CASTLIST_DATA`, `CASTLIST_DATABASE_URL`). `providers` are the names of this installation's,
     which are looked up when they are not given.
     """
     environ = os.environ if environ is None else environ
@@ -67,7 +67,11 @@ def load(
         # Looking at what is installed takes longer than all the rest, and no provider but ours is named without a file.
         found = (_installed() if has_key(environ) else PROVIDERS) if providers is None else providers
         around = Surroundings(found, Path(), day, data)
-        return _overridden(replace(_settings(Reading(environ), NOTHING, around), source="built-in defaults"), overrides)
+        reading = Reading(environ)
+        settings = replace(_settings(reading, NOTHING, around), source="built-in defaults")
+        if reading.mistakes:
+            raise ConfigError(reading.mistakes, source="the environment")
+        return _overridden(settings, overrides)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -139,6 +143,7 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
         catalogue=known.overrides,
         public_base_url=read_public_base_url(reading, _section(reading, ours, "media").get("public_base_url")),
         served=read_served(reading, _section(reading, ours, "server")),
+        database_url=read_database_url(reading, ours.get("database_url")),
         network=read_network(reading, _section(reading, ours, "network"), around.folder),
         webhooks=read_webhooks(reading, ours.get("webhooks"), projects={"default", *(each.name for each in projects)}),
     )

@@ -20,6 +20,13 @@ OPTIONS = (
         "the platform's user data folder",
         "Where jobs, characters and files are kept. Relative to the file it is written in.",
     ),
+    Option(
+        "database_url",
+        "postgresql://user:password@host/name",
+        "a file in `data`",
+        "A PostgreSQL database for the rows. Any number of gateways and workers may share it: see database.md. "
+        "`CASTLIST_DATABASE_URL` in the environment says the same.",
+    ),
     Option("host", "an address", "127.0.0.1", "What `castlist serve` listens on. Past loopback a key is always required."),
     Option("port", "1 to 65535", "4000", "The port of `castlist serve`."),
     Option(

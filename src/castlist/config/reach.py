@@ -50,6 +50,20 @@ def _is_network(text: str) -> bool:
 _ROOT: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
+def read_database_url(reading: Reading, node: Node | None) -> Secret | None:
+    """The shared PostgreSQL database; None for a file in the data folder. The file wins over `CASTLIST_DATABASE_URL`."""
+    found = reading.key(node, "database_url")
+    line = node.line if node is not None else 0
+    if node is None or node.value is None:
+        given = reading.environ.get("CASTLIST_DATABASE_URL")
+        found = Secret(given) if given else None
+    if found is not None and urlsplit(found).scheme not in {"postgresql", "postgres"}:
+        # The address may hold a password: what it is not is said without it.
+        reading.wrong(line, "database_url is the address of a PostgreSQL database such as postgresql://user:password@host/castlist")
+        return None
+    return found
+
+
 def read_network(reading: Reading, fields: Mapping[str, Node], folder: Path) -> Network:
     """How the gateway reaches out. A file of certificates lies beside the configuration, where it is no absolute path."""
     hosts = reading.texts(fields.get("no_proxy"), "network.no_proxy")

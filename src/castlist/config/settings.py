@@ -111,7 +111,8 @@ class ProjectKeys:
 class Settings:
     """A whole configuration. `source` names the file it came from; `warnings` are sentences for the log at start-up. `max_spend_per_day`
     is in millionths of a US dollar, None for no limit; `catalogue` is what the file says of models, by PROVIDER/MODEL;
-    `public_base_url` is where the gateway is reached from the public internet."""
+    `public_base_url` is where the gateway is reached from the public internet; `database_url` a PostgreSQL database that other gateways
+    and workers may share, in place of a file in `data`."""
 
     source: str
     models: tuple[ModelEntry, ...]
@@ -127,6 +128,7 @@ class Settings:
     catalogue: Mapping[str, Entry] = field(default_factory=dict)
     limits: Limits = Limits()
     public_base_url: str | None = None
+    database_url: Secret | None = field(default=None, repr=False)
     network: Network = Network()
     served: Served = Served()
     webhooks: tuple[Wanted, ...] = ()
