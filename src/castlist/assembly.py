@@ -1,14 +1,17 @@
 """Settings become an engine, a worker and an app: the only place that constructs things."""
 
+import asyncio
 import hmac
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
+
+import structlog
 
 from castlist import __version__
 from castlist.accounts import Accounts
@@ -36,10 +39,13 @@ from castlist.telling import Telling
 from castlist.webhooks import Courier, Way
 from castlist.worker import Worker
 
+log = structlog.get_logger("castlist.assembly")
+
 KEY_FILE = "master.key"
 DEFAULT_MODEL = "sora-2"
 EMBEDDED = "animatic"
 SETTLE = 5.0
+LOOK_AT_DAY = 60.0
 Reach = Callable[..., Transport]
 """Makes the transport of an account from its `api_base`."""
 
@@ -57,9 +63,12 @@ class Gateway:
     connections: Connections
     open_mode: bool
     notices: Sequence[str]
+    turn: Callable[[date], None]
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Begin to take work."""
+        """Begin to take work, and to look which models each day (UTC) takes away."""
+        self.tasks.append(asyncio.create_task(_watch_days(self.turn, _now().date())))
         if self.worker:
             await self.worker.start()
         if self.telling:
@@ -74,6 +83,8 @@ class Gateway:
 
     async def stop(self) -> None:
         """Give unfinished work back and let go of the directory; nothing accepted is lost."""
+        for task in self.tasks:
+            task.cancel()
         if self.worker:
             await self.worker.stop()
         if self.telling:
@@ -117,7 +128,28 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
     telling = Telling(storage, courier, yields=yields) if worker else None
     shared = _sharing_notices(settings, serving=serving)
     notices = (*settings.warnings, *shared, *_age_notices(kit.deployments), *await _spend_notices(kit), *await _stranded(engine))
-    return Gateway(settings, engine, app, hands, telling, storage, connections, open_mode, notices)
+    turn = partial(_turn, settings, kit, reach)
+    return Gateway(settings, engine, app, hands, telling, storage, connections, open_mode, notices, turn)
+
+
+async def _watch_days(turn: Callable[[date], None], day: date) -> None:
+    while True:
+        await asyncio.sleep(LOOK_AT_DAY)
+        today = _now().date()
+        if today == day:
+            continue
+        try:
+            turn(today)
+            day = today
+        except ConfigError as error:
+            # Something that the configuration names is not there now: the models stay as they are, and this is tried again.
+            log.warning("models.not_renewed", error=error.message)
+
+
+def _turn(settings: Settings, kit: Kit, reach: Reach, day: date) -> None:
+    """What the settings come to on that day: a model that its vendor has shut down by then is made by what stands in for it."""
+    if settings.on_day is not None:
+        kit.deployments[:] = _kit(settings.on_day(day), kit.storage, reach, kit.publish, kit.providers).deployments
 
 
 async def _courier(settings: Settings, storage: Storage, outbound: Outbound, *, serving: bool) -> Courier:
@@ -206,14 +238,15 @@ def _serves(entry: ModelEntry) -> str:
     return EMBEDDED if entry.stands_in else entry.provider
 
 
-def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish) -> Kit:
-    providers: dict[str, Provider] = {}
+def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish, known: MutableMapping[str, Provider] | None = None) -> Kit:
+    """Adapters of accounts that are `known` stay as they are; new ones come to them."""
+    providers: MutableMapping[str, Provider] = {} if known is None else known
     made = {entry.id: _deployment(entry, settings, providers, reach) for entry in settings.models}
     deployments = [each for entry in settings.models for each in _serving(entry, made)]
     names = [d.model for d in deployments]
     return Kit(
         storage=storage,
-        deployments=deployments,
+        deployments=list(deployments),
         providers=providers,
         known_providers=frozenset(provider_names()) | VIDEO_PROVIDERS,
         option_providers=frozenset(provider_names()),
@@ -230,7 +263,7 @@ def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish) -
     )
 
 
-def _deployment(entry: ModelEntry, settings: Settings, providers: dict[str, Provider], reach: Reach) -> Deployment:
+def _deployment(entry: ModelEntry, settings: Settings, providers: MutableMapping[str, Provider], reach: Reach) -> Deployment:
     name = _serves(entry)
     if name not in provider_names():
         account = Account(entry.account, name)

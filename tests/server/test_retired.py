@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +107,56 @@ def test_the_list_says_what_each_deployment_costs_and_where_that_was_read(ageing
     assert "ai.google.dev" in one["source"]
     assert other["price"]["micros_per_second"] == {"any": 0}
     assert other["sunset"] == "2026-09-24"
+
+
+@pytest.fixture
+def turning(upstream: GeminiEmulator, tmp_path: Path) -> Iterator[Server]:
+    """A gateway whose models go on the day SOON, in three ways."""
+    entry = "litellm_params: {model: xai/grok-imagine-video, api_key: k}"
+    text = f"""
+model_list:
+  - {{model_name: hero, litellm_params: {{model: gemini/gemini-omni-1.2-flash, api_base: "{upstream.base_url}", api_key: k}}}}
+  - {{model_name: replaced, {entry}, account: a, fallback: hero}}
+  - {{model_name: drawn, {entry}, account: b}}
+  - {{model_name: ended, {entry}, account: c, on_retired: error}}
+general_settings: {{master_key: sk-test-master}}
+castlist:
+  catalogue: {{xai/grok-imagine-video: {{sunset: {SOON}, micros_per_second: 90_000}}}}
+"""
+    yield from run_server(tmp_path, text)
+
+
+def serves(server: Server, model: str) -> tuple[int, str]:
+    """The status of a plan for a video, and who would make it or why nobody."""
+    reply = server.post("/v1/videos/plan", {"prompt": "A fox walks.", "model": model, "seconds": "4", "size": "1280x720"})
+    if reply.status != 200:
+        return reply.status, str(reply.error["code"])
+    deployments = reply.json["deployments"]
+    assert isinstance(deployments, list)
+    return reply.status, str(deployments[0]["provider"])
+
+
+def test_a_gateway_that_runs_past_a_sunset_goes_over_to_what_stands_in(turning: Server) -> None:
+    names = ("replaced", "drawn", "ended")
+    before = {name: serves(turning, name) for name in names}
+
+    turning.loop.call_soon_threadsafe(turning.gateway.turn, SOON + timedelta(days=1))
+    listed = turning.ask("GET", "/v1/models").json["data"]
+
+    assert before == dict.fromkeys(names, (200, "xai"))
+    assert {name: serves(turning, name) for name in names} == {
+        "replaced": (200, "gemini"),
+        "drawn": (200, "animatic"),
+        "ended": (410, "provider_retired"),
+    }
+    assert isinstance(listed, list)
+    assert {"hero", *names} <= {model["id"] for model in listed}
+
+
+def test_nothing_changes_on_a_day_on_which_nothing_ends(turning: Server) -> None:
+    before = list(turning.gateway.engine.kit.deployments)
+
+    turning.loop.call_soon_threadsafe(turning.gateway.turn, SOON - timedelta(days=1))
+
+    assert serves(turning, "drawn") == (200, "xai")
+    assert [d.id for d in turning.gateway.engine.kit.deployments] == [d.id for d in before]

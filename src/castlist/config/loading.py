@@ -57,33 +57,44 @@ def load(
 ) -> Settings:
     """The settings of `path`, or those of a gateway without a file. Raises ConfigError with every mistake at once, each with its line.
 
-    `overrides` win over the file, the file over the environment (`CASTLIST_DATA`, `CASTLIST_DATABASE_URL`). `providers` are the names of this installation's,
-    which are looked up when they are not given.
+    `overrides` win over the file, the file over the environment (`CASTLIST_DATA`, `CASTLIST_DATABASE_URL`). `providers` are the names
+    of this installation's, which are looked up when they are not given.
     """
-    environ = os.environ if environ is None else environ
-    day = today or datetime.now(UTC).date()
-    data = data_folder(environ=environ)
-    if path is None:
-        # Looking at what is installed takes longer than all the rest, and no provider but ours is named without a file.
-        found = (_installed() if has_key(environ) else PROVIDERS) if providers is None else providers
-        around = Surroundings(found, Path(), day, data)
-        reading = Reading(environ)
-        settings = replace(_settings(reading, NOTHING, around), source="built-in defaults")
-        if reading.mistakes:
-            raise ConfigError(reading.mistakes, source="the environment")
-        return _overridden(settings, overrides)
+    given = dict(os.environ if environ is None else environ)
+    text = None if path is None else _read(path)
+
+    def on_day(day: date) -> Settings:
+        found = _load(text, path, environ=given, today=day, providers=providers)
+        return _overridden(replace(found, on_day=on_day), overrides)
+
+    return on_day(today or datetime.now(UTC).date())
+
+
+def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise ConfigError([(0, f"cannot be read: {reason}")], source=str(path)) from error
+
+
+def _load(text: str | None, path: Path | None, *, environ: Mapping[str, str], today: date, providers: Collection[str] | None) -> Settings:
+    data = data_folder(environ=environ)
+    if path is None or text is None:
+        # Looking at what is installed takes longer than all the rest, and no provider but ours is named without a file.
+        found = (_installed() if has_key(environ) else PROVIDERS) if providers is None else providers
+        reading = Reading(environ)
+        settings = _settings(reading, NOTHING, Surroundings(found, Path(), today, data))
+        if reading.mistakes:
+            raise ConfigError(reading.mistakes, source="the environment")
+        return replace(settings, source="built-in defaults")
     top, mistakes = document.read(text, source=str(path))
     reading = Reading(environ)
     reading.mistakes.extend(mistakes)
-    settings = _settings(reading, top, Surroundings(_installed() if providers is None else providers, path.resolve().parent, day, data))
+    settings = _settings(reading, top, Surroundings(_installed() if providers is None else providers, path.resolve().parent, today, data))
     if reading.mistakes:
         raise ConfigError(sorted(reading.mistakes), source=str(path))
-    return _overridden(replace(settings, source=str(path), warnings=_warnings(reading)), overrides)
+    return replace(settings, source=str(path), warnings=_warnings(reading))
 
 
 def _installed() -> Collection[str]:

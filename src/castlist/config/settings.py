@@ -1,6 +1,6 @@
 """What a configuration comes to, as frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -112,7 +112,8 @@ class Settings:
     """A whole configuration. `source` names the file it came from; `warnings` are sentences for the log at start-up. `max_spend_per_day`
     is in millionths of a US dollar, None for no limit; `catalogue` is what the file says of models, by PROVIDER/MODEL;
     `public_base_url` is where the gateway is reached from the public internet; `database_url` a PostgreSQL database that other gateways
-    and workers may share, in place of a file in `data`."""
+    and workers may share, in place of a file in `data`; `on_day` makes of the same text what it comes to on another day, when other
+    models are gone."""
 
     source: str
     models: tuple[ModelEntry, ...]
@@ -133,6 +134,7 @@ class Settings:
     served: Served = Served()
     webhooks: tuple[Wanted, ...] = ()
     warnings: tuple[str, ...] = ()
+    on_day: "Callable[[date], Settings] | None" = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -61,8 +61,8 @@ class Kit:
     """
 
     storage: Storage
-    deployments: Sequence[Deployment]
-    providers: Mapping[str, Provider]
+    deployments: list[Deployment]
+    providers: MutableMapping[str, Provider]
     known_providers: frozenset[str]
     option_providers: frozenset[str]
     media: RunMedia
