@@ -35,3 +35,15 @@ def test_a_page_in_place_of_a_finished_video_does_not_have_it_made_again(stage):
 
     assert (seen.job.state, submits, downloads) == (State.SUCCEEDED, 1, 3)
     assert [a.state for a in seen.attempts] == [AttemptState.SUCCEEDED]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(2, []), (4, [("length_differs", 2.0, 4)])])
+def test_a_video_that_is_not_as_long_as_was_asked_says_so(stage, seconds, told):
+    async def scene():
+        async with stage("hero: fake/instant") as s:
+            return await s.end(await s.create(model="hero", seconds=seconds))
+
+    seen = run(scene())
+
+    assert seen.job.state is State.SUCCEEDED
+    assert [(note.code, note.value, note.limit) for note in seen.job.warnings] == told

@@ -11,11 +11,15 @@ from castlist.engine.keeping import hand_over, put_all
 from castlist.engine.kit import Kit
 from castlist.errors import MediaRefused, Refused, Retry
 from castlist.media.child import UNTRUSTED
+from castlist.model.characters import Note
 from castlist.model.jobs import Attempt, AttemptState, CostState, Job, Result, State
 from castlist.model.operations import output_seconds
 from castlist.model.providing import Provider, Ticket
 
 FINISH = replace(UNTRUSTED, cpu_seconds=60, wall_seconds=120)
+NEAR, NEAR_SHARE = 0.6, 0.1
+"""How far the length of a result may be from what was asked: seconds, or a share of it."""
+
 COPIES = 2
 """A result is on the disk twice for a moment: as it was downloaded and as it is stored."""
 
@@ -47,10 +51,19 @@ async def store(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider) -> 
         width=int(_number(facts["width"])),
         height=int(_number(facts["height"])),
     )
-    ended = _succeeded(kit, job, result)
+    ended = _succeeded(kit, _compare(job, attempt, seconds=result.seconds), result)
     closed = replace(attempt, state=AttemptState.SUCCEEDED, ended_at=kit.clock(), cost=ended.cost, error=None)
     kit.forget(attempt.id)
     return ended if await hand_over(kit, assets, kit.storage.jobs.finish(ended, attempt=closed, assets=assets)) else None
+
+
+def _compare(job: Job, attempt: Attempt, *, seconds: float) -> Job:
+    """The job with a warning where the video is not about as long as it was to be."""
+    wanted = output_seconds(job.operation)
+    if abs(seconds - wanted) <= max(NEAR, NEAR_SHARE * wanted):
+        return job
+    text = f"{attempt.provider} made a video of {seconds:.3g} seconds, where {wanted:.3g} were asked for."
+    return job.warn(Note("length_differs", text, "seconds", round(seconds, 2), round(wanted, 2)))
 
 
 def _succeeded(kit: Kit, job: Job, result: Result) -> Job:
