@@ -12,8 +12,10 @@ from castlist.media.animatic.camera import View, look
 from castlist.media.animatic.encode import FPS
 from castlist.media.animatic.geometry import Geometry
 from castlist.media.animatic.looks import Looks, judge
+from castlist.media.animatic.packing import WANTED, Nook, facing, ground_of, pack, restrained
 from castlist.media.animatic.palette import Light
 from castlist.media.animatic.parts import Part
+from castlist.media.animatic.places.standing import band_of
 from castlist.media.animatic.scene import Scene, Shot
 from castlist.media.animatic.seat import broader
 from castlist.media.animatic.sprite import Sprite, framed, lit, wind
@@ -36,7 +38,8 @@ _AIR = 0.30
 class Actor:
     """A character in the scene: its pictures, its height on the frame at depth 1 in pixels, where it belongs, how it comes in.
 
-    `entrance` is how many frame widths from its home it starts, `lane` the part of the frame that is its own, in frame widths.
+    `entrance` is how many frame widths from its home it starts, `lane` the part of the frame that is its own, in frame widths;
+    `nook` its place beside another who is too broad for lanes.
     """
 
     sprite: Sprite
@@ -46,6 +49,7 @@ class Actor:
     number: int
     lane: tuple[float, float]
     entrance: float = 0.0
+    nook: Nook | None = None
 
     @property
     def room(self) -> float:
@@ -107,7 +111,21 @@ def stage(sprites: Sequence[Sprite], geometry: Geometry, scene: Scene) -> tuple[
         actor = Actor(sprite, tall, at, looks, number, lane)
         actors.append(replace(actor, entrance=_entrance(first, actor, wide=_width(actor, geometry))))
     most = _TALLER * min((actor.tall for actor in actors), default=0.0)
-    return tuple(replace(actor, tall=min(actor.tall, most)) for actor in actors)
+    return _packed([replace(actor, tall=min(actor.tall, most)) for actor in actors], geometry, scene)
+
+
+def _packed(actors: Sequence[Actor], geometry: Geometry, scene: Scene) -> tuple[Actor, ...]:
+    """The same, or fitted into each other when two would be too small in lanes of their own."""
+    if len(actors) != 2 or min(actor.tall for actor in actors) >= WANTED * geometry.height:
+        return tuple(actors)
+    left = 0 if actors[0].stand.home < actors[1].stand.home else 1
+    nooks = pack([actor.sprite for actor in actors], [actor.looks for actor in actors], geometry, left=left, band=band_of(scene))
+    if not nooks or nooks[0].tall * geometry.height <= min(actor.tall for actor in actors):
+        return tuple(actors)
+    return tuple(
+        replace(actor, tall=nook.tall * geometry.height, nook=nook, stand=replace(actor.stand, home=nook.x - 0.5))
+        for actor, nook in zip(actors, nooks, strict=True)
+    )
 
 
 def step_in(actors: Sequence[Actor], geometry: Geometry) -> tuple[Actor, ...]:
@@ -124,6 +142,8 @@ def place(actor: Actor, shots: Sequence[Shot], frame: int, *, geometry: Geometry
     poise = stand(shots, frame, actor.number, at=actor.stand)
     if actor.entrance:
         poise = enter(poise, frame / FPS, way=actor.entrance)
+    if actor.nook:
+        return _nestled(actor, actor.nook, poise, geometry=geometry, view=view)
     zoom = 1 / (1 - view.push * poise.depth)
     aside = poise.x - (view.track - view.follow) * poise.depth - view.pan
     ground = geometry.horizon + (geometry.feet - geometry.horizon) * poise.depth * zoom - view.tilt * geometry.height
@@ -140,6 +160,27 @@ def place(actor: Actor, shots: Sequence[Shot], frame: int, *, geometry: Geometry
         squash=1.0 if actor.sprite.card else poise.squash,
         haze=_AIR * min(1.0, max(0.0, 1.0 - poise.depth) / 0.5),
         fold=0.0 if actor.sprite.card else poise.fold,
+    )
+
+
+def _nestled(actor: Actor, nook: Nook, poise: Poise, *, geometry: Geometry, view: View) -> Spot:
+    """Where one of two packed ones is: it keeps its place on the frame, whatever the camera does."""
+    still = restrained(poise, nook)
+    row = geometry.horizon + (geometry.feet - geometry.horizon) / (1 - view.push) - view.tilt * geometry.height
+    ground = ground_of(nook, geometry, row=row)
+    lift = min(still.lift * actor.tall, max(0.0, ground - 1.05 * actor.tall - 0.03 * geometry.height))
+    away = poise.x - actor.stand.home
+    x = nook.x + (away if abs(away) > 0.3 and actor.entrance else 0.0)
+    return Spot(
+        x=x * geometry.width,
+        y=ground - lift,
+        ground=ground,
+        scale=actor.tall / actor.sprite.tall,
+        lean=still.lean,
+        facing=facing(still, nook),
+        squash=still.squash,
+        haze=0.0,
+        fold=still.fold,
     )
 
 
