@@ -21,6 +21,10 @@ _SCENERY = (
     r"traffic|trains?|trams?|crowds?|people|flames?|fire|smoke|mist|fog|dust|rain|wind|grass|trees?|branches|shadows?|camera|shot|view|"
     r"spaceships?|asteroids?|planets?|bubbles?|steam|confetti|carpets?|trail|path|sun|moon|seasons?|colou?rs"
 )
+_WATER = (
+    r"\b(?:an?|the|of|each|every|one|no|crashing|rolling|gentle|big|blue|some|ocean|sea|huge|giant|small|tidal|great|first|next|last|high|heat|"
+    r"foaming|breaking|long)\s$"
+)
 _WAVE_AT_SEA = r"(?:crash|break|roll|lap|wash|rush|on|of|behind|against|in)\w*\b"
 
 
@@ -52,7 +56,7 @@ def share(prompt: str, names: Sequence[str]) -> tuple[Part, ...]:
 def _share_sentence(sentence: str, names: Sequence[str], drafts: Sequence[_Draft], subject: tuple[int, ...]) -> tuple[int, ...]:
     """Add a sentence's actions to the drafts of its subjects; who the sentence ends with."""
     everyone = tuple(range(len(names)))
-    events: list[tuple[int, int, object]] = list(_deeds(sentence))
+    events: list[tuple[int, int, object]] = list(_deeds(sentence, names))
     events += [(m.start(), m.end(), n) for n, name in enumerate(names) for m in re.finditer(_named(name), sentence)]
     events += [(m.start(), m.end(), None) for m in re.finditer(rf"\b(?:{_TOGETHER})\b", sentence)]
     events += _headings(sentence)
@@ -81,21 +85,26 @@ def _share_sentence(sentence: str, names: Sequence[str], drafts: Sequence[_Draft
     return subject
 
 
-def _deeds(sentence: str) -> list[tuple[int, int, Action]]:
+def _deeds(sentence: str, names: Sequence[str]) -> list[tuple[int, int, Action]]:
     """The actions of a sentence that are the cast's: not what birds, leaves, waves or the camera do."""
     deeds: list[tuple[int, int, Action]] = []
     for start, end, action in actions_in(sentence):
         before, after = sentence[:start], sentence[end:].lstrip()
         if re.search(rf"\b(?:{_SCENERY})(?:\s\w+ly)?(?:\s(?:is|are|slowly))?\s$", before) or re.match(rf"(?:{_SCENERY})\b", after):
             continue
-        if action is Action.wave and (
-            re.search(r"\b(?:the|of|crashing|rolling|gentle|big|blue|some|ocean|sea)\s$", before) or re.match(_WAVE_AT_SEA, after)
-        ):
+        who = "|".join([*map(_named, names), "she", "he", "they", "who", "both"])
+        meant = re.search(rf"(?<!\w)(?:{who})\s(?:\w+ly\s)?$", before)
+        if action is Action.wave and not meant and _at_sea(before, sentence[start:end], after):
             continue
         if action in (Action.towards, Action.away) and deeds and deeds[-1][2] in (Action.walk, Action.run) and start - deeds[-1][1] < 40:
             deeds.pop()
         deeds.append((start, end, action))
     return deeds
+
+
+def _at_sea(before: str, word: str, after: str) -> bool:
+    """Whether it is water that waves: someone who is named or meant stands before the verb, an article or a size before the noun."""
+    return re.search(_WATER, before) is not None or (word == "waves" and re.match(_WAVE_AT_SEA, after) is not None)
 
 
 def _headings(sentence: str) -> list[tuple[int, int, Heading]]:

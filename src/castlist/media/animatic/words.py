@@ -246,7 +246,7 @@ _ACTIONS = {
     "jump": r"jump\w*|leap(?:s|ing)?|hop(?:s|ping)?|bounc\w+|skip(?:s|ping)?|bound(?:s|ing)",
     "dance": r"danc\w+|twirl\w*|groov\w+|sway\w*|celebrat\w+|spin(?:s|ning) happily|boogie\w*",
     "fly": r"fl(?:y|ies|ying)|hover\w*|float\w*|glid\w+|soar\w*|levitat\w+|drift(?:s|ing) through",
-    "wave": r"wav(?:e|es|ing) (?:at|to|hello|goodbye|its|his|her|a)|waves|waving|greet\w*|says hello",
+    "wave": r"wav(?:e|es|ing) (?:at|to|hello|goodbye|its|his|her|a)|waves?|waving|greet\w*|says hello",
     "turn": r"turn(?:s|ing)?(?: around)?|spin(?:s|ning)?|rotat\w+|looks? around|looking around",
     "sit": r"sit(?:s|ting)?|rest(?:s|ing)|sleep\w*|relax\w*|meditat\w+|stands? still|reading|reads",
 }
