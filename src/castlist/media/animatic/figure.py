@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castlist.media.animatic.palette import Light
-from castlist.media.animatic.planes import Cel, Frame, Plane, as_bytes, lay, yuv_of
+from castlist.media.animatic.planes import Frame, Plane, as_bytes, lay, yuv_of
 from castlist.media.animatic.seat import seated
 from castlist.media.animatic.staging import Actor, Spot
 
@@ -21,14 +21,14 @@ Matrix = NDArray[np.float64]
 
 def play(frame: Frame, actor: Actor, spot: Spot, *, number: int, light: Light) -> None:
     """Draw an actor over the frame with its own motion playing, veiled by the air between."""
-    cel = _posed(actor, spot, number)
+    pixels = _posed(actor, spot, number)
     forward, offset = _seen(actor, spot)
-    box = _box(cel, forward, offset, frame)
+    box = _box(pixels, forward, offset, frame)
     if box is None:
         return
     left, top, right, bottom = box
     back = np.asarray(np.linalg.inv(forward), np.float64)
-    y, u, v, keep = _warped(cel, back, back @ (np.array([left, top]) - offset), size=(right - left, bottom - top))
+    y, u, v, keep = _warped(pixels, back, back @ (np.array([left, top]) - offset), size=(right - left, bottom - top))
     half_u, half_v, half = (cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for plane in (u, v, keep))
     uv, keep2 = as_bytes(cv2.merge([half_u, half_v])), as_bytes(cv2.merge([half, half]))
     if spot.haze > 0.01:
@@ -39,20 +39,20 @@ def play(frame: Frame, actor: Actor, spot: Spot, *, number: int, light: Light) -
 
 def outline(shape: tuple[int, int], actor: Actor, spot: Spot, *, number: int, part: int = 4) -> Plane:
     """How much each pixel of a frame of this shape (rows, columns) is the character's, at 1/part of its size."""
-    picture = _posed(actor, spot, number)
+    keep = as_bytes(cv2.extractChannel(_posed(actor, spot, number), 3))
     forward, offset = _seen(actor, spot)
     back = np.asarray(np.linalg.inv(forward), np.float64)
     size = (shape[1] // part, shape[0] // part)
     matrix = np.concatenate([back * part, (back @ ((part - 1) / 2 - offset))[:, None]], axis=1)
-    keep = cv2.warpAffine(picture.keep, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(255, 255, 255, 255))
-    return as_bytes(cv2.bitwise_not(keep))
+    kept = cv2.warpAffine(keep, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(255, 255, 255, 255))
+    return as_bytes(cv2.bitwise_not(kept))
 
 
-def _posed(actor: Actor, spot: Spot, frame: int) -> Cel:
-    """The picture of its loop at a frame, sitting when it sits."""
+def _posed(actor: Actor, spot: Spot, frame: int) -> Plane:
+    """The pixels of its loop at a frame, sitting when it sits."""
     sprite = actor.sprite
-    picture = sprite.at(frame + _STEP * actor.number)
-    return seated(picture, anchor=sprite.anchor, tall=sprite.tall, fold=spot.fold) if spot.fold > _UPRIGHT else picture
+    pixels = sprite.at(frame + _STEP * actor.number).pixels()
+    return seated(pixels, anchor=sprite.anchor, tall=sprite.tall, fold=spot.fold) if spot.fold > _UPRIGHT else pixels
 
 
 def _seen(actor: Actor, spot: Spot) -> tuple[Matrix, Matrix]:
@@ -65,8 +65,8 @@ def _seen(actor: Actor, spot: Spot) -> tuple[Matrix, Matrix]:
     return forward, np.array([spot.x, spot.y]) - forward @ np.array(actor.sprite.anchor)
 
 
-def _box(cel: Cel, forward: Matrix, offset: Matrix, frame: Frame) -> tuple[int, int, int, int] | None:
-    width, height = cel.size
+def _box(pixels: Plane, forward: Matrix, offset: Matrix, frame: Frame) -> tuple[int, int, int, int] | None:
+    height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ forward.T + offset
     left, top = np.floor(corners.min(axis=0) / 2).astype(int) * 2
     right, bottom = np.ceil(corners.max(axis=0) / 2).astype(int) * 2
@@ -87,10 +87,10 @@ def _veiled(y: Plane, keep: Plane, uv: Plane, keep2: Plane, *, light: Light, sha
     return as_bytes(cv2.add(cv2.convertScaleAbs(y, alpha=rest), air)), as_bytes(hazed)
 
 
-def _warped(cel: Cel, back: Matrix, start: Matrix, *, size: tuple[int, int]) -> Sequence[Plane]:
+def _warped(pixels: Plane, back: Matrix, start: Matrix, *, size: tuple[int, int]) -> Sequence[Plane]:
     """Y, U, V and what is kept, each at the frame's scale."""
     matrix = np.concatenate([back, start[:, None]], axis=1)
-    seen = cv2.warpAffine(cel.pixels, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 255))
+    seen = cv2.warpAffine(pixels, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 255))
     planes = np.empty((4, *seen.shape[:2]), np.uint8)
     cv2.split(seen, list(planes))
     return list(planes)
