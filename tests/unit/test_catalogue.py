@@ -1,6 +1,7 @@
 """The catalogue: what is known of each model, and that the adapters and prices agree with it."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -177,3 +178,12 @@ def test_the_nearest_are_alive_near_in_price_and_of_different_vendors():
 def test_the_file_is_part_of_the_package():
     assert catalogue.FILE.parent.name == "catalogue"
     assert catalogue.FILE.is_file()
+
+
+def test_a_model_that_only_the_configuration_says_is_gone_is_no_alternative_to_itself():
+    gone = find("gemini", "gemini-omni-1.2-flash")
+
+    found = list_nearest(replace(gone, sunset=TODAY - timedelta(days=1)), day=TODAY)
+
+    assert found
+    assert gone.model not in [each.model for each in found if each.provider == "gemini"]

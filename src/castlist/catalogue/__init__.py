@@ -67,7 +67,8 @@ def find(provider: str, model: str) -> Entry | None:
 
 def list_nearest(entry: Entry, *, day: date, count: int = 3) -> tuple[Entry, ...]:
     """The living models most like one that is gone: as many characters as it took, the nearest in price, one of each vendor."""
-    everyone = [other for provider in list_vendors() for other in list_entries(provider)]
+    gone = entry.provider, entry.model  # a configuration may know of an end that the catalogue does not
+    everyone = [other for provider in list_vendors() for other in list_entries(provider) if (provider, other.model) != gone]
     living = [other for other in everyone if not other.is_retired(day) and _count_characters(other) >= _count_characters(entry)]
     nearest: dict[str, Entry] = {}
     for other in sorted(living, key=lambda each: abs(_usual_price(each) - _usual_price(entry))):
