@@ -1,6 +1,7 @@
 """Own due jobs and characters, and move them until they wait or end."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Collection, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,7 +25,10 @@ SWEEP = 60.0
 MOST_FAILURES = 5
 MOST_DERIVATIONS = 2
 AT_ONCE = 32
-"""Videos of an account that are being sent or fetched at once, where nothing says how many the account takes."""
+"""Videos of an account that are being prepared and sent at once, where nothing says how many the account takes."""
+
+FETCHED_AT_ONCE = 8
+"""Finished videos of an account that are fetched, looked through and stored at once: each of them keeps a core busy for a while."""
 
 PATIENCE = 5.0
 """Seconds a stop waits for a request that has left and may cost."""
@@ -42,6 +46,11 @@ class Owned:
     asked: bool = False
     task: asyncio.Task[None] | None = None
 
+    @property
+    def sending(self) -> bool:
+        """Whether it is on its way to a provider: neither followed nor fetched."""
+        return self.task is not None and self.job.state is not State.STORING
+
 
 class Worker:
     """Runs in the serving process, in `castlist worker` and in embedded clients; any number may share one data directory.
@@ -58,7 +67,7 @@ class Worker:
         self._deriving: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._rounds = Rounds(self._ask, self._spawn)
-        self._fetching = asyncio.Semaphore(AT_ONCE)
+        self._fetching: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(FETCHED_AT_ONCE))
         self._bell = asyncio.Event()
         self._progress: dict[str, int] = {}
         self._failures: dict[str, int] = {}
@@ -175,7 +184,7 @@ class Worker:
     def _room(self, account: str) -> int:
         """How many jobs more the account takes: of all under way where that is limited, else of those that are not merely followed."""
         limits = [d.max_parallel for d in self.engine.kit.deployments if d.account.name == account and d.max_parallel]
-        mine = [owned for owned in self._owned.values() if owned.account == account and (limits or owned.task)]
+        mine = [owned for owned in self._owned.values() if owned.account == account and (limits or owned.sending)]
         return (min(limits) if limits else AT_ONCE) - len(mine)
 
     def _own(self, job: Job, account: str) -> None:
@@ -284,7 +293,7 @@ class Worker:
         job = replace(owned.job, cancel_requested=True) if owned.cancel else owned.job
         try:
             if job.state is State.STORING:
-                async with self._fetching:
+                async with self._fetching[owned.account]:
                     moved = await self.engine.advance(job)
             else:
                 moved = await self.engine.advance(job)

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from castlist.assembly import open_gateway
 from castlist.config import load
 from castlist.errors import ConfigError, InvalidRequest, NotSent, ProviderError
 from castlist.fetch import Fetcher
+from castlist.model.asks import Caller, VideoAsk
 from castlist.outbound import Outbound
 from castlist.providers.transport import Connections, HttpTransport
 from castlist.testing import FolderAssets
 from providers.wires import answer, serve_raw
 
+ME = Caller("default", master=True)
 PASSWORD = "proxy-planted"
 HERE = Path(__file__).parent
 CORPORATE = "upstream.corp.invalid"
@@ -182,3 +185,39 @@ def test_a_mistake_in_it_is_told(tmp_path, said, word):
 
     with pytest.raises(ConfigError, match=word):
         load(path, environ={})
+
+
+async def fail_every_video(reader, writer):
+    """A vendor that takes a video and then says that it failed."""
+    await reader.request()
+    body = b'{"id": "video_1", "object": "video", "status": "failed", "error": {"code": "too_dark", "message": "it was too dark"}}'
+    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    await writer.drain()
+
+
+def test_a_gateway_of_a_configuration_reaches_its_vendor_through_the_proxy(tmp_path, proxy):
+    async def scene():
+        async with serve_raw(fail_every_video) as wire:
+            path = tmp_path / "castlist.yaml"
+            path.write_text(
+                f"model_list: [{{model_name: hero, litellm_params: "
+                f'{{model: openai/sora-2, api_base: "http://{CORPORATE}:{wire.port}/v1", api_key: k}}}}]\n'
+                "castlist: {network: {proxy: os.environ/PROXY, no_proxy: [elsewhere.invalid]}}\n"
+            )
+            settings = load(path, environ={"PROXY": proxy.url(), "CASTLIST_DATA": str(tmp_path / "data")})
+            gateway = await open_gateway(settings, serving=True, worker=True)
+            await gateway.start()
+            try:
+                seen = await gateway.engine.submit(ME, VideoAsk("create", "a fox", model="hero"))
+                async with asyncio.timeout(60):
+                    while not seen.job.ended:
+                        seen = await gateway.engine.watch(ME, seen.job.id, revision=seen.job.revision, timeout=1.0)
+                return seen.job.error, [head.split()[0] for head in wire.heads]
+            finally:
+                await gateway.stop()
+
+    error, methods = asyncio.run(scene())
+
+    assert error.message == "it was too dark"
+    assert methods[:2] == [b"POST", b"GET"]
+    assert [line.split()[0] for line in proxy.end()][: len(methods)] == [method.decode() for method in methods]
