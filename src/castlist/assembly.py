@@ -242,7 +242,7 @@ def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish, k
     """Adapters of accounts that are `known` stay as they are; new ones come to them."""
     providers: MutableMapping[str, Provider] = {} if known is None else known
     made = {entry.id: _deployment(entry, settings, providers, reach) for entry in settings.models}
-    deployments = [each for entry in settings.models for each in _serving(entry, made)]
+    deployments = _weighted([each for entry in settings.models for each in _serving(entry, made)], settings.models)
     names = [d.model for d in deployments]
     return Kit(
         storage=storage,
@@ -258,6 +258,7 @@ def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish, k
             low_water=settings.limits.reserve_bytes,
             upload_bytes=settings.limits.upload_bytes,
             max_spend_per_day=settings.max_spend_per_day,
+            rules=settings.rules,
         ),
         publish=publish,
     )
@@ -287,12 +288,26 @@ def _deployment(entry: ModelEntry, settings: Settings, providers: MutableMapping
         provider_model=model,
         account=account,
         capabilities=capabilities,
-        max_parallel=entry.max_parallel_requests or (settings.limits.renders if name == EMBEDDED else None),
+        max_parallel=(entry.max_parallel_requests or settings.limits.renders) if name == EMBEDDED else None,
         unavailable=None if entry.stands_in else _shut_down(entry) or entry.unavailable,
         notes=_say_age(entry, by="the embedded renderer, animatic"),
         entry=entry.known,
         retired=entry.retired_on is not None and not entry.stands_in,
+        order=entry.order,
+        rpm=entry.rpm,
+        parallel=None if name == EMBEDDED else entry.max_parallel_requests,
     )
+
+
+def _weighted(deployments: Sequence[Deployment], entries: Sequence[ModelEntry]) -> Sequence[Deployment]:
+    """The deployments with their shares: `weight` where any of the model has one, else `rpm`."""
+    given = {entry.id: entry.weight for entry in entries}
+    by_weight = {entry.name for entry in entries if entry.weight is not None}
+    found = []
+    for deployment in deployments:
+        weight = given.get(deployment.id) if deployment.model in by_weight else deployment.rpm
+        found.append(replace(deployment, weight=1.0 if weight is None else float(weight)))
+    return found
 
 
 def _serving(entry: ModelEntry, made: Mapping[str, Deployment]) -> Sequence[Deployment]:

@@ -89,8 +89,11 @@ def stage(tmp_path, small_clip):
         lines = models or ("instant: fake/instant",)
         rest = f", settings: {{{settings}}}" if settings else ""
         more = f", {params}" if params else ""
+        # In the order in which they stand, where a test does not say how to choose.
+        orders = [""] * len(lines) if "routing_strategy" in extra else [f", order: {number}" for number, _ in enumerate(lines)]
         entries = [
-            f"  - {{model_name: {line.split(': ')[0]}, litellm_params: {{model: '{line.split(': ')[1]}'{more}}}{rest}}}" for line in lines
+            f"  - {{model_name: {line.split(': ')[0]}, litellm_params: {{model: '{line.split(': ')[1]}'{more}{order}}}{rest}}}"
+            for line, order in zip(lines, orders, strict=True)
         ]
         config.write_text("model_list:\n" + "\n".join(entries) + "\n" + extra)
         loaded = load(config, environ={"CASTLIST_DATA": str(data or tmp_path / "data")})

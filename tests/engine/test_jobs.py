@@ -83,15 +83,17 @@ def test_one_that_cannot_be_reached_is_not_waited_for_while_another_can_be_asked
     ]
 
 
-def test_of_several_that_cannot_be_reached_the_last_is_waited_for(stage):
+def test_several_that_cannot_be_reached_are_asked_in_turn_until_one_can(stage):
     async def scene():
-        async with stage("hero: fake/unreachable", "hero: fake/unreachable?times=2&after=0.1") as s:
+        async with stage("hero: fake/unreachable?after=0.1", "hero: fake/unreachable?times=3&after=0.1") as s:
             return await s.end(await s.create(model="hero"))
 
     seen = run(scene())
 
     assert seen.job.state is State.SUCCEEDED
-    assert [a.state for a in seen.attempts] == [AttemptState.REFUSED, AttemptState.REFUSED, AttemptState.SUCCEEDED]
+    first, second = "fake/unreachable?after=0.1", "fake/unreachable?times=3&after=0.1"
+    assert [a.deployment for a in seen.attempts] == [first, second, first, second]
+    assert [a.state for a in seen.attempts] == [*[AttemptState.REFUSED] * 3, AttemptState.SUCCEEDED]
 
 
 def test_a_lost_answer_is_held_and_never_sent_again(stage):

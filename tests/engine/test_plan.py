@@ -131,8 +131,8 @@ def cast(kept, tmp_path):
 def hosted(tmp_path, small_clip, upstreams, cast):
     """Opens a gateway on the emulated upstreams: a model on each, and `all` on every one in turn."""
     lines = []
-    for name, (target, key) in TARGETS.items():
-        params = f"model: {target}, api_base: '{upstreams[name].base_url}{PATHS.get(name, '')}', api_key: {key}"
+    for number, (name, (target, key)) in enumerate(TARGETS.items()):
+        params = f"order: {number}, model: {target}, api_base: '{upstreams[name].base_url}{PATHS.get(name, '')}', api_key: {key}"
         entry = f"litellm_params: {{{params}}}, account: {name}, model_info: {{mode: video_generation}}"
         lines += [f"  - {{model_name: {model}, {entry}}}" for model in (name, "all")]
     lines.append("  - {model_name: made, litellm_params: {model: fake/instant}}")

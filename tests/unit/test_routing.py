@@ -9,6 +9,7 @@ from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Retire
 from castlist.model.capabilities import Capabilities
 from castlist.model.operations import CreateVideo, ExtendVideo, Size, Source, Wishes
 from castlist.model.providing import Account, Deployment
+from castlist.routing import Scene
 
 EVERYTHING = frozenset({"create", "edit", "extend", "remix"})
 
@@ -74,7 +75,7 @@ def test_one_able_deployment_is_enough_and_the_others_have_reasons():
 
 
 def test_a_deployment_that_was_tried_is_left_out():
-    plan = routing.plan(create(), [a_deployment("first"), a_deployment("second")], tried=("first",))
+    plan = routing.plan(create(), [a_deployment("first"), a_deployment("second")], Scene(tried={"first": "it was tried before"}))
 
     assert [d.id for d in plan.able] == ["second"]
     assert plan.reasons == {"first": "it was tried before"}

@@ -20,8 +20,6 @@ PARAMS = (
     "model", "api_key", "api_base", "base_url", "custom_llm_provider", "weight", "order", "rpm", "max_parallel_requests",
     "output_cost_per_second", "output_cost_per_video_per_second",
 )  # fmt: skip
-NOT_YET = frozenset({"weight", "order", "rpm"})
-"""Read and checked, and without effect until several deployments share a name's load."""
 
 
 def builtin() -> tuple[ModelEntry, ...]:
@@ -125,9 +123,9 @@ def _target(reading: Reading, params: Mapping[str, Node], line: int, known: Know
 
 def _check_params(reading: Reading, params: Mapping[str, Node]) -> None:
     for key, value in params.items():
-        if key in PARAMS and key not in NOT_YET:
+        if key in PARAMS:
             continue
-        if key in names.PARAMS or key in NOT_YET:
+        if key in names.PARAMS:
             reading.ignore(value.line, f"litellm_params.{key}")
         elif close := nearest(key, PARAMS, cutoff=0.75):
             reading.wrong(value.line, f"unknown setting {key!r} in litellm_params; did you mean {close!r}?")
@@ -151,20 +149,16 @@ def _filled(reading: Reading, draft: Draft, fields: Mapping[str, Node], known: K
         key_name=key.variable if key else None,
         on_retired=reading.word(fields.get("on_retired"), "on_retired", OnRetired) or known.on_retired,
         fallback=reading.texts(fields.get("fallback"), "fallback") or known.fallbacks.get(draft.entry.name, known.fallback),
-        weight=_count(reading, params, "weight") or 1,
-        order=_count(reading, params, "order") or 1,
-        rpm=_count(reading, params, "rpm"),
-        max_parallel_requests=_count(reading, params, "max_parallel_requests"),
+        weight=reading.number(params.get("weight"), "weight"),
+        order=reading.integer(params.get("order"), "order", low=0),
+        rpm=reading.integer(params.get("rpm"), "rpm", low=1),
+        max_parallel_requests=reading.integer(params.get("max_parallel_requests"), "max_parallel_requests", low=1),
         micros_per_second=None if cost is None else round(cost * 1_000_000),
         settings={name: plain(value) for name, value in reading.mapping(fields["settings"], "settings").items()}
         if "settings" in fields
         else {},
     )
     return replace(draft, entry=entry, named=bool(own_id))
-
-
-def _count(reading: Reading, params: Mapping[str, Node], name: str) -> int | None:
-    return reading.integer(params.get(name), name, low=1)
 
 
 def _reason(draft: Draft, known: Known) -> str | None:

@@ -14,6 +14,8 @@ from castlist.config.deployments import builtin, read_models
 from castlist.config.document import Node
 from castlist.config.reach import read_database_url, read_network, read_public_base_url, read_served
 from castlist.config.reading import Reading
+from castlist.config.routes import SECTIONS as ROUTER_SECTIONS
+from castlist.config.routes import read_rules
 from castlist.config.settings import (
     ClientSettings,
     Limits,
@@ -34,7 +36,6 @@ PROVIDERS = ("animatic", "fake", "openai")
 GROUP = "castlist.providers"
 NOTHING = Node({}, 0)
 UNLIMITED = "unlimited"
-FALLBACK_SECTIONS = ("router_settings", "litellm_settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,7 @@ def client_settings(*, environ: Mapping[str, str] | None = None) -> ClientSettin
 def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
     sections = reading.mapping(top, "the configuration")
     for name, node in sections.items():
-        used = name in FALLBACK_SECTIONS and set(node.entries) == {"fallbacks"}
-        if used or name in {"model_list", "general_settings", "castlist", "environment_variables"}:
+        if name in {"model_list", "general_settings", "castlist", "environment_variables", *ROUTER_SECTIONS}:
             continue
         if name in names.SECTIONS:
             reading.ignore(node.line, name)
@@ -152,6 +152,7 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
         prompt_name=reading.word(ours.get("prompt_name"), "prompt_name", PromptName) or settings.prompt_name,
         max_spend_per_day=_max_spend(reading, ours, settings.max_spend_per_day),
         catalogue=known.overrides,
+        rules=read_rules(reading, sections, {entry.name for entry in models}),
         public_base_url=read_public_base_url(reading, _section(reading, ours, "media").get("public_base_url")),
         served=read_served(reading, _section(reading, ours, "server")),
         database_url=read_database_url(reading, ours.get("database_url")),
@@ -181,7 +182,7 @@ def _models(reading: Reading, sections: Mapping[str, Node], known: Known) -> tup
 def _fallbacks(sections: Mapping[str, Node]) -> Mapping[str, tuple[str, ...]]:
     """LiteLLM's `fallbacks`, a list of {name: [names]}: here they say what serves in place of a model that was shut down."""
     found: dict[str, tuple[str, ...]] = {}
-    for section in FALLBACK_SECTIONS:
+    for section in ROUTER_SECTIONS:
         for item in sections.get(section, NOTHING).entries.get("fallbacks", NOTHING).items:
             for name, others in item.entries.items():
                 found[name] = tuple(other.value for other in others.items if isinstance(other.value, str))

@@ -33,6 +33,15 @@ GENERAL = frozenset({
     "use_shared_health_check", "use_x_forwarded_for", "user_api_key_cache_ttl", "user_header_mappings", "user_header_name",
 })  # fmt: skip
 
+ROUTER = frozenset({
+    "alerting_config", "allowed_fails_policy", "assistants_config", "cache_kwargs", "cache_responses", "caching_groups",
+    "client_ttl", "content_policy_fallbacks", "context_window_fallbacks", "cooldown_policy", "debug_level", "default_litellm_params",
+    "default_max_parallel_requests", "default_priority", "disable_cooldowns", "enable_tag_filtering", "fallback_routing_settings",
+    "ignore_invalid_deployments", "max_fallbacks", "model_group_retry_policy", "optional_pre_call_checks", "polling_interval",
+    "provider_budget_config", "redis_db", "redis_host", "redis_password", "redis_port", "redis_url", "retry_after", "retry_policy",
+    "router_general_settings", "routing_strategy_args", "set_verbose", "stream_timeout", "tag_filtering_match_any",
+})  # fmt: skip
+
 PARAMS = frozenset({
     "additional_drop_params", "allowed_openai_params", "api_version", "auto_router_config", "auto_router_config_path",
     "auto_router_default_model", "auto_router_embedding_model", "aws_access_key_id", "aws_bedrock_runtime_endpoint", "aws_profile_name",

@@ -113,7 +113,12 @@ ENTRY_OPTIONS = (
         "Another server that speaks the provider's API (`base_url` means the same).",
     ),
     Option("litellm_params.custom_llm_provider", "a provider", "the prefix of `model`", "The provider, where `model` has no prefix."),
-    Option("litellm_params.max_parallel_requests", "1 or more", "", "Videos under way at once."),
+    Option("litellm_params.weight", "0 or more", "1, or `rpm`", "Its share of the videos, among those of the same model."),
+    Option("litellm_params.order", "0 or more", "last", "The lowest is asked first, the next where it cannot."),
+    Option("litellm_params.rpm", "1 or more", "", "Videos sent there within a minute; those above it wait."),
+    Option(
+        "litellm_params.max_parallel_requests", "1 or more", "", "Videos at work there at once, for all processes; those above it wait."
+    ),
     Option(
         "litellm_params.output_cost_per_second",
         "US dollars",
@@ -133,6 +138,25 @@ ENTRY_OPTIONS = (
     Option("settings", "a mapping", "", "Options of the provider's own."),
 )
 
+ROUTER_OPTIONS = (
+    Option("routing_strategy", "the words below", "simple-shuffle", "By what the deployments of a model are told apart."),
+    Option(
+        "num_retries",
+        "0 or more",
+        "",
+        "How often a video is sent again after a refusal that may pass, before a fallback is asked or it fails.",
+    ),
+    Option("timeout", "seconds", "60", "How long a submission may take to be answered; after that it may have been taken, and may cost."),
+    Option("allowed_fails", "0 or more", "3", "Failures within a minute that a deployment may have before it is left alone."),
+    Option("cooldown_time", "seconds", "5", "How long it is left alone, where it does not say itself; then one video tries it."),
+    Option("fallbacks", "a list of {model: [models]}", "", "Whom to ask when no deployment of a model can; `*` stands for all others."),
+    Option("default_fallbacks", "a list of models", "", "The same as fallbacks of `*`."),
+    Option("model_group_alias", "a mapping of names", "", "Other names of models: `{name: model}`, or `{name: {model: …, hidden: true}}`."),
+    Option("enable_pre_call_checks", "true", "true", "Always on: a deployment is never asked for what it cannot do."),
+)
+"""What `router_settings` may hold."""
+
+ROUTER_NAMES = tuple(option.name for option in ROUTER_OPTIONS)
 NAMES = tuple(dict.fromkeys(option.name.partition(".")[0] for option in OPTIONS))
 
 

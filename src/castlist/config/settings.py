@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from castlist.model.entries import Entry
+from castlist.model.routes import Rules
 from castlist.model.telling import Wanted
 
 
@@ -85,8 +86,8 @@ class ModelEntry:
     replacements: tuple[str, ...] = ()
     known: Entry | None = None
     unavailable: str | None = None
-    weight: int = 1
-    order: int = 1
+    weight: float | None = None
+    order: int | None = None
     rpm: int | None = None
     max_parallel_requests: int | None = None
     micros_per_second: int | None = None
@@ -127,6 +128,7 @@ class Settings:
     prompt_name: PromptName = PromptName.LENIENT
     max_spend_per_day: int | None = 20_000_000
     catalogue: Mapping[str, Entry] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
     limits: Limits = Limits()
     public_base_url: str | None = None
     database_url: Secret | None = field(default=None, repr=False)

@@ -147,8 +147,10 @@ class Engine:
     def models(self) -> Sequence[ModelInfo]:
         """Each model name with its deployments, in the order of the configuration."""
         names = list(dict.fromkeys(d.model for d in self.kit.deployments))
+        rules = self.kit.policy.rules
+        names += [name for name in rules.aliases if name not in names and name not in rules.hidden]
         return [
-            ModelInfo(name, tuple(d for d in self.kit.deployments if d.model == name), name == self.kit.policy.default_model)
+            ModelInfo(name, tuple(d for d in self.kit.deployments if d.model == rules.resolve(name)), name == self.kit.policy.default_model)
             for name in names
         ]
 

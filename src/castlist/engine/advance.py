@@ -5,18 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from castlist import routing
 from castlist.engine.binding import lose_late
+from castlist.engine.choosing import choose, no_room, others
 from castlist.engine.ending import cancel, end_cancelled, fail
+from castlist.engine.faring import give_place, note_end, note_failure
 from castlist.engine.kit import Kit
 from castlist.engine.moves import (
     WAIT_RETRY,
     WAIT_STORAGE,
     WAIT_UNKNOWN,
-    assign,
     current,
-    in_budget,
-    others,
     provider_of,
     put_off,
     save,
@@ -31,7 +29,7 @@ from castlist.errors import CastlistError, HandleGone, LostJob, MediaRefused, No
 from castlist.model.characters import Character, CharacterState, Note
 from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
 from castlist.model.operations import CreateVideo
-from castlist.model.providing import Phase, Progress, Ticket
+from castlist.model.providing import Deployment, Phase, Progress, Ticket
 
 WAIT_CHARACTER = 5.0
 """Seconds between looks at a character that is being prepared; the end of its preparation wakes its jobs at once."""
@@ -47,7 +45,10 @@ __all__ = ["advance", "fail"]
 async def advance(kit: Kit, job: Job) -> Job | None:
     """The job one step further and saved, or None when somebody else has it now. `due_at` says when the next step is worth taking."""
     try:
-        return await _step(kit, job)
+        moved = await _step(kit, job)
+        if moved is not None:
+            await give_place(kit, job, moved)
+        return moved
     except StorageFull as error:
         note = Note("storage_full", f"Waiting for room to store: {error.message}")
         # As it is stored: a step that failed halfway may have saved a later state, and must not be begun again from an earlier one.
@@ -60,7 +61,7 @@ async def _step(kit: Kit, job: Job) -> Job | None:
         return await cancel(kit, job)
     match job.state:
         case State.QUEUED:
-            return await _choose(kit, job)
+            return await choose(kit, job)
         case State.PREPARING:
             return await _prepare(kit, job)
         case State.SUBMITTING | State.UNKNOWN:
@@ -71,22 +72,6 @@ async def _step(kit: Kit, job: Job) -> Job | None:
             return await _store(kit, job)
         case _:
             return job
-
-
-async def _choose(kit: Kit, job: Job) -> Job | None:
-    try:
-        plan = routing.plan(await in_budget(kit, job), kit.deployments, tried=job.tried)
-    except Unavailable as error:
-        if kit.clock() - job.created_at < timedelta(seconds=kit.policy.max_age):
-            return await wait_for(kit, job, error.code, seconds=WAIT_UNKNOWN)
-        return await fail(kit, job, Failure(error.code, error.message))
-    except CastlistError as error:
-        return await fail(kit, job, Failure(error.code, error.message))
-    if not plan.able:
-        attempts = await kit.storage.jobs.attempts(job.id)
-        last = next((a.error for a in reversed(attempts) if a.error), None)
-        return await fail(kit, job, last or Failure("no_deployment", "No deployment is left that could take this video."))
-    return await save(kit, assign(job.to(State.PREPARING, waiting=None), plan.able[0]))
 
 
 async def _prepare(kit: Kit, job: Job) -> Job | None:
@@ -102,13 +87,21 @@ async def _prepare(kit: Kit, job: Job) -> Job | None:
     try:
         if not isinstance(job.operation, CreateVideo) and job.operation.source.raw:
             return await bring_in(kit, job)
-        return await submit(kit, replace(job, waiting=None), deployment, characters=characters)
+        return await _submit(kit, replace(job, waiting=None), deployment, characters=characters)
     except ProviderError as error:
         return await refused(kit, job, error)
     except Unavailable:
         raise
     except CastlistError as error:
         return await fail(kit, job, Failure(error.code, error.message))
+
+
+async def _submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequence[Character]) -> Job | None:
+    """Sent, or back in the queue when others have taken the places that there were when it was chosen."""
+    full = await no_room(kit, job, deployment)
+    if full is not None:
+        return await save(kit, replace(job.to(State.QUEUED, waiting=full.code), due_at=full.until or kit.clock()))
+    return await submit(kit, job, deployment, characters=characters)
 
 
 def _broken(job: Job, characters: Sequence[Character]) -> Failure | None:
@@ -181,6 +174,9 @@ async def _failed_upstream(kit: Kit, job: Job, attempt: Attempt, *, progress: Pr
     await kit.storage.jobs.save_attempt(attempt)
     if gone:
         return await save(kit, job.to(State.QUEUED, deployment=None))
+    if progress.retryable and not progress.moderated:
+        await note_failure(kit, attempt.deployment, failure.message)
+    job = replace(job, faults={**job.faults, attempt.deployment: failure.message})
     tried = (*job.tried, attempt.deployment)
     if not progress.retryable or progress.moderated or not await others(kit, job, tried=tried):
         return await fail(kit, job, failure, attempt=attempt)
@@ -193,7 +189,10 @@ async def _store(kit: Kit, job: Job) -> Job | None:
     if attempt is None or attempt.ticket is None or provider is None:
         return await wait_for(kit, job, "deployment_missing", seconds=WAIT_UNKNOWN)
     try:
-        return await store(kit, job, attempt, provider=provider)
+        ended = await store(kit, job, attempt, provider=provider)
+        if ended is not None:
+            await note_end(kit, ended, attempt)
+        return ended
     except MediaRefused as error:
         # It is finished and may be paid: a page of some host on the way is no reason to have it made again.
         if kit.count_useless(attempt.id) < DOWNLOADS:

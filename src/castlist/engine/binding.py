@@ -95,8 +95,9 @@ def without_clips(character: Character) -> Character:
 
 async def bind_early(kit: Kit, character: Character) -> None:
     """Make the character ready for the models it was made for. What does not succeed is left to the first video that needs it."""
+    wanted = {kit.policy.rules.resolve(name) for name in character.targets}
     for deployment in kit.deployments:
-        if deployment.model not in character.targets or deployment.unavailable:
+        if deployment.model not in wanted or deployment.unavailable:
             continue
         try:
             found = await furnish(kit, character, wants_of(kit, deployment))

@@ -80,7 +80,7 @@ async def _first(kit: Kit, known: Mark) -> Character | None:
 
 def check_names(kit: Kit, *, model: str | None, provider: str | None, targets: Sequence[str] = ()) -> None:
     """Refuse a model or provider name that nothing here has. Raises NotFound or InvalidRequest."""
-    known = {d.model for d in kit.deployments}
+    known = {d.model for d in kit.deployments} | set(kit.policy.rules.aliases)
     asked = [("model", model)] if model else []
     for param, name in [*asked, *(("target_model_names", target) for target in targets)]:
         if name not in known and name.partition("/")[0] not in kit.known_providers:

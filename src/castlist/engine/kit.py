@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from castlist.model.ids import make_id
 from castlist.model.jobs import Attempt
 from castlist.model.providing import Deployment, Provider
 from castlist.model.publishing import Publish, keep_private
+from castlist.model.routes import Rules
 from castlist.storage import Storage
 
 T = TypeVar("T")
@@ -47,6 +49,7 @@ class Policy:
     low_water: int = LOW_WATER
     upload_bytes: int = 100 * 1024 * 1024
     max_spend_per_day: int | None = None
+    rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Kit:
     this process asks for it and has been told that it does not exist, `followed` the attempt as it was read, `useless` how many of its
     downloads were no video. `not_native` are the accounts that keep no characters, with what they said; `publish` makes links for
     providers that read by an address; `strange` counts the words of a status that nobody knows, by provider.
+    `choosing` counts, by deployment, the jobs of this process that have chosen it and are not saved yet, `sending` those about to be sent.
     """
 
     storage: Storage
@@ -77,6 +81,8 @@ class Kit:
     useless: dict[str, int] = field(default_factory=dict)
     not_native: dict[str, str] = field(default_factory=dict)
     strange: dict[tuple[str, str], int] = field(default_factory=dict)
+    choosing: Counter[str] = field(default_factory=Counter)
+    sending: Counter[str] = field(default_factory=Counter)
     arriving: dict[tuple[str, str], list[asyncio.Event]] = field(default_factory=dict)
 
     def new_id(self, prefix: str) -> str:

@@ -1,12 +1,10 @@
 """What every step does with a job: save it, put it off, say what it waits for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from castlist import routing
 from castlist.engine.kit import Kit
-from castlist.errors import CastlistError
 from castlist.model.characters import Note
 from castlist.model.jobs import Attempt, Cost, CostState, Job
 from castlist.model.operations import Operation
@@ -37,14 +35,6 @@ async def in_budget(kit: Kit, job: Job) -> Operation:
         return operation
     spent = sum(attempt.cost.micros for attempt in await kit.storage.jobs.attempts(job.id))
     return replace(operation, wishes=replace(operation.wishes, max_cost=max(0, operation.wishes.max_cost - spent)))
-
-
-async def others(kit: Kit, job: Job, *, tried: Sequence[str]) -> bool:
-    """Whether a deployment is left that could take the job."""
-    try:
-        return bool(routing.plan(await in_budget(kit, job), kit.deployments, tried=tried).able)
-    except CastlistError:
-        return False
 
 
 def put_off(kit: Kit, job: Job, *, seconds: float) -> Job:

@@ -18,6 +18,10 @@ WAIT_FORMS = 1.0
 """Seconds between looks at a character of which another job makes forms or a handle; whoever is done wakes the others at once."""
 
 
+SUBMITTED_WITHIN = 60.0
+"""Seconds a submission may take to be answered, where the configuration does not say."""
+
+
 @dataclass(frozen=True)
 class Making:
     """How what an order needs comes to be: the forms of a character that a model wants (None while somebody else makes them), the handles
@@ -134,6 +138,7 @@ async def _order(kit: Kit, job: Job, attempt: Attempt, *, operation: Operation, 
         reference=attempt.reference,
         seed=number if number is not None else _own_seed(job.id),
         source_ticket=ticket,
+        timeout=kit.policy.rules.timeout or SUBMITTED_WITHIN,
     )
 
 
@@ -161,7 +166,8 @@ def _attempt(kit: Kit, job: Job, deployment: Deployment, *, number: int) -> Atte
         provider_model=deployment.provider_model,
         state=AttemptState.INTENT,
         reference=job.id if number == 1 else f"{job.id}-{number}",
-        reason=f"first of the deployments able to take it under {job.operation.model}",
+        reason=job.choice.reason if job.choice else "",
+        others=job.choice.others if job.choice else {},
         started_at=kit.clock(),
         cost=Cost(),
     )

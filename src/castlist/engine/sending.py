@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 import structlog
 
 from castlist.engine.binding import lose
+from castlist.engine.choosing import go_on
 from castlist.engine.ending import fail
+from castlist.engine.faring import note_answer, note_refusal
 from castlist.engine.kit import Kit
-from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, others, provider_of, put_off, save, unsure, wait_for
+from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, provider_of, put_off, save, unsure, wait_for
 from castlist.engine.ordering import make_ready
-from castlist.errors import Ambiguous, HandleGone, Moderated, NotSent, ProviderError, Retry, SpendLimit, Unavailable
+from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, SpendLimit, Unavailable
 from castlist.model.characters import Character
 from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
 from castlist.model.providing import Absent, CannotTell, Deployment, Prepared, Provider, Ticket
 from castlist.providers.hearing import hear
+from castlist.storage.health import NoRoom
 
 log = structlog.get_logger("castlist.engine")
 
@@ -28,7 +30,11 @@ MARGIN = 30.0
 async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequence[Character]) -> Job | None:
     """The job submitted, or waiting for what somebody else is making of its characters. Raises what `prepare` raises, before anything
     that may cost; nothing of the provider's after it."""
-    ready = await make_ready(kit, job, deployment, characters=characters)
+    kit.sending[deployment.id] += 1
+    try:
+        ready = await make_ready(kit, job, deployment, characters=characters)
+    finally:
+        kit.sending[deployment.id] -= 1
     if isinstance(ready, float):
         return await wait_for(kit, job, "character", seconds=ready)
     for note in ready.notes:
@@ -40,8 +46,14 @@ async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequ
 
 async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, prepared: Prepared) -> Job | None:
     try:
-        if not await kit.storage.jobs.open_attempt(job, attempt, limit=kit.policy.max_spend_per_day):
+        limit, gate = kit.policy.max_spend_per_day, kit.deployment(attempt.deployment)
+        if not await kit.storage.jobs.open_attempt(job, attempt, limit=limit, gate=gate):
             return None
+    except NoRoom as full:
+        # Others were quicker, perhaps in another process.
+        before = await kit.storage.jobs.attempts(job.id)
+        waiting = job.to(State.QUEUED, waiting=full.code, attempt=before[-1].id if before else None)
+        return await save(kit, put_off(kit, waiting, seconds=full.after))
     except SpendLimit as error:
         # Accepted for a cheaper deployment, or on another day.
         return await fail(kit, job, Failure(error.code, error.message))
@@ -51,6 +63,7 @@ async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, pre
             with hear(heard):
                 ticket = await provider.submit(prepared)
     except Ambiguous as error:
+        await note_refusal(kit, attempt.deployment, error)
         return await _held(kit, job, _named(attempt, heard), failure=Failure(error.code, error.message))
     except ProviderError as error:
         return await refused(kit, job, error, attempt=_named(attempt, heard))
@@ -75,6 +88,7 @@ async def accepted(kit: Kit, job: Job, attempt: Attempt, *, ticket: Ticket) -> J
     """The job running under a ticket, which is kept first."""
     cost = replace(attempt.cost, state=CostState.ESTIMATED)
     await _keep(kit, replace(attempt, state=AttemptState.TICKETED, ticket=ticket.data, error=None, cost=cost))
+    await note_answer(kit, attempt.deployment)
     return await save(kit, replace(job.to(State.RUNNING, waiting=None, cost=cost), due_at=kit.clock()))
 
 
@@ -89,30 +103,17 @@ async def _keep(kit: Kit, attempt: Attempt) -> None:
 
 
 async def refused(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt | None = None) -> Job | None:
-    """Nothing exists upstream: wait and ask the same again, ask elsewhere, or fail. One that cannot be reached is not waited for while
-    another can be asked."""
+    """Nothing exists upstream: ask elsewhere, wait and ask the same again, or fail."""
     if isinstance(error, HandleGone):
         error = await lose(kit, job, error, attempt=attempt)
     failure = Failure(error.code, error.message)
     if attempt:
         attempt = replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost())
         await _keep(kit, attempt)
+    await note_refusal(kit, job.deployment, error)
     if error.retry is Retry.NEVER or isinstance(error, Moderated):
         return await fail(kit, job, failure, attempt=attempt)
-    wait = error.after or WAIT_RETRY
-    tried = (*job.tried, job.deployment) if job.deployment else job.tried
-    elsewhere = await others(kit, job, tried=tried)
-    again = error.retry is Retry.SAME and not (elsewhere and _is_away(error))
-    if again and kit.clock() + timedelta(seconds=wait) - job.created_at < timedelta(seconds=kit.policy.max_age):
-        return await save(kit, put_off(kit, job.to(State.QUEUED, waiting=error.code), seconds=wait))
-    if not elsewhere:
-        return await fail(kit, job, failure, attempt=attempt)
-    return await save(kit, job.to(State.QUEUED, tried=tried, deployment=None))
-
-
-def _is_away(error: ProviderError) -> bool:
-    """Whether nobody answered there: another deployment is not kept waiting for it, the last one is."""
-    return isinstance(error, NotSent) or isinstance(error.__cause__, NotSent)
+    return await go_on(kit, job, error, attempt=attempt)
 
 
 async def reconcile(kit: Kit, job: Job) -> Job | None:

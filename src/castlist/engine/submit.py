@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from castlist import casting, routing
 from castlist.engine.characters import SOURCE_TYPES
+from castlist.engine.choosing import plan_new
 from castlist.engine.files import folder, full_disk
 from castlist.engine.keeping import hand_over
 from castlist.engine.kit import Kit
@@ -85,13 +86,14 @@ async def _accept(kit: Kit, caller: Caller, ask: VideoAsk, *, known: Mark) -> Se
 async def draft(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[StoredAsset]) -> Draft:
     """The job of a request, whose files are then in `kept`. Raises what is wrong with it, and what no deployment could take."""
     operation, characters, notes = await _operation(kit, caller, ask, kept=kept)
-    plan = routing.plan(operation, kit.deployments)
+    job = _job(kit, caller, operation)
+    plan = await plan_new(kit, job, characters=characters)
     casting.check_names(operation, characters)
     first = plan.able[0]
     fitted, steps = fitting.fit(operation, first)
     members = casting.cast(fitted, characters, first)
     await kit.storage.jobs.check_spend(first.price(fitted), limit=kit.policy.max_spend_per_day)
-    job = replace(_job(kit, caller, operation), cast=members, cost=Cost(micros=first.price(fitted)))
+    job = replace(job, cast=members, cost=Cost(micros=first.price(fitted)))
     job = assign(job, first)
     for note in (*notes, *steps, *_early_notes(fitted, members, characters)):
         job = job.warn(note)
@@ -167,7 +169,7 @@ async def _create(kit: Kit, caller: Caller, ask: VideoAsk, *, characters: Sequen
     )
     if not ask.reference:
         return operation
-    routing.plan(operation, kit.deployments)
+    routing.plan(operation, kit.deployments, routing.Scene(rules=kit.policy.rules))
     asset = await _keep_reference(kit, caller, ask.reference)
     kept.append(asset)
     return replace(operation, reference=asset.id)

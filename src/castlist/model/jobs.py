@@ -8,6 +8,7 @@ from typing import Self
 
 from castlist.model.characters import CastMember, Note
 from castlist.model.operations import Operation
+from castlist.model.routes import Choice
 
 
 class State(StrEnum):
@@ -86,7 +87,8 @@ class AttemptState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One submission of a job to one deployment. `ticket` is the provider's JSON, `reference` what we told the provider to call it,
-    `request_id` what the provider called the request, which its support asks for."""
+    `request_id` what the provider called the request, which its support asks for. `reason` says why the deployment was chosen, `others`
+    why each of the others was not."""
 
     id: str
     job: str
@@ -104,6 +106,7 @@ class Attempt:
     error: Failure | None = None
     cost: Cost = field(default_factory=Cost)
     request_id: str | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One accepted operation of a project. `due_at` is when it next wants work; `tried` are deployment ids not to be asked again."""
+    """One accepted operation of a project. `due_at` is when it next wants work; `tried` are deployment ids not to be asked again.
+
+    `choice` says why its deployment was chosen, `avoid` is one that has just failed, `faults` are what each one said last, and `retries`
+    counts the refusals that might have passed.
+    """
 
     id: str
     project: str
@@ -145,6 +152,10 @@ class Job:
     expires_at: datetime | None = None
     deleted_at: datetime | None = None
     revision: int = 0
+    choice: Choice | None = None
+    avoid: str | None = None
+    faults: Mapping[str, str] = field(default_factory=dict)
+    retries: int = 0
 
     @property
     def ended(self) -> bool:

@@ -33,6 +33,9 @@ class Deployment:
 
     `unavailable` says why it cannot be used now; `notes` go on every video it makes. `entry` is what the catalogue says of the model, also
     where another one serves in its place; `retired` says that its vendor has shut it down and that nothing serves in its place.
+    `max_parallel` is how many of its jobs one process has in hand, `parallel` how many videos may be at work there for all processes
+    together, `rpm` how many may be sent there in a minute. `weight` is its share among those of the same `order`, the lowest of which
+    is asked first.
     """
 
     id: str
@@ -46,6 +49,10 @@ class Deployment:
     notes: tuple[Note, ...] = ()
     entry: Entry | None = None
     retired: bool = False
+    weight: float = 1.0
+    order: int | None = None
+    rpm: int | None = None
+    parallel: int | None = None
 
     def price(self, operation: Operation) -> int:
         """Millionths of a US dollar that `operation` costs at most; 0 where nothing is known to cost."""

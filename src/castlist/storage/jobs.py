@@ -6,11 +6,13 @@ from typing import Literal
 
 from castlist.model.asks import Seen
 from castlist.model.jobs import Attempt, Failure, Job, State
+from castlist.model.providing import Deployment
 from castlist.model.repeats import Mark
 from castlist.storage import job_rows
 from castlist.storage.assets import StoredAsset, insert_assets, link_assets, purge_assets
 from castlist.storage.charges import SPENT, check, day_of, release, reserve
 from castlist.storage.database import Clock, Connection, Database, many, to_micros
+from castlist.storage.health import admit
 from castlist.storage.holders import Holders
 from castlist.storage.page import Page, read_page
 from castlist.storage.pending import Pending
@@ -219,13 +221,15 @@ class Jobs:
         if rows:
             await self._database.write(lambda connection: connection.executemany(sql, rows).rowcount)
 
-    async def open_attempt(self, job: Job, attempt: Attempt, *, limit: int | None = None) -> bool:
+    async def open_attempt(self, job: Job, attempt: Attempt, *, limit: int | None = None, gate: Deployment | None = None) -> bool:
         """Save the intent to submit, and the job with it; what was reserved for the job is now for this attempt. Fenced. Raises
-        SpendLimit as `add` does."""
+        SpendLimit as `add` does, and NoRoom when the deployment `gate` may not be sent anything now."""
 
         def write(connection: Connection) -> bool:
             if not job_rows.update_job(connection, job, holder=self._holders.me, release=False):
                 return False
+            if gate is not None:
+                admit(connection, gate, job=job.id, attempt=attempt.id, now=self._clock())
             release(connection, job.id)
             reserve(connection, attempt.id, micros=attempt.cost.micros, now=self._clock(), limit=limit)
             job_rows.insert_attempt(connection, attempt)

@@ -60,6 +60,19 @@ CREATE TABLE charges (
 
 CREATE INDEX charges_day ON charges (day, micros);
 
+CREATE TABLE health (
+	deployment TEXT NOT NULL,
+	failures INTEGER NOT NULL,
+	since BIGINT NOT NULL,
+	cooled_until BIGINT,
+	why TEXT NOT NULL,
+	probe TEXT,
+	probe_until BIGINT,
+	pace BIGINT,
+	samples INTEGER NOT NULL,
+	PRIMARY KEY (deployment)
+);
+
 CREATE TABLE jobs (
 	id TEXT NOT NULL,
 	project TEXT NOT NULL,
@@ -77,6 +90,8 @@ CREATE TABLE jobs (
 	doc TEXT NOT NULL,
 	PRIMARY KEY (id)
 );
+
+CREATE INDEX jobs_at_work ON jobs (deployment, state) WHERE NOT ended;
 
 CREATE INDEX jobs_deleted ON jobs (deleted_at) WHERE deleted_at IS NOT NULL;
 
@@ -100,6 +115,15 @@ CREATE INDEX requests_created ON requests (created_at);
 CREATE INDEX requests_digest ON requests (project, digest);
 
 CREATE UNIQUE INDEX requests_mark ON requests (project, mark) WHERE mark IS NOT NULL;
+
+CREATE TABLE sends (
+	attempt TEXT NOT NULL,
+	deployment TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	PRIMARY KEY (attempt)
+);
+
+CREATE INDEX sends_at ON sends (deployment, at);
 
 CREATE TABLE webhook_endpoints (
 	id TEXT NOT NULL,

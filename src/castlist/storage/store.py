@@ -11,6 +11,7 @@ from castlist.storage.bindings import Bindings
 from castlist.storage.changes import Changes
 from castlist.storage.characters import Characters
 from castlist.storage.database import Clock, Connection
+from castlist.storage.health import Health
 from castlist.storage.jobs import Jobs
 from castlist.storage.opening import Parts, enter, leave, refuse
 from castlist.storage.outbox import Outbox
@@ -39,6 +40,7 @@ class Storage:
         self.outbox = Outbox(database, holders, clock=clock)
         self.secrets = Secrets(database, clock=clock)
         self.requests = Requests(database, clock=clock)
+        self.health = Health(database, clock=clock)
         self.changes = Changes(database)
 
     @classmethod

@@ -39,6 +39,7 @@ JOBS = Table(
     Column("lease_until", BigInteger),
     Column("doc", Text, nullable=False),
     Index("jobs_page", "project", "created_at", "id"),
+    Index("jobs_at_work", "deployment", "state", sqlite_where=LIVE, postgresql_where=LIVE),
     Index("jobs_due", "due_at", sqlite_where=LIVE, postgresql_where=LIVE),
     Index("jobs_deleted", "deleted_at", sqlite_where=DELETED, postgresql_where=DELETED),
 )
@@ -166,6 +167,29 @@ REQUESTS = Table(
     Index("requests_created", "created_at"),
     Index("requests_digest", "project", "digest"),
     Index("requests_mark", "project", "mark", unique=True, sqlite_where=MARKED, postgresql_where=MARKED),
+)
+
+HEALTH = Table(
+    "health",
+    METADATA,
+    Column("deployment", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("cooled_until", BigInteger),
+    Column("why", Text, nullable=False),
+    Column("probe", Text),
+    Column("probe_until", BigInteger),
+    Column("pace", BigInteger),
+    Column("samples", Integer, nullable=False),
+)
+
+SENDS = Table(
+    "sends",
+    METADATA,
+    Column("attempt", Text, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("sends_at", "deployment", "at"),
 )
 
 ASSETS = Table(

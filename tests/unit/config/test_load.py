@@ -136,13 +136,14 @@ model_list:
   - model_name: hero
     litellm_params: {model: animatic/animatic, timeout: 30}
 litellm_settings: {drop_params: true}
-router_settings: {num_retries: 2}
+router_settings: {redis_host: x}
 general_settings: {database_url: x}
 """
     (warning,) = read_config(text).warnings
     assert warning == (
         "not used here: model gpt (openai/gpt-4o) (line 2), model claude (anthropic/claude-4) (line 4), "
-        "litellm_params.timeout (line 7), litellm_settings (line 8), router_settings (line 9), general_settings.database_url (line 10)"
+        "litellm_params.timeout (line 7), "
+        "litellm_settings.drop_params (line 8), router_settings.redis_host (line 9), general_settings.database_url (line 10)"
     )
 
 
@@ -276,13 +277,6 @@ def test_a_key_of_two_projects_is_a_mistake(mistakes):
 
 def test_a_projects_key_that_is_the_master_key_is_a_mistake(mistakes):
     assert "as the master key" in mistakes("general_settings: {master_key: k}\ncastlist: {projects: [{name: a, keys: [k]}]}\n")[0][1]
-
-
-def test_what_has_no_effect_yet_is_said(read_config):
-    settings = read_config(entry("model: animatic/animatic, weight: 2"))
-
-    assert settings.warnings == ("not used here: litellm_params.weight (line 3)",)
-    assert settings.models[0].weight == 2
 
 
 def test_our_own_section_is_taken(read_config, tmp_path):

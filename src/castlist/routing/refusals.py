@@ -1,8 +1,8 @@
-"""Which deployments could take an operation, best first. Pure: no clock, no I/O."""
+"""Why a deployment cannot take an operation, and what is said when none can."""
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Retired, Unavailable, Unsupported
 from castlist.model import fitting
@@ -10,30 +10,6 @@ from castlist.model.capabilities import Refusal
 from castlist.model.operations import Operation
 from castlist.model.pricing import show_usd
 from castlist.model.providing import Deployment
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Able deployments, best first, and one sentence for each one left out."""
-
-    able: tuple[Deployment, ...]
-    reasons: Mapping[str, str]
-
-
-def plan(operation: Operation, deployments: Sequence[Deployment], *, tried: Collection[str] = ()) -> Plan:
-    """The deployments under the operation's model that can take it and were not `tried`.
-
-    Raises NotFound for an unknown model; Unsupported, NotImplementedHere or Unavailable when none is able, with the reason of each.
-    """
-    group = [d for d in deployments if d.model == operation.model]
-    if not group:
-        raise unknown_model(operation.model, deployments)
-    refusals = {d.id: _refusal(operation, d) for d in group}
-    reasons = {deployment: refusal[1] for deployment, refusal in refusals.items() if refusal}
-    able = tuple(d for d in group if refusals[d.id] is None and d.id not in tried)
-    if able or any(refusal is None for refusal in refusals.values()):
-        return Plan(able, {**reasons, **dict.fromkeys(tried, "it was tried before")})
-    raise _why_none(operation, group, deployments)
 
 
 def unknown_model(model: str, deployments: Sequence[Deployment]) -> NotFound:
@@ -45,7 +21,8 @@ def unknown_model(model: str, deployments: Sequence[Deployment]) -> NotFound:
     return NotFound(text, code="model_not_found", param="model")
 
 
-def _refusal(operation: Operation, deployment: Deployment) -> Refusal | None:
+def refuse(operation: Operation, deployment: Deployment) -> Refusal | None:
+    """Why that deployment cannot take the operation: a code, a sentence, and the parameter; None when it can."""
     if deployment.retired:
         return "provider_retired", deployment.unavailable or "", "model"
     if deployment.unavailable:
@@ -83,10 +60,11 @@ def _wrong_option(operation: Operation, deployment: Deployment) -> Refusal | Non
     return None
 
 
-def _why_none(operation: Operation, group: Sequence[Deployment], everything: Sequence[Deployment]) -> Exception:
-    refusals = [(d, refusal) for d in group if (refusal := _refusal(operation, d))]
-    reasons = {d.id: refusal[1] for d, refusal in refusals}
-    others = sorted({d.model for d in everything if d.model != operation.model and _refusal(replace(operation, model=d.model), d) is None})
+def why_none(operation: Operation, group: Sequence[Deployment], everything: Sequence[Deployment]) -> Exception:
+    """The error when no deployment of `group` can take the operation; it names the models of `everything` that could."""
+    refusals = [(d, refusal) for d in group if (refusal := refuse(operation, d))]
+    names = {d.model for d in group}
+    others = sorted({d.model for d in everything if d.model not in names and refuse(replace(operation, model=d.model), d) is None})
     hint = f" Models here that can: {', '.join(others)}." if others else ""
     sentences = "; ".join(dict.fromkeys(refusal[1] for _, refusal in refusals))
     codes = {refusal[0] for _, refusal in refusals}
@@ -100,4 +78,4 @@ def _why_none(operation: Operation, group: Sequence[Deployment], everything: Seq
     _, (code, _, param) = refusals[0]
     if code in {"unknown_option", "invalid_option"}:
         return InvalidRequest(f"{sentences}.", code=code, param=param)
-    return Unsupported(f"{sentences}.{hint}", reasons=reasons, code=code, param=param)
+    return Unsupported(f"{sentences}.{hint}", reasons={d.id: refusal[1] for d, refusal in refusals}, code=code, param=param)
