@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castlist.media.animatic.palette import Light
-from castlist.media.animatic.planes import Frame, Plane, as_bytes, lay, yuv_of
+from castlist.media.animatic.planes import CLEAR, Frame, Plane, as_bytes, lay, level, yuv_of
 from castlist.media.animatic.seat import seated
 from castlist.media.animatic.staging import Actor, Spot
 
@@ -30,7 +30,8 @@ def play(frame: Frame, actor: Actor, spot: Spot, *, number: int, light: Light) -
     back = np.asarray(np.linalg.inv(forward), np.float64)
     y, u, v, keep = _warped(pixels, back, back @ (np.array([left, top]) - offset), size=(right - left, bottom - top))
     half_u, half_v, half = (cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for plane in (u, v, keep))
-    uv, keep2 = as_bytes(cv2.merge([half_u, half_v])), as_bytes(cv2.merge([half, half]))
+    keep2 = as_bytes(cv2.merge([half, half]))
+    uv = level(as_bytes(cv2.merge([half_u, half_v])), keep2)
     if spot.haze > 0.01:
         y, uv = _veiled(y, keep, uv, keep2, light=light, share=spot.haze * light.air)
     lay(frame.y[top:bottom, left:right], y, keep)
@@ -90,7 +91,7 @@ def _veiled(y: Plane, keep: Plane, uv: Plane, keep2: Plane, *, light: Light, sha
 def _warped(pixels: Plane, back: Matrix, start: Matrix, *, size: tuple[int, int]) -> Sequence[Plane]:
     """Y, U, V and what is kept, each at the frame's scale."""
     matrix = np.concatenate([back, start[:, None]], axis=1)
-    seen = cv2.warpAffine(pixels, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 255))
+    seen = cv2.warpAffine(pixels, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=CLEAR)
     planes = np.empty((4, *seen.shape[:2]), np.uint8)
     cv2.split(seen, list(planes))
     return list(planes)

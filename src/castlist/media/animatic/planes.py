@@ -22,6 +22,10 @@ _RGB_TO_YUV = np.array(
 )
 
 
+CLEAR = (0, 128, 128, 255)
+"""The four values of a cel's pixel where there is nothing of it."""
+
+
 def as_bytes(pixels: npt.ArrayLike) -> Plane:
     """What OpenCV or PyAV gave, as the 8-bit array it is; nothing is copied."""
     return np.ascontiguousarray(np.asarray(pixels, np.uint8))
@@ -43,7 +47,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Cel:
-    """A picture of a character, of even size: y and what it keeps of the background at full, u and v at half resolution."""
+    """A picture of a character, of even size: y and what it keeps of the background at full, u and v at half resolution.
+
+    Its chroma is grey where there is nothing, whatever the alpha: coarser than the outline, it must not bring the offset's share.
+    """
 
     y: Plane
     u: Plane
@@ -56,7 +63,7 @@ class Cel:
 
     def pixels(self) -> Plane:
         """Y, U, V and what is kept, for each pixel: four values warp in the time of one, two would take twice as long (measured)."""
-        u, v = (cv2.resize(plane, self.size, interpolation=cv2.INTER_LINEAR) for plane in (self.u, self.v))
+        u, v = (cv2.resize(plane, self.size, interpolation=cv2.INTER_NEAREST) for plane in (self.u, self.v))
         return as_bytes(cv2.merge([self.y, u, v, self.keep]))
 
 
@@ -92,15 +99,19 @@ def picture_of(rgb: Plane, alpha: Plane | None) -> Picture:
     keep2 = as_bytes(cv2.merge([keep_half, keep_half]))
     # The offsets go in proportion to alpha: what is kept of the background brings its own.
     cv2.subtract(y, cv2.convertScaleAbs(keep, alpha=16 / 255), dst=y)
-    cv2.subtract(uv, cv2.convertScaleAbs(keep2, alpha=128 / 255), dst=uv)
-    return Picture(y, uv, keep, keep2)
+    return Picture(y, level(uv, keep2), keep, keep2)
 
 
 def cel_of(rgb: Plane, alpha: Plane) -> Cel:
     """Premultiplied RGB as a picture of a character."""
-    whole, keep = picture_of(rgb, alpha), as_bytes(cv2.bitwise_not(alpha))
-    u, v = (as_bytes(cv2.extractChannel(whole.uv, part)) for part in (0, 1))
-    return Cel(whole.y, u, v, keep)
+    flat, keep = picture_of(rgb, None), as_bytes(cv2.bitwise_not(alpha))
+    u, v = (as_bytes(cv2.extractChannel(flat.uv, part)) for part in (0, 1))
+    return Cel(as_bytes(cv2.subtract(flat.y, cv2.convertScaleAbs(keep, alpha=16 / 255))), u, v, keep)
+
+
+def level(uv: Plane, keep2: Plane) -> Plane:
+    """The chroma of a cel with its offset in proportion to alpha."""
+    return as_bytes(cv2.subtract(uv, cv2.convertScaleAbs(keep2, alpha=128 / 255)))
 
 
 def lay(target: Plane, source: Plane, keep: Plane | None) -> None:

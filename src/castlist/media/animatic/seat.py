@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from castlist.media.animatic.planes import Plane, as_bytes
+from castlist.media.animatic.planes import CLEAR, Plane, as_bytes
 
 HIP = 0.50
 """Up to which share of its height a figure folds; above it nothing but its place changes."""
@@ -16,7 +16,7 @@ Reals = NDArray[np.float32]
 def seated(pixels: Plane, *, anchor: tuple[float, float], tall: float, fold: float) -> Plane:
     """The pixels of a figure of this height that stands at the anchor, as one that has sat down by a share."""
     maps = _maps((pixels.shape[1], pixels.shape[0]), anchor, tall=tall, fold=fold)
-    return as_bytes(cv2.remap(pixels, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 255)))
+    return as_bytes(cv2.remap(pixels, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=CLEAR))
 
 
 def _maps(size: tuple[int, int], anchor: tuple[float, float], *, tall: float, fold: float) -> tuple[Reals, Reals]:
