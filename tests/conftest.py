@@ -3,11 +3,13 @@
 import ipaddress
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from castlist.catalogue import list_vendors
+from postgres import Server, server
 
 settings.register_profile("castlist", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI")))
 settings.load_profile("castlist")
@@ -39,3 +41,10 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     vendors = [name for vendor in list_vendors().values() for name in (vendor.variable, *vendor.base_variables)]
     for name in ("CASTLIST_BASE_URL", "CASTLIST_API_KEY", *vendors):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL of this run of the tests; each test that wants one has a database of its own there."""
+    with server() as found:
+        yield found

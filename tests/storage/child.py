@@ -1,7 +1,6 @@
-"""What the storage tests run as a process of its own: `child.py MODE FOLDER [ARGUMENTS]`."""
+"""What the storage tests run as a process of its own: `child.py MODE FOLDER DATABASE [ARGUMENTS]`."""
 
 import asyncio
-import sqlite3
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from samples import a_character, a_job, store, wall
 from castlist.errors import StorageFull
 from castlist.model.jobs import State
 from castlist.storage import Storage
+from castlist.storage.database import Connection
 
 
 def say(*words: object) -> None:
@@ -33,7 +33,7 @@ async def fill(storage: Storage) -> None:
 async def count(storage: Storage, times: int) -> None:
     """Raise one counter, several at a time, reading what is there each time."""
 
-    def raise_it(connection: sqlite3.Connection) -> None:
+    def raise_it(connection: Connection) -> None:
         (value,) = connection.execute("SELECT progress FROM jobs WHERE id = 'counter'").fetchone()
         connection.execute("UPDATE jobs SET progress = ?, revision = revision + 1 WHERE id = 'counter'", (value + 1,))
 
@@ -72,8 +72,8 @@ async def add(storage: Storage, times: int) -> None:
         say(job.id)
 
 
-async def main(mode: str, folder: Path, *rest: str) -> None:
-    storage = await Storage.open(folder, clock=wall)
+async def main(mode: str, folder: Path, database: str, *rest: str) -> None:
+    storage = await Storage.open(folder, clock=wall, database_url=database or None)
     match mode:
         case "fill":
             await fill(storage)

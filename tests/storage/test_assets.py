@@ -93,7 +93,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path):
     child = Path(__file__).with_name("child.py")
 
     done = subprocess.run(
-        [sys.executable, str(child), "fill", str(tmp_path / "data")],
+        [sys.executable, str(child), "fill", str(tmp_path / "data"), ""],
         capture_output=True,
         text=True,
         check=True,
@@ -134,8 +134,8 @@ def volume(request, tmp_path) -> Iterator[Path]:
         yield Path(folder)
 
 
-async def test_the_room_is_that_of_the_volume_of_the_folder(volume, watch):
-    storage = await Storage.open(volume / "data", clock=watch)
+async def test_the_room_is_that_of_the_volume_of_the_folder(volume, come):
+    storage = await come(volume / "data")
     whole = os.statvfs(volume)
 
     assert abs(storage.assets.room() - whole.f_bavail * whole.f_frsize) < 256 * MIB
@@ -200,7 +200,7 @@ async def test_an_uploaded_source_goes_with_its_job(storage, tmp_path):
     assert await storage.jobs.purge() == [upload.id]
 
 
-async def test_a_source_in_its_new_form_belongs_to_the_job_too(storage, folder, watch, tmp_path):
+async def test_a_source_in_its_new_form_belongs_to_the_job_too(storage, folder, tmp_path, come):
     upload, clean = [await store(storage, tmp_path) for _ in range(2)]
     for asset in (upload, clean):
         await storage.assets.add(asset)
@@ -208,7 +208,7 @@ async def test_a_source_in_its_new_form_belongs_to_the_job_too(storage, folder, 
     await storage.jobs.save(replace(job, operation=extend(clean.id, video=None)).to(State.FAILED))
     await storage.close()
 
-    again = await Storage.open(folder, clock=watch)
+    again = await come()
     assert files(folder) == sorted([upload.id, clean.id])
     await again.jobs.delete("default", job.id)
     assert sorted(await again.jobs.purge()) == sorted([upload.id, clean.id])
@@ -241,23 +241,23 @@ async def test_a_deleted_character_s_bytes_wait_for_the_jobs_that_play_it(storag
     assert sorted(await storage.jobs.purge()) == sorted([source.id, clip.id])
 
 
-async def test_an_asset_that_found_no_owner_goes_when_its_process_leaves(folder, watch, tmp_path):
-    storage = await Storage.open(folder, clock=watch)
+async def test_an_asset_that_found_no_owner_goes_when_its_process_leaves(folder, tmp_path, come):
+    storage = await come()
     blob, row, owned = [await store(storage, tmp_path) for _ in range(3)]
     await storage.assets.add(row)
     await storage.assets.add(owned)
     await storage.jobs.add(a_job(create(reference=owned.id)))
     await storage.close()
 
-    again = await Storage.open(folder, clock=watch)
+    again = await come()
     assert files(folder) == [owned.id]
     assert [await again.assets.get(asset.id) for asset in (blob, row, owned)] == [None, None, owned]
     await again.close()
 
 
-async def test_an_asset_on_its_way_is_left_alone_by_the_others(storage, folder, watch, tmp_path):
+async def test_an_asset_on_its_way_is_left_alone_by_the_others(storage, folder, tmp_path, come):
     asset = await store(storage, tmp_path)
-    other = await Storage.open(folder, clock=watch)
+    other = await come()
     await store(other, tmp_path)
     await other.close()
 

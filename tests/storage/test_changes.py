@@ -6,7 +6,6 @@ import time
 import pytest
 
 from castlist.model.jobs import State
-from castlist.storage import Storage
 from castlist.storage.changes import Changes
 from castlist.storage.sqlite import SqliteDatabase
 from storage.samples import a_job, an_attempt, held
@@ -72,8 +71,8 @@ async def test_a_saved_attempt_is_a_change(storage):
     assert await storage.changes.wait(job.id, revision=revision, timeout=0) is True
 
 
-async def test_closing_lets_the_waiters_go(folder, watch):
-    storage = await Storage.open(folder, clock=watch)
+async def test_closing_lets_the_waiters_go(come):
+    storage = await come()
     job = a_job()
     await storage.jobs.add(job)
     waiting = asyncio.ensure_future(storage.changes.wait(job.id, revision=0, timeout=60))

@@ -6,7 +6,6 @@ import sqlite3
 import pytest
 
 from castlist.errors import StorageFull, Unavailable
-from castlist.storage import Storage
 from castlist.storage.sqlite import SqliteDatabase
 from storage.samples import a_job
 
@@ -110,8 +109,8 @@ async def test_the_reading_connection_cannot_write(database):
         await database.rows("UPDATE counts SET value = 9")
 
 
-async def test_writes_asked_for_before_the_close_are_kept_and_later_ones_refused(folder, watch):
-    storage = await Storage.open(folder, clock=watch)
+async def test_writes_asked_for_before_the_close_are_kept_and_later_ones_refused(come):
+    storage = await come()
     jobs = [a_job() for _ in range(20)]
     writes = [asyncio.ensure_future(storage.jobs.add(job)) for job in jobs]
     await asyncio.sleep(0)
@@ -120,6 +119,6 @@ async def test_writes_asked_for_before_the_close_are_kept_and_later_ones_refused
 
     with pytest.raises(Unavailable, match="closed"):
         await storage.jobs.add(a_job())
-    again = await Storage.open(folder, clock=watch)
+    again = await come()
     assert await again.jobs.unfinished() == 20
     await again.close()

@@ -60,8 +60,8 @@ async def test_renewing_keeps_a_lease(storage, second, watch):
     assert await claim(second) == [theirs.id]
 
 
-async def test_a_lease_of_a_process_that_left_is_free_at_once(storage, folder, watch):
-    other = await Storage.open(folder, clock=watch)
+async def test_a_lease_of_a_process_that_left_is_free_at_once(storage, come):
+    other = await come()
     job = await held(other, a_job())
     await other.close()
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from castlist.storage import Storage
 from storage.samples import a_character, a_job, create, store, wall
 
 pytestmark = pytest.mark.anyio
@@ -23,8 +22,8 @@ def watch():
 
 
 @contextmanager
-def child(mode: str, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen([sys.executable, str(CHILD), mode, str(folder), *arguments], stdout=subprocess.PIPE, text=True)
+def child(mode: str, folder: Path, url: str | None, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen([sys.executable, str(CHILD), mode, str(folder), url or "", *arguments], stdout=subprocess.PIPE, text=True)
     try:
         yield process
     finally:
@@ -33,55 +32,56 @@ def child(mode: str, folder: Path, *arguments: str) -> Iterator[subprocess.Popen
         process.stdout.close()
 
 
-def run_three(mode: str, folder: Path, *arguments: str) -> list[list[str]]:
-    with child(mode, folder, *arguments) as a, child(mode, folder, *arguments) as b, child(mode, folder, *arguments) as c:
+def run_three(mode: str, folder: Path, url: str | None, *arguments: str) -> list[list[str]]:
+    ask = (mode, folder, url, *arguments)
+    with child(*ask) as a, child(*ask) as b, child(*ask) as c:
         printed = [process.communicate(timeout=90)[0].split() for process in (a, b, c)]
         assert [process.returncode for process in (a, b, c)] == [0, 0, 0]
     return printed
 
 
-async def test_three_processes_raise_one_counter_and_lose_nothing(storage, folder):
+async def test_three_processes_raise_one_counter_and_lose_nothing(storage, folder, database_url):
     await storage.jobs.add(a_job(id="counter"))
 
-    run_three("count", folder, "200")
+    run_three("count", folder, database_url, "200")
 
     job = await storage.jobs.get("default", "counter")
     assert (job.progress, job.revision) == (600, 600)
 
 
-async def test_three_processes_claim_every_job_once(storage, folder):
+async def test_three_processes_claim_every_job_once(storage, folder, database_url):
     jobs = [a_job(at=wall()) for _ in range(90)]
     for job in jobs:
         await storage.jobs.add(job)
 
-    claimed = [job for each in run_three("claim", folder) for job in each]
+    claimed = [job for each in run_three("claim", folder, database_url) for job in each]
 
     assert sorted(claimed) == sorted(job.id for job in jobs)
     assert {(await storage.jobs.any(job.id)).progress for job in jobs} == {1}
 
 
-async def test_three_processes_open_a_new_folder_at_once(tmp_path, watch):
+async def test_three_processes_open_a_new_folder_at_once(tmp_path, come, database_url):
     folder = tmp_path / "new"
 
-    added = [job for each in run_three("add", folder, "20") for job in each]
+    added = [job for each in run_three("add", folder, database_url, "20") for job in each]
 
-    storage = await Storage.open(folder, clock=watch)
+    storage = await come(folder)
     page = await storage.jobs.page("default", after=None, limit=100, order="asc", states=None, character=None)
     assert sorted(job.id for job in page.items) == sorted(added)
     assert len(added) == 60
     await storage.close()
 
 
-async def test_what_another_process_stored_is_seen_at_once(storage, folder):
+async def test_what_another_process_stored_is_seen_at_once(storage, folder, database_url):
     version = storage.version()
-    with child("add", folder, "3") as process:
+    with child("add", folder, database_url, "3") as process:
         for line in process.stdout:
             assert await storage.jobs.seen("default", line.strip()) is not None
 
     assert storage.version() != version
 
 
-async def test_a_killed_process_leaves_its_work_to_be_taken_over_and_nothing_on_disk(storage, folder, watch, tmp_path):
+async def test_a_killed_process_leaves_its_work_to_be_taken_over_and_nothing_on_disk(storage, folder, tmp_path, come, database_url):
     owned = await store(storage, tmp_path)
     await storage.assets.add(owned)
     jobs = [a_job(create(reference=owned.id), at=wall()), a_job(at=wall())]
@@ -89,7 +89,7 @@ async def test_a_killed_process_leaves_its_work_to_be_taken_over_and_nothing_on_
     for job in jobs:
         await storage.jobs.add(job)
     await storage.characters.add(character)
-    with child("hang", folder) as process:
+    with child("hang", folder, database_url) as process:
         taken, cast, holder = process.stdout.readline().split()
         assert (taken, cast) == ("2", "1")
         assert await storage.jobs.claim(deployments=[], limit=10, lease=60) == []
@@ -102,7 +102,7 @@ async def test_a_killed_process_leaves_its_work_to_be_taken_over_and_nothing_on_
     assert (storage.holders.dead(), storage.holders.serving()) == ([holder], False)
 
     await storage.close()
-    again = await Storage.open(folder, clock=watch)
+    again = await come()
 
     assert {job.id for job in await again.jobs.claim(deployments=[], limit=10, lease=60)} == {job.id for job in jobs}
     assert [found.id for found in await again.characters.claim(limit=10, lease=60)] == [character.id]
@@ -114,21 +114,22 @@ async def test_a_killed_process_leaves_its_work_to_be_taken_over_and_nothing_on_
     await again.close()
 
 
-async def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path, watch):
+async def test_what_was_answered_before_a_kill_is_there_after_it(tmp_path, come, database_url):
     folder = tmp_path / "data"
-    with child("add", folder, "100000") as process:
+    with child("add", folder, database_url, "100000") as process:
         answered = [process.stdout.readline().strip() for _ in range(30)]
 
-    storage = await Storage.open(folder, clock=watch)
+    storage = await come(folder)
     assert None not in [await storage.jobs.get("default", job) for job in answered]
     assert (await storage.jobs.seen("default", answered[0])).job.created_at <= wall()
     await storage.close()
 
 
-async def test_leaving_removes_all_that_a_process_had(tmp_path, watch):
+async def test_leaving_removes_all_that_a_process_had(tmp_path, come, database_url):
     folder = tmp_path / "data"
-    storage = await Storage.open(folder, clock=watch)
+    storage = await come(folder)
     (storage.scratch / "upload").write_bytes(b"x")
     await storage.close()
 
-    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == ["castlist.db", "lock"]
+    rows = [] if database_url else ["castlist.db"]
+    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == [*rows, "lock"]

@@ -15,6 +15,12 @@ from storage.samples import a_job
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def database_url():
+    """SQLite's file; a PostgreSQL database's schema is in test_shared_schema.py."""
+    return
+
+
 def read_schema(path) -> dict[str, str]:
     connection = sqlite3.connect(path)
     found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()

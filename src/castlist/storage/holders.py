@@ -137,7 +137,7 @@ class Crowd(Protocol):
     """What a shared database says of the processes on it."""
 
     def mark(self, kind: str) -> None: ...
-    def others(self) -> Collection[str]: ...
+    def others(self, *, besides: Collection[str]) -> Collection[str]: ...
     def dead(self) -> list[str]: ...
     def is_dead(self, holder: str) -> bool: ...
 
@@ -170,11 +170,11 @@ class SharedHolders:
 
     def serving(self) -> bool:
         """Whether another living process serves with a worker of its own."""
-        return "serve" in self._crowd.others()
+        return self._here.serving() or "serve" in self._crowd.others(besides=self._here.dead())
 
     def working(self) -> bool:
         """Whether another living process goes on with the work."""
-        return bool({"serve", "worker"}.intersection(self._crowd.others()))
+        return self._here.working() or bool({"serve", "worker"}.intersection(self._crowd.others(besides=self._here.dead())))
 
 
 def _held(path: Path) -> bool | None:

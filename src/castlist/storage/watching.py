@@ -60,11 +60,11 @@ class Watch:
         self._kind = kind
         self._marked.set()
 
-    def others(self) -> Collection[str]:
-        """What the other living processes do."""
+    def others(self, *, besides: Collection[str]) -> Collection[str]:
+        """What the living processes do, but for this one and those."""
         names = {number: kind for kind, number in KINDS.items()}
-        mine = key_of(self._me)
-        return [names[number] for key, number in self._there.items() if key != mine]
+        unwanted = {key_of(holder) for holder in (self._me, *besides)}
+        return [names[number] for key, number in self._there.items() if key not in unwanted]
 
     def dead(self) -> list[str]:
         """Holders of leases that have not been there for a while."""
