@@ -79,6 +79,7 @@ REFUSED = {
     "balance": ("provider_quota_exceeded", Retry.ELSEWHERE, None),
     "bad_key": ("provider_auth_failed", Retry.ELSEWHERE, None),
     "rate_limit": ("provider_rate_limited", Retry.SAME, 7.0),
+    "rate_limit_bare": ("provider_rate_limited", Retry.SAME, None),
     "unavailable": ("provider_rate_limited", Retry.SAME, None),
 }
 UNKNOWN = ("error", "proxy", "timeout", "lose", "hang", "empty", "no_id")

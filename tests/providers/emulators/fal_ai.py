@@ -112,8 +112,8 @@ class FalEmulator(Emulator):
 
     faults: ClassVar = {
         "create": {
-            "refuse", "moderated", "balance", "bad_key", "rate_limit", "unavailable", "error", "proxy", "timeout", "drop", "lose", "hang",
-            "empty", "no_id", "elsewhere",
+            "refuse", "moderated", "balance", "bad_key", "rate_limit", "rate_limit_bare", "unavailable", "error", "proxy", "timeout",
+            "drop", "lose", "hang", "empty", "no_id", "elsewhere",
         },
         "job": {"stick", "strange", "error", "blocked", "invalid", "retryable", "no_video"},
         "poll": {"error", "rate_limit", "garbage", "missing", "drop"},
@@ -306,6 +306,7 @@ PLAIN = {
     "balance": (403, "User is locked. Reason: Exhausted balance."),
     "bad_key": (401, "No such key key_abc"),
     "rate_limit": (429, "Too many requests"),
+    "rate_limit_bare": (429, "Too many requests"),
     "unavailable": (503, "No runner"),
     "error": (500, "Internal Server Error"),
     "timeout": (408, "Timed out"),
