@@ -217,3 +217,36 @@ async def test_follow_ups_are_counted_until_they_end(storage):
     await storage.jobs.save(follow_up.to(State.FAILED))
     assert await storage.jobs.followups("asset_1") == 0
     assert await storage.jobs.unfinished() == 1
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"states": frozenset({State.QUEUED, State.SUCCEEDED})},
+        {"character": "char_1"},
+        {"states": frozenset({State.QUEUED}), "character": "char_1"},
+    ],
+)
+async def test_pages_of_a_filter_are_the_whole_in_its_order(storage, order, wanted):
+    for number in range(12):
+        states = (State.QUEUED, State.SUCCEEDED, State.FAILED)
+        await storage.jobs.add(a_job(create("char_1") if number % 2 else create(), state=states[number % 3]))
+
+    async def page(**more):
+        found = {"after": None, "limit": 100, "states": None, "character": None, "order": order, **more}
+        return await storage.jobs.page("default", **found)
+
+    everything = (await page()).items
+    states, character = wanted.get("states"), wanted.get("character")
+    expected = [job.id for job in everything if (not states or job.state in states) and (not character or job.operation.characters)]
+    found, after = [], None
+    while True:
+        part = await page(**wanted, after=after, limit=2)
+        found += [job.id for job in part.items]
+        if not part.has_more:
+            break
+        after = found[-1]
+
+    assert found == expected
+    assert len(found) >= 2

@@ -14,6 +14,7 @@ from castlist.storage.charges import SPENT, check, day_of, release, reserve
 from castlist.storage.database import Clock, Connection, Database, many, to_micros
 from castlist.storage.health import admit
 from castlist.storage.holders import Holders
+from castlist.storage.listing import list_in_states, list_with_character
 from castlist.storage.page import Page, read_page
 from castlist.storage.pending import Pending
 from castlist.storage.requests import find_keyed, forget_requests, insert_request
@@ -66,14 +67,13 @@ class Jobs:
         character: str | None,
     ) -> Page[Job]:
         """One page of a project's jobs by time of creation. Raises NotFound for an `after` that is no job of the project."""
-        values: dict[str, object] = {"project": project, "after": after, "limit": limit, "character": character}
-        conditions = []
-        if states is not None:
-            conditions.append("state IN (SELECT value FROM json_each(:states))")
-            values["states"] = many(sorted(states))
+        values: dict[str, object] = {"project": project, "after": after, "limit": limit}
         if character is not None:
-            conditions.append("jobs.id IN (SELECT job FROM job_characters WHERE character = :character)")
-        rows = await read_page(self._database, f"SELECT {job_rows.COLUMNS} FROM jobs", conditions, values=values, order=order)
+            rows = await list_with_character(self._database, character, states=states, values=values, order=order)
+        elif states is not None:
+            rows = await list_in_states(self._database, states, values=values, order=order)
+        else:
+            rows = await read_page(self._database, f"SELECT {job_rows.COLUMNS} FROM jobs", (), values=values, order=order)
         return Page(tuple(job_rows.to_job(row) for row in rows[:limit]), len(rows) > limit)
 
     async def queued_with_character(self, character: str) -> list[str]:

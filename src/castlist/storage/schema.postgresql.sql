@@ -97,7 +97,11 @@ CREATE INDEX jobs_deleted ON jobs (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE INDEX jobs_due ON jobs (due_at) WHERE NOT ended;
 
+CREATE INDEX jobs_ending ON jobs (lease_holder) WHERE cancel_requested AND NOT ended;
+
 CREATE INDEX jobs_page ON jobs (project, created_at, id);
+
+CREATE INDEX jobs_state ON jobs (project, state, created_at, id);
 
 CREATE TABLE requests (
 	owner TEXT NOT NULL,
@@ -177,7 +181,7 @@ CREATE TABLE job_characters (
 	FOREIGN KEY(job) REFERENCES jobs (id)
 );
 
-CREATE INDEX job_characters_character ON job_characters (character);
+CREATE INDEX job_characters_character ON job_characters (character, job);
 
 CREATE TABLE webhook_deliveries (
 	id TEXT NOT NULL,

@@ -18,6 +18,7 @@ LIVE = text("NOT ended")
 DELETED = text("deleted_at IS NOT NULL")
 MARKED = text("mark IS NOT NULL")
 PREPARING = text("state = 'preparing'")
+ENDING = text("cancel_requested AND NOT ended")
 PENDING = text("state = 'pending'")
 CURRENT = text("old_until IS NULL")
 
@@ -39,6 +40,8 @@ JOBS = Table(
     Column("lease_until", BigInteger),
     Column("doc", Text, nullable=False),
     Index("jobs_page", "project", "created_at", "id"),
+    Index("jobs_state", "project", "state", "created_at", "id"),
+    Index("jobs_ending", "lease_holder", sqlite_where=ENDING, postgresql_where=ENDING),
     Index("jobs_at_work", "deployment", "state", sqlite_where=LIVE, postgresql_where=LIVE),
     Index("jobs_due", "due_at", sqlite_where=LIVE, postgresql_where=LIVE),
     Index("jobs_deleted", "deleted_at", sqlite_where=DELETED, postgresql_where=DELETED),
@@ -49,7 +52,7 @@ JOB_CHARACTERS = Table(
     METADATA,
     Column("job", Text, ForeignKey("jobs.id"), primary_key=True),
     Column("character", Text, primary_key=True),
-    Index("job_characters_character", "character"),
+    Index("job_characters_character", "character", "job"),
 )
 
 ATTEMPTS = Table(
