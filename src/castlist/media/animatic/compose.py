@@ -54,11 +54,11 @@ def build(scene: Scene, members: Sequence[Member]) -> Studio:
     geometry = measure(*scene.size)
     light = risen(tinted(light_of(scene.hour, scene.weather), scene.moods), scene.seed)
     world = world_of(scene, geometry, light)
-    with ThreadPoolExecutor(max_workers=1) as wardrobe:
+    with ThreadPoolExecutor(max_workers=2) as wardrobe:
         costumes = wardrobe.submit(staging.dress, members, geometry, scene)
         painted = paint(world)
         light = painted.light or bathe(light, painted.lamps, geometry)
-        actors = staging.stage([costume(light) for costume in costumes.result()], geometry, scene)
+        actors = staging.stage(list(wardrobe.map(lambda costume: costume(light), costumes.result())), geometry, scene)
     life = _populate(world, scene, painted)
     grade, aura = grading.tables(scene.grades), _aura(scene, actors, geometry)
     return Studio(scene, geometry, light, painted, actors, life, grade=grade, aura=aura)

@@ -283,7 +283,7 @@ def _dimmed(target: Plane, light: Plane, keep: Plane | None, strength: float) ->
     """Lay a picture at a share of its strength."""
     if keep is None:
         return
-    rest = cv2.bitwise_not(cv2.convertScaleAbs(cv2.bitwise_not(keep), alpha=strength))
+    rest = cv2.convertScaleAbs(keep, alpha=strength, beta=255 * (1 - strength))
     lay(target, as_bytes(cv2.convertScaleAbs(light, alpha=strength)), as_bytes(rest))
 
 
