@@ -235,3 +235,12 @@ def test_room_on_the_disk_is_held_against_what_is_kept_free(stage, low, health):
             return examine_disk(replace(s.engine.kit, policy=replace(s.engine.kit.policy, low_water=low)))
 
     assert asyncio.run(scene()).health is health
+
+
+def test_an_address_with_nothing_behind_it_is_said_to_be_that(doors, look):
+    code, checks = look(*(entry(name, ENTRIES[name][0], f"{doors.base_url}/nowhere") for name in ("gemini", "runway", "xai")))
+
+    assert code == 1
+    for name in ("gemini", "runway", "xai"):
+        found = checks[f"deployment {name}"]
+        assert (found["health"], "has nothing where" in found["message"], "api_base" in found["help"]) == ("broken", True, True)

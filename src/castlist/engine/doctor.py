@@ -13,7 +13,7 @@ from statistics import median
 from typing import Final, Protocol
 
 from castlist.engine.kit import Kit
-from castlist.errors import CastlistError, MediaCrashed, MediaRefused, NotSent, ProviderError
+from castlist.errors import CastlistError, LostJob, MediaCrashed, MediaRefused, NotSent, ProviderError
 from castlist.media.child import UNTRUSTED
 from castlist.model.asks import Incoming
 from castlist.model.providing import Deployment, Provider, Reply
@@ -121,6 +121,9 @@ def _examine_answer(subject: str, deployment: Deployment, answer: Answer) -> Fin
             return Finding(subject, Health.OK, "the embedded renderer needs no account")
         case Answer(error=NotImplementedError() as error):
             return Finding(subject, Health.SKIPPED, str(error))
+        case Answer(error=LostJob()):
+            text = f"{_place(deployment)} has nothing where {deployment.provider} answers about an account"
+            return Finding(subject, Health.BROKEN, text, "Check api_base, version and path and all.")
         case Answer(error=ProviderError() as error):
             return Finding(subject, Health.BROKEN, error.message, _advise(error, deployment))
         case Answer(reply=Reply() as reply):
@@ -131,7 +134,7 @@ def _examine_answer(subject: str, deployment: Deployment, answer: Answer) -> Fin
 
 
 def _examine_reply(subject: str, deployment: Deployment, reply: Reply) -> Finding:
-    where = deployment.account.api_base or "the vendor's own address"
+    where = _place(deployment)
     if reply.status in _NO_SUCH_ROUTE and not _is_object(reply):
         text = f"{where} answers ({reply.status}), which does not tell whether it takes the key"
         return Finding(subject, Health.WARNING, text, "Make a short video with it; `castlist videos plan` shows what that costs.")
@@ -144,6 +147,10 @@ def _examine_reply(subject: str, deployment: Deployment, reply: Reply) -> Findin
         text = f"{where} takes the key, and does not list the model {deployment.provider_model!r} (it lists {near})"
         return Finding(subject, Health.WARNING, text, "Check the name of the model; a server may serve more than it lists.")
     return Finding(subject, Health.OK, f"{where} takes the key")
+
+
+def _place(deployment: Deployment) -> str:
+    return deployment.account.api_base or "the vendor's own address"
 
 
 def _is_object(reply: Reply) -> bool:
