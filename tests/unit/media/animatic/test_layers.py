@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.media.animatic.filming import studio
+from tests.unit.media.animatic.filming import luma, studio
 
 from castlist.media.animatic.camera import look
 from castlist.media.animatic.compose import Studio, frame_at, window_of
@@ -24,9 +24,9 @@ def covered(layer: Layer, built: Studio, number: int) -> Mask:
     view = look(built.scene.shots, number, seed=built.scene.seed)
     window = window_of(layer, built.geometry, view, number / FPS)
     shown = []
-    for luma in (16, 235):
+    for grey in (16, 235):
         frame = blank(*SIZE)
-        frame.y[:] = luma
+        frame.y[:] = grey
         draw(frame, layer, window, below=SIZE[1])
         shown.append(frame.y.astype(int))
     return np.asarray(shown[1] - shown[0] < 20)
@@ -112,3 +112,18 @@ def uprights(luma: NDArray[np.uint8]) -> float:
     """How strong the edges of upright things are beside those of lying ones."""
     across, down = (float(np.abs(cv2.Sobel(luma, cv2.CV_32F, *order)).mean()) for order in ((1, 0), (0, 1)))
     return across / down
+
+
+@pytest.mark.parametrize(("first", "later"), [(24, 54), (60, 90)])
+def test_craters_keep_their_shape_as_the_camera_travels(first: int, later: int) -> None:
+    scene = studio("on the moon in space, tracking shot", size=(480, 270), seconds=9, seed=8)
+    one, other = luma(scene, first), luma(scene, later)
+    low = int(scene.geometry.horizon + 0.8 * (scene.geometry.feet - scene.geometry.horizon))
+    found = []
+    for top in range(low, 270 - 24, 8):
+        for left in range(0, 480 - 60, 30):
+            part = one[top : top + 24, left : left + 60]
+            same = cv2.matchTemplate(other[top - 2 : top + 26], part, cv2.TM_CCOEFF_NORMED).max()
+            found.append((float(part.std()), float(same)))
+
+    assert np.median([same for _, same in sorted(found, reverse=True)[:6]]) > 0.93

@@ -29,7 +29,7 @@ _COLD = {
     Place.market: 0.15,
     Place.city: 0.4,
     Place.snow: 0.2,
-    Place.desert: 1.7,
+    Place.desert: 1.15,
 }
 """How blue the moon makes a place, beside a wood or a meadow: less where lamps burn, more where all is warm sand."""
 

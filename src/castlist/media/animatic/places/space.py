@@ -1,5 +1,6 @@
 """Space: stars, a nebula and a planet over a cratered ground, with a station, boulders and drifting rocks."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -42,6 +43,7 @@ def paint(world: World) -> Painted:
         _rims(world, 0.12, dust, height=0.13, gain=0.62),
         _rims(world, 0.24, dust, height=0.07, gain=0.80),
         _ground(world, dust, lamps),
+        *_craters(world, dust),
         crystals,
         _station(world, -side, lamps),
         _boulders(world, 0.62, dust, count=7, size=0.045, clearing=0.16),
@@ -189,8 +191,8 @@ def _rims(world: World, depth: float, dust: Colour, *, height: float, gain: floa
 
 
 def _ground(world: World, dust: Colour, lamps: list[Lamp]) -> Layer:
-    """Dust with craters in it, dark towards the horizon and bright where the cast stands."""
-    g, rng = world.geometry, world.rng
+    """Dust, dark towards the horizon and bright where the cast stands."""
+    g = world.geometry
     canvas = stretch(g)
     top = g.margin + g.horizon
     depth = (np.arange(top, g.rows, dtype=np.float32) - top) / np.float32(g.feet - g.horizon)
@@ -199,16 +201,23 @@ def _ground(world: World, dust: Colour, lamps: list[Lamp]) -> Layer:
     wash(canvas, np.clip(colours * 255, 0, 255).astype(np.uint8)[:, None, :], (top, g.rows))
     texture(canvas, lying(world, cells=(12, 16)), 0.20, (top, g.rows))
     texture(canvas, lying(world, cells=(60, 70)), 0.16, (top, g.rows))
-    order = np.sort(rng.uniform(0.16, 1.45, 26) ** 1.2)
-    for place in order:
-        x, size = float(rng.uniform(0, g.period)), float(rng.uniform(0.03, 0.10))
-        if 0.75 < place < 1.15 and abs(x - g.period / 2) < 0.13 * g.width:
-            continue
-        _crater(world, canvas, (x, g.base(float(place)), size * g.unit * float(place)), dust)
     shine(canvas, (g.period / 2, g.base(0.95)), (0.46 * g.width, 0.15 * g.height), world.light.rim, 0.15)
     for lamp in lamps:
         shine(canvas, (lamp.x, g.base(lamp.depth)), (0.20 * g.unit, 0.055 * g.unit), lamp.colour, 0.6)
     return layer_of(canvas, 1.0, ground=True)
+
+
+def _craters(world: World, dust: Colour) -> Iterator[Layer]:
+    """Craters far and near. On the ground's own picture, which leans as the camera travels, they would lean along."""
+    g, rng = world.geometry, world.rng
+    order = np.sort(rng.uniform(0.16, 1.45, 26) ** 1.2)
+    for band in np.array_split(order, 4):
+        canvas = stretch(g)
+        for place in map(float, band):
+            x, size = float(rng.uniform(0, g.period)), float(rng.uniform(0.03, 0.10))
+            if not (0.75 < place < 1.15 and abs(x - g.period / 2) < 0.13 * g.width):
+                _crater(world, canvas, (x, g.base(place), size * g.unit * place), dust)
+        yield layer_of(canvas, float(np.mean(band)))
 
 
 def _crystals(world: World, depth: float, lamps: list[Lamp]) -> Layer:
