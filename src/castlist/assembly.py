@@ -259,6 +259,7 @@ def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish, k
             upload_bytes=settings.limits.upload_bytes,
             max_spend_per_day=settings.max_spend_per_day,
             rules=settings.rules,
+            troubles=settings.troubles,
         ),
         publish=publish,
     )

@@ -18,7 +18,9 @@ from castlist.rounds import Rounds
 log = structlog.get_logger("castlist.worker")
 
 LEASE = 120.0
-RENEW = 30.0
+RENEWALS = 4
+"""How often a lease is renewed before it would run out."""
+
 BEAT = 0.25
 LOOK = 1.0
 SWEEP = 60.0
@@ -58,8 +60,11 @@ class Worker:
     `yields` says when another process serves the directory, so that this one should take nothing.
     """
 
-    def __init__(self, engine: Engine, *, derivations: int = 1, yields: bool = False, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, engine: Engine, *, derivations: int = 1, yields: bool = False, patience: float = PATIENCE, lease: float = LEASE
+    ) -> None:
         self.engine = engine
+        self.lease = lease
         self.derivations = derivations
         self.yields = yields
         self.patience = patience
@@ -127,7 +132,7 @@ class Worker:
                 await self._flush()
                 if changed:
                     await self._look_for_cancels()
-                if clock() - renewed > RENEW:
+                if clock() - renewed > self.lease / RENEWALS:
                     renewed = clock()
                     await self._renew()
                 if clock() - swept > (LOOK if self._sweep_wanted else SWEEP):
@@ -159,7 +164,7 @@ class Worker:
             await self._claim(account, deployments)
         room = self.derivations - len(self._deriving)
         if room > 0:
-            found = await self.engine.storage.characters.claim(limit=room, lease=LEASE, besides=list(self._deriving))
+            found = await self.engine.storage.characters.claim(limit=room, lease=self.lease, besides=list(self._deriving))
             for character in found:
                 self._deriving[character.id] = self._spawn(self._derive(character))
 
@@ -168,7 +173,7 @@ class Worker:
         while (room := self._room(account)) > 0:
             # Those without a task hold their lease: they need no mention, however many they are.
             held = [id for id, owned in self._owned.items() if owned.task]  # noqa: A001
-            jobs = await self.engine.storage.jobs.claim(deployments=deployments, limit=room, lease=LEASE, besides=held)
+            jobs = await self.engine.storage.jobs.claim(deployments=deployments, limit=room, lease=self.lease, besides=held)
             new = [job for job in jobs if job.id not in self._owned]
             for job in new:
                 self._own(job, account)
@@ -358,7 +363,7 @@ class Worker:
     async def _renew(self) -> None:
         """Hold on to what is ours; what another process has taken meanwhile is let go of at once."""
         held = dict(self._owned)
-        kept = await self.engine.storage.jobs.renew(list(held), lease=LEASE)
+        kept = await self.engine.storage.jobs.renew(list(held), lease=self.lease)
         for id, owned in held.items():  # noqa: A001
             if id in kept or self._owned.get(id) is not owned:
                 continue
@@ -367,4 +372,4 @@ class Worker:
             else:
                 self._let_go(owned)
         if self._deriving:
-            await self.engine.storage.characters.renew(list(self._deriving), lease=LEASE)
+            await self.engine.storage.characters.renew(list(self._deriving), lease=self.lease)

@@ -62,6 +62,24 @@ async def test_a_job_that_only_a_dearer_deployment_is_left_for_fails_for_want_of
         assert await spent(s) == 0
 
 
+async def test_an_accepted_job_waits_until_the_day_has_money_for_the_deployment_that_is_left(stage):
+    others = entry("fake/instant", 1, "dear") + "  - {model_name: busy, litellm_params: {model: fake/stuck, output_cost_per_second: 1}}\n"
+    async with stage(
+        "hero: fake/refuse?retry=elsewhere", params="output_cost_per_second: 0.5", extra=others + "castlist: {max_spend_per_day: 3}\n"
+    ) as s:
+        busy = await s.until(await s.create(model="busy"), lambda now: now.job.state is State.RUNNING)
+        waiting = await s.until(await s.create(model="hero"), lambda now: now.job.waiting == "spend_limit")
+        held = await spent(s)
+        await s.engine.cancel(ME, busy.job.id)
+        await s.end(busy)
+        await s.soon(waiting)
+        ended = await s.end(waiting)
+
+    assert (waiting.job.state, held) == (State.QUEUED, 3_000_000)
+    assert waiting.job.due_at > waiting.job.created_at
+    assert (ended.job.state, ended.job.deployment) == (State.SUCCEEDED, "dear")
+
+
 async def test_max_cost_holds_for_later_attempts_with_what_the_first_has_left(stage):
     extra = entry("fake/instant", 1, "second")
     async with stage("hero: fake/fail?micros=1500000&retryable=1", params="output_cost_per_second: 1", extra=extra) as s:

@@ -27,6 +27,7 @@ from castlist.config.settings import (
     Secret,
     Settings,
 )
+from castlist.config.troubles import read_troubles
 from castlist.config.vendors import Known, check_names, has_key, offer_models, read_overrides
 from castlist.config.webhooks import read_webhooks
 from castlist.errors import ConfigError
@@ -156,6 +157,7 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
         public_base_url=read_public_base_url(reading, _section(reading, ours, "media").get("public_base_url")),
         served=read_served(reading, _section(reading, ours, "server")),
         database_url=read_database_url(reading, ours.get("database_url")),
+        troubles=read_troubles(reading, _section(reading, ours, "jobs")),
         network=read_network(reading, _section(reading, ours, "network"), around.folder),
         webhooks=read_webhooks(reading, ours.get("webhooks"), projects={"default", *(each.name for each in projects)}),
     )

@@ -78,6 +78,26 @@ OPTIONS = (
     Option("limits.renders", "1 or more", "2", "Videos the embedded renderer makes at once."),
     Option("limits.derivations", "1 or more", "2", "Characters prepared at once."),
     Option(
+        "jobs.unknown_policy",
+        "hold, fail, resubmit",
+        "hold",
+        "What to do with a request that was sent and never answered, once its provider cannot say whether it took it: wait for "
+        "`castlist jobs resolve` and fail it in the end, fail it at once, or send it once more, which may cost twice.",
+    ),
+    Option("jobs.unknown_after", "1 to 86400", "3600", "Seconds that such a request is held before it fails, its cost unknown."),
+    Option(
+        "jobs.stall_after",
+        "10 to 86400",
+        "never",
+        "Seconds after which work that does not end is stopped and given to another deployment that can take it.",
+    ),
+    Option(
+        "jobs.allow_double_cost",
+        "true, false",
+        "false",
+        "Give it to another one also where it cannot be stopped. What ends too late is thrown away, and its cost shown.",
+    ),
+    Option(
         "media.public_base_url",
         "an https address",
         "",

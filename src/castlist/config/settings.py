@@ -9,6 +9,7 @@ from pathlib import Path
 from castlist.model.entries import Entry
 from castlist.model.routes import Rules
 from castlist.model.telling import Wanted
+from castlist.model.troubles import Troubles
 
 
 class Secret(str):
@@ -132,6 +133,7 @@ class Settings:
     limits: Limits = Limits()
     public_base_url: str | None = None
     database_url: Secret | None = field(default=None, repr=False)
+    troubles: Troubles = field(default_factory=Troubles)
     network: Network = Network()
     served: Served = Served()
     webhooks: tuple[Wanted, ...] = ()

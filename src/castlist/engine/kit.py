@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -17,9 +18,16 @@ from castlist.model.jobs import Attempt
 from castlist.model.providing import Deployment, Provider
 from castlist.model.publishing import Publish, keep_private
 from castlist.model.routes import Rules
+from castlist.model.troubles import Troubles
 from castlist.storage import Storage
 
 T = TypeVar("T")
+
+
+def tell_boot_time() -> float:
+    """Seconds since the machine started, those it was suspended for included, where the system counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
 
 log = structlog.get_logger("castlist.engine")
 
@@ -38,12 +46,12 @@ class RunMedia(Protocol):
 
 @dataclass(frozen=True)
 class Policy:
-    """The settings that decide: default model, how strict names are by default, how long an unknown attempt is held, in seconds;
-    what may be spent in a day, in millionths of a US dollar."""
+    """The settings that decide: default model, how strict names are by default; what becomes of work that
+    is not answered for or takes too long; how old an attempt gets, in seconds; what may be spent in a day, in millionths of a US dollar."""
 
     default_model: str
     prompt_strict: bool = False
-    unknown_after: float = 3600.0
+    troubles: Troubles = field(default_factory=Troubles)
     max_age: float = 86_400.0
     keep_days: int | None = None
     low_water: int = LOW_WATER
@@ -73,6 +81,7 @@ class Kit:
     clock: Callable[[], datetime]
     policy: Policy
     publish: Publish = keep_private
+    boot_clock: Callable[[], float] = tell_boot_time
     wake: list[Callable[[], None]] = field(default_factory=list)
     unbroken: set[asyncio.Task[Any]] = field(default_factory=set)
     asked_since: dict[str, datetime] = field(default_factory=dict)

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import structlog
 
+from castlist.engine import unknown
 from castlist.engine.binding import lose
 from castlist.engine.choosing import go_on
 from castlist.engine.ending import fail
 from castlist.engine.faring import note_answer, note_refusal
+from castlist.engine.holding import hold, wait_for_money
 from castlist.engine.kit import Kit
-from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, current, provider_of, put_off, save, unsure, wait_for
+from castlist.engine.moves import WAIT_RETRY, current, provider_of, put_off, save, unsure, wait_for
 from castlist.engine.ordering import make_ready
 from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, SpendLimit, Unavailable
 from castlist.model.characters import Character
@@ -56,7 +58,10 @@ async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, pre
         return await save(kit, put_off(kit, waiting, seconds=full.after))
     except SpendLimit as error:
         # Accepted for a cheaper deployment, or on another day.
-        return await fail(kit, job, Failure(error.code, error.message))
+        return await wait_for_money(kit, job, error)
+    if not await hold(kit, job, seconds=prepared.order.timeout + MARGIN):
+        await _withdraw(kit, attempt)
+        return None
     heard: list[str] = []
     try:
         async with asyncio.timeout(prepared.order.timeout + MARGIN):
@@ -72,6 +77,12 @@ async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, pre
         text = "The request broke off where it is not known whether it had reached the provider."
         return await _held(kit, job, _named(attempt, heard), failure=Failure(Ambiguous.code, text))
     return await accepted(kit, job, _named(attempt, heard), ticket=ticket)
+
+
+async def _withdraw(kit: Kit, attempt: Attempt) -> None:
+    """Somebody else has the job now, and finds an intent: only this process knows that nothing was sent."""
+    failure = Failure("not_sent", "The process that was to send the request lost the job before it did.")
+    await _keep(kit, replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost()))
 
 
 def _named(attempt: Attempt, heard: Sequence[str]) -> Attempt:
@@ -135,7 +146,7 @@ async def reconcile(kit: Kit, job: Job) -> Job | None:
             known = await current(kit, job)
             return await save(kit, job.to(State.RUNNING if known and known.ticket else State.QUEUED))
         case CannotTell():
-            return await _hold(kit, job, attempt)
+            return await unknown.hold(kit, job, attempt)
 
 
 async def _find(kit: Kit, attempt: Attempt) -> Ticket | Absent | CannotTell:
@@ -144,13 +155,3 @@ async def _find(kit: Kit, attempt: Attempt) -> Ticket | Absent | CannotTell:
         return await provider.find(attempt.reference) if provider else CannotTell()
     except ProviderError:
         return CannotTell()
-
-
-async def _hold(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
-    if attempt.state is not AttemptState.UNKNOWN:
-        attempt = replace(attempt, state=AttemptState.UNKNOWN, cost=unsure(attempt.cost))
-        await _keep(kit, attempt)
-    if (kit.clock() - attempt.started_at).total_seconds() > kit.policy.unknown_after:
-        text = "The provider never answered the request, so it is not known whether a video was made and charged. It was not sent again."
-        return await fail(kit, job, Failure("provider_unknown", text), attempt=attempt)
-    return await save(kit, put_off(kit, job.to(State.UNKNOWN, cost=unsure(job.cost)), seconds=WAIT_UNKNOWN))

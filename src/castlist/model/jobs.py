@@ -9,6 +9,7 @@ from typing import Self
 from castlist.model.characters import CastMember, Note
 from castlist.model.operations import Operation
 from castlist.model.routes import Choice
+from castlist.model.troubles import Verdict
 
 
 class State(StrEnum):
@@ -107,6 +108,7 @@ class Attempt:
     cost: Cost = field(default_factory=Cost)
     request_id: str | None = None
     others: Mapping[str, str] = field(default_factory=dict)
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)

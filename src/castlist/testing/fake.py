@@ -40,7 +40,7 @@ SCRIPTS: Final[Mapping[str, str]] = {
     "moderated": "refused for its content at the submission",
     "refuse": "refused at the submission, the first `times` times (always); `retry` is never, same or elsewhere, `after` seconds",
     "unreachable": "never sent, the first `times` times (always)",
-    "ambiguous": "accepted, and the answer lost; `found` is ticket, absent or unknown (unknown)",
+    "ambiguous": "accepted, and the answer lost, the first `times` times (always); `found` is ticket, absent or unknown (unknown)",
     "stuck": "runs for ever at `percent` (99)",
     "lost": "accepted, then the provider knows of no such job",
     "garbage": "done, and the first `times` (all) downloads are a web page",
@@ -159,7 +159,7 @@ class FakeProvider(Provider):
             }
         )
         self._accepted[prepared.order.reference] = ticket
-        if script.name == "ambiguous":
+        if script.name == "ambiguous" and self._count(script) <= script.number("times", _ALWAYS):
             raise Ambiguous("the fake provider took the work and lost its answer")
         return ticket
 

@@ -1,0 +1,97 @@
+"""What was sent and never answered: found again, held, ended or sent once more, and never sent twice by itself."""
+
+from dataclasses import replace
+
+import pytest
+
+from castlist.model.jobs import AttemptState, CostState, State
+from castlist.model.troubles import UnknownPolicy
+from engine.conftest import ME
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+def rule(s, **troubles):
+    """The gateway with other rules for work that nobody answers for."""
+    kit = s.engine.kit
+    s.engine.kit = replace(kit, policy=replace(kit.policy, troubles=replace(kit.policy.troubles, **troubles)))
+
+
+async def unknown(s, model="hero"):
+    return await s.until(await s.create(model=model), lambda now: now.job.state is State.UNKNOWN)
+
+
+async def test_it_is_held_says_so_and_fails_after_its_time_with_its_cost_unknown(stage):
+    async with stage("hero: fake/ambiguous", params="output_cost_per_second: 1") as s:
+        held = await s.until(await unknown(s), lambda now: now.job.waiting == "unknown")
+        rule(s, unknown_after=0.0)
+        await s.soon(held)
+        ended = await s.end(held)
+
+    assert (held.job.cost.state, held.job.cost.micros) == (CostState.UNKNOWN, 2_000_000)
+    assert (ended.job.state, ended.job.error.code) == (State.FAILED, "provider_unknown")
+    assert (ended.job.cost.state, ended.job.cost.micros) == (CostState.UNKNOWN, 2_000_000)
+    assert [a.state for a in ended.attempts] == [AttemptState.UNKNOWN]
+    assert s.provider("fake").submits == 1
+
+
+async def test_the_policy_fail_ends_it_once_its_provider_had_time_to_show_it(stage):
+    async with stage("hero: fake/ambiguous") as s:
+        rule(s, unknown_policy=UnknownPolicy.FAIL, settles=3600.0)
+        held = await s.until(await unknown(s), lambda now: now.job.waiting == "unknown")
+        rule(s, settles=0.0)
+        await s.soon(held)
+        ended = await s.end(held)
+
+    assert (ended.job.state, ended.job.error.code) == (State.FAILED, "provider_unknown")
+    assert s.provider("fake").submits == 1
+
+
+async def test_the_policy_resubmit_sends_it_once_more_and_counts_both(stage):
+    async with stage("hero: fake/ambiguous", params="output_cost_per_second: 1") as s:
+        rule(s, unknown_policy=UnknownPolicy.RESUBMIT, settles=0.0)
+        first = await unknown(s)
+        ended = await s.end(first)
+        spent = await s.gateway.storage.jobs.spent()
+
+    assert (ended.job.state, ended.job.error.code) == (State.FAILED, "provider_unknown")
+    assert [a.state for a in ended.attempts] == [AttemptState.UNKNOWN] * 2
+    assert len({a.reference for a in ended.attempts}) == 2
+    assert s.provider("fake").submits == 2
+    assert spent == 4_000_000
+
+
+async def test_a_resubmission_that_succeeds_leaves_the_first_as_unknown(stage):
+    async with stage("hero: fake/ambiguous?times=1") as s:
+        rule(s, unknown_policy=UnknownPolicy.RESUBMIT, settles=0.0)
+        ended = await s.end(await unknown(s))
+
+    assert ended.job.state is State.SUCCEEDED
+    assert [(a.state, a.cost.state) for a in ended.attempts] == [
+        (AttemptState.UNKNOWN, CostState.UNKNOWN),
+        (AttemptState.SUCCEEDED, CostState.BILLED),
+    ]
+
+
+async def test_what_the_provider_shows_after_all_goes_on_whatever_the_policy(stage):
+    async with stage("hero: fake/ambiguous?found=ticket") as s:
+        rule(s, unknown_policy=UnknownPolicy.FAIL, settles=0.0)
+        ended = await s.end(await s.create(model="hero"))
+
+    assert (ended.job.state, len(ended.attempts), s.provider("fake").submits) == (State.SUCCEEDED, 1, 1)
+
+
+async def test_a_job_that_can_be_cancelled_while_unknown_says_that_it_may_still_cost(stage):
+    async with stage("hero: fake/ambiguous") as s:
+        held = await unknown(s)
+        await s.engine.cancel(ME, held.job.id)
+        ended = await s.end(held)
+
+    assert (ended.job.state, ended.job.cost.state) == (State.CANCELLED, CostState.UNKNOWN)
+    assert [note.code for note in ended.job.warnings] == ["cancel_not_stopped"]
+    assert "may still cost" in ended.job.warnings[0].message
