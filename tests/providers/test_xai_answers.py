@@ -45,6 +45,8 @@ def test_a_refusal_proves_that_nothing_exists_upstream(upstream, tmp_path, fault
 def test_content_that_is_refused_is_never_sent_again(upstream, tmp_path, fault):
     meet(upstream, fault, lambda: sent(upstream, tmp_path, order(tmp_path)), raises=Moderated)
 
+    assert (upstream.counts["create"], upstream.counts["accepted"]) == (1, 0)
+
 
 @pytest.mark.parametrize("fault", AMBIGUOUS)
 def test_what_is_not_answered_is_ambiguous_and_sent_once(upstream, tmp_path, fault):
