@@ -18,6 +18,7 @@ from castlist.accounts import Accounts
 from castlist.catalogue import list_nearest
 from castlist.config import ModelEntry, PromptName, Settings
 from castlist.engine import Engine, Kit, Policy
+from castlist.engine.callbacks import CallbackAddress
 from castlist.errors import ConfigError
 from castlist.fetch import Fetcher
 from castlist.media import child
@@ -30,7 +31,7 @@ from castlist.model.vendors import VIDEO_PROVIDERS
 from castlist.outbound import Outbound, trust_also
 from castlist.providers import provider, provider_names
 from castlist.providers.transport import Connections, HttpTransport
-from castlist.sealing import Seal
+from castlist.sealing import Seal, derive
 from castlist.server.access import Access, is_loopback
 from castlist.server.app import App, build_app
 from castlist.server.signing import Signer, load_key
@@ -125,7 +126,7 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
     access = _access(settings, serving=serving)
     app = build_app(engine, access, signer, fetch=Fetcher(outbound=outbound).fetch, version=__version__, providers=provider_names())
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
-    telling = Telling(storage, courier, yields=yields) if worker else None
+    telling = Telling(storage, courier, ring=hands.ring, yields=yields) if hands else None
     shared = _sharing_notices(settings, serving=serving)
     notices = (*settings.warnings, *shared, *_age_notices(kit.deployments), *await _spend_notices(kit), *await _stranded(engine))
     turn = partial(_turn, settings, kit, reach)
@@ -262,7 +263,15 @@ def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish, k
             troubles=settings.troubles,
         ),
         publish=publish,
+        call_back=_call_back(settings),
     )
+
+
+def _call_back(settings: Settings) -> CallbackAddress | None:
+    """Where vendors may call back: nowhere, unless they can reach the gateway."""
+    if settings.public_base_url is None:
+        return None
+    return CallbackAddress(settings.public_base_url, derive(_own_or_given_key(settings), "callbacks"))
 
 
 def _deployment(entry: ModelEntry, settings: Settings, providers: MutableMapping[str, Provider], reach: Reach) -> Deployment:

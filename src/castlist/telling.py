@@ -1,7 +1,8 @@
-"""Deliver what is due in the outbox, beside a worker and for as long as it works."""
+"""Beside a worker and for as long as it works: deliver what is due in the outbox, and tell the worker what vendors called back about."""
 
 import asyncio
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
@@ -25,10 +26,13 @@ PATIENCE = 5.0
 
 class Telling:
     """Claims deliveries and has them delivered, each in a task of its own, so that one slow endpoint delays no other. `yields` says when
-    another process serves the directory, so that this one should take nothing."""
+    another process serves the directory, so that this one should take nothing. `ring` asks about a job, or says that it is too early."""
 
-    def __init__(self, storage: Storage, courier: Courier, *, yields: bool = False) -> None:
+    def __init__(self, storage: Storage, courier: Courier, *, ring: Callable[[str], bool], yields: bool = False) -> None:
         self.yields = yields
+        self._ring = ring
+        self._heard = 0
+        self._ringing: set[str] = set()
         self._storage = storage
         self._courier = courier
         self._under_way: set[asyncio.Task[None]] = set()
@@ -37,7 +41,8 @@ class Telling:
         self._version = -1
 
     async def start(self) -> None:
-        """Begin to deliver."""
+        """Begin to deliver, and to hear."""
+        self._heard = await self._storage.callbacks.last()
         self._loop = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -70,7 +75,9 @@ class Telling:
             try:
                 if self._has_changed() or clock() - looked > LOOK:
                     looked = clock()
+                    await self._hear()
                     await self._take()
+                self._ringing = {job for job in self._ringing if not self._ring(job)}
                 if clock() - tidied > TIDY:
                     tidied = clock()
                     await self._storage.outbox.prune(days=KEEP_DAYS)
@@ -91,6 +98,11 @@ class Telling:
         version = self._storage.version()
         changed, self._version = version != self._version, version
         return changed
+
+    async def _hear(self) -> None:
+        for heard in await self._storage.callbacks.after(self._heard):
+            self._heard = heard.number
+            self._ringing.add(heard.job)
 
     async def _take(self) -> None:
         if self.yields and self._storage.holders.serving():

@@ -360,6 +360,14 @@ class Worker:
             if owned.task is None and not owned.asked:
                 self._rounds.put(id, owned.account, seconds=0.0)
 
+    def ring(self, id: str) -> bool:  # noqa: A002
+        """Ask about a job now, as its provider called back; False while it is being asked about, which may have been too early."""
+        owned = self._owned.get(id)
+        if owned is not None and owned.task is None and not owned.asked:
+            owned.job = replace(owned.job, due_at=self.engine.kit.clock())  # what follows from the answer does not wait either
+            self._rounds.put(id, owned.account, seconds=0.0)
+        return owned is None or not owned.asked
+
     async def _renew(self) -> None:
         """Hold on to what is ours; what another process has taken meanwhile is let go of at once."""
         held = dict(self._owned)

@@ -5,9 +5,10 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -15,6 +16,8 @@ from castlist.assembly import Gateway, open_gateway
 from castlist.config import load
 from castlist.model.operations import CreateVideo
 from castlist.server.listen import make_server
+
+T = TypeVar("T")
 
 KEY = "sk-test-master"
 OTHER_KEY = "sk-test-other"
@@ -107,9 +110,13 @@ class Server:
             if video["status"] in {"completed", "failed"}:
                 return video
 
+    def run(self, work: Coroutine[None, None, T]) -> T:
+        """The result of work in the gateway's own loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+
     def operation(self, id: str) -> CreateVideo:
         """What was understood of a request for a new video."""
-        job = asyncio.run_coroutine_threadsafe(self.gateway.storage.jobs.any(id), self.loop).result(10)
+        job = self.run(self.gateway.storage.jobs.any(id))
         assert job is not None
         assert isinstance(job.operation, CreateVideo)
         return job.operation

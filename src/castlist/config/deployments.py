@@ -15,6 +15,9 @@ from castlist.config.vendors import Known, find_base, find_key, is_home, is_list
 from castlist.model.entries import Entry
 from castlist.model.vendors import VIDEO_PROVIDERS
 
+SECRETS = frozenset({"webhook_secret"})
+"""Provider settings that are kept secret, and may come from a variable."""
+
 ENTRY = ("model_name", "litellm_params", "model_info", "account", "on_retired", "fallback", "settings")
 PARAMS = (
     "model", "api_key", "api_base", "base_url", "custom_llm_provider", "weight", "order", "rpm", "max_parallel_requests",
@@ -154,11 +157,14 @@ def _filled(reading: Reading, draft: Draft, fields: Mapping[str, Node], known: K
         rpm=reading.integer(params.get("rpm"), "rpm", low=1),
         max_parallel_requests=reading.integer(params.get("max_parallel_requests"), "max_parallel_requests", low=1),
         micros_per_second=None if cost is None else round(cost * 1_000_000),
-        settings={name: plain(value) for name, value in reading.mapping(fields["settings"], "settings").items()}
-        if "settings" in fields
-        else {},
+        settings=_settings(reading, fields["settings"]) if "settings" in fields else {},
     )
     return replace(draft, entry=entry, named=bool(own_id))
+
+
+def _settings(reading: Reading, node: Node) -> Mapping[str, object]:
+    named = reading.mapping(node, "settings")
+    return {name: reading.key(value, name) if name in SECRETS else plain(value) for name, value in named.items()}
 
 
 def _reason(draft: Draft, known: Known) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from castlist.accounts import Accounts
 from castlist.engine import advance as steps
-from castlist.engine import characters, planning, queries
+from castlist.engine import callbacks, characters, planning, queries
 from castlist.engine import submit as submission
 from castlist.engine.binding import bind_early, unbind_orphans
 from castlist.engine.kit import Kit, Policy
@@ -17,7 +17,7 @@ from castlist.model.asks import Caller, CharacterAsk, Listing, Seen, VideoAsk
 from castlist.model.characters import Character, CharacterState
 from castlist.model.jobs import Failure, Job
 from castlist.model.plans import VideoPlan
-from castlist.model.providing import Deployment
+from castlist.model.providing import Callback, Deployment
 from castlist.model.repeats import Repeat
 from castlist.storage import Page, Storage, StoredAsset
 from castlist.webhooks import Courier
@@ -158,6 +158,10 @@ class Engine:
         """Raises Unavailable with the reason when requests could not be kept."""
         self.kit.check_room(0)
         await self.storage.check()
+
+    async def hear(self, provider: str, token: str, callback: Callback) -> bool:
+        """What a vendor called back with; it only ever wakes the poll of its job. Raises NotFound, Forbidden."""
+        return await callbacks.hear(self.kit, provider, token, callback=callback)
 
     async def advance(self, job: Job) -> Job | None:
         """One step of a job, saved."""

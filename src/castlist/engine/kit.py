@@ -44,6 +44,14 @@ class RunMedia(Protocol):
     ) -> Awaitable[dict[str, object]]: ...
 
 
+class CallBack(Protocol):
+    """`castlist.engine.callbacks.CallbackAddress`."""
+
+    def of(self, attempt: str, *, provider: str) -> str: ...
+
+    def attempt(self, token: str, *, provider: str) -> str | None: ...
+
+
 @dataclass(frozen=True)
 class Policy:
     """The settings that decide: default model, how strict names are by default; what becomes of work that
@@ -68,7 +76,8 @@ class Kit:
     whose options a request may carry. `unbroken` is what a stop waits for; `asked_since` and `lost_since` hold, by attempt, since when
     this process asks for it and has been told that it does not exist, `followed` the attempt as it was read, `useless` how many of its
     downloads were no video. `not_native` are the accounts that keep no characters, with what they said; `publish` makes links for
-    providers that read by an address; `strange` counts the words of a status that nobody knows, by provider.
+    providers that read by an address, and `call_back` addresses for them to call; `strange` counts the words of a status that nobody
+    knows, by provider.
     `choosing` counts, by deployment, the jobs of this process that have chosen it and are not saved yet, `sending` those about to be sent.
     """
 
@@ -82,6 +91,7 @@ class Kit:
     policy: Policy
     publish: Publish = keep_private
     boot_clock: Callable[[], float] = tell_boot_time
+    call_back: CallBack | None = None
     wake: list[Callable[[], None]] = field(default_factory=list)
     unbroken: set[asyncio.Task[Any]] = field(default_factory=set)
     asked_since: dict[str, datetime] = field(default_factory=dict)

@@ -139,6 +139,7 @@ async def _order(kit: Kit, job: Job, attempt: Attempt, *, operation: Operation, 
         seed=number if number is not None else _own_seed(job.id),
         source_ticket=ticket,
         timeout=kit.policy.rules.timeout or SUBMITTED_WITHIN,
+        callback=kit.call_back.of(attempt.id, provider=attempt.provider) if kit.call_back else None,
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -24,7 +25,7 @@ class Account:
     provider: str
     api_base: str | None = None
     api_key: str | None = field(default=None, repr=False)
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ class References:
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a provider is handed for one submission. `reference` is our own name for it; `source_ticket` is of the attempt that made the
-    source, when this same account made it; `timeout` bounds the submit in seconds."""
+    source, when this same account made it; `timeout` bounds the submit in seconds. `callback` is an address of ours that the upstream may
+    call when something has become of it; it is as good as a key."""
 
     operation: Operation
     provider_model: str
@@ -88,6 +90,7 @@ class Order:
     seed: int
     source_ticket: Mapping[str, object] | None = None
     timeout: float = 60.0
+    callback: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,15 @@ class Ticket:
     """What must be kept to ask a provider about its work again: JSON of the adapter's own."""
 
     data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What came to the `callback` of an order: headers with lower-case names, and the body as it was sent."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +321,11 @@ class Provider(ABC):
     async def discard(self, ticket: Ticket) -> None:
         """Let go of a result that is not wanted any more."""
         raise NotImplementedError(f"{self.name} keeps nothing to discard")
+
+    async def recognise(self, callback: Callback) -> str:
+        """The id of a message that the upstream sent to an order's `callback`, the same for each copy of it. Raises Forbidden for one that
+        is not the upstream's own. What no signature shows is told apart by what it says; whatever it says, it only wakes a poll."""
+        return sha256(callback.body).hexdigest()
 
     async def check(self) -> Reply:
         """The answer to one free request that needs the key: what shows that account and address work. Raises what it means otherwise."""

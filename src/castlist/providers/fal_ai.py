@@ -14,6 +14,7 @@ from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Fidelity
 from castlist.model.jobs import Failure
 from castlist.model.providing import (
+    Callback,
     Cancelled,
     Media,
     Order,
@@ -25,6 +26,7 @@ from castlist.model.providing import (
     Stream,
     Ticket,
 )
+from castlist.providers.callbacks import KeySet, check_fal
 from castlist.providers.fal_ai_forms import CLIPS, HELD_CLIPS, SHORT_CLIPS, lower, media_of
 from castlist.providers.fal_ai_models import Carry, Family, family_of
 from castlist.providers.polling import ask_each, read_phase
@@ -48,6 +50,7 @@ class Fal(KeepsUploads):
     name: ClassVar[str] = "fal_ai"
     files_live: ClassVar[timedelta] = _FILES_LIVE - timedelta(hours=2)
     clips: ClassVar[Sequence[str]] = HELD_CLIPS
+    _keys: KeySet | None = None
 
     def capabilities(self, model: str) -> Capabilities:
         """What `fal_ai_models` and the catalogue say; a family it does not know implements nothing."""
@@ -93,7 +96,7 @@ class Fal(KeepsUploads):
         endpoint = str(prepared.body["endpoint"])
         reply = await self.http.send(
             "POST",
-            f"{self._base}/{endpoint}",
+            f"{self._base}/{endpoint}{_told(prepared.order.callback)}",
             headers={**self._headers(), "Content-Type": "application/json", "x-fal-no-retry": "1"},
             body=json.dumps(prepared.body["body"]).encode(),
             timeout=prepared.order.timeout,
@@ -117,6 +120,12 @@ class Fal(KeepsUploads):
             return Cancelled(Stopped.TOO_LATE, may_cost=True)
         judge_free(reply)
         return Cancelled(Stopped.STOPPED, may_cost=True)
+
+    async def recognise(self, callback: Callback) -> str:
+        """The request's id, where one of fal's keys signed the message."""
+        if self._keys is None:
+            self._keys = KeySet(f"{self._storage}/.well-known/jwks.json", self.http)
+        return await check_fal(callback, self._keys)
 
     async def check(self) -> Reply:
         """A token of the storage, as an upload begins: what else needs the key belongs to a request or costs."""
@@ -195,6 +204,10 @@ class Fal(KeepsUploads):
     def _headers(self) -> Mapping[str, str]:
         key = self.account.api_key
         return {"Accept": "application/json"} | ({"Authorization": f"Key {key}"} if key else {})
+
+
+def _told(callback: str | None) -> str:
+    return f"?fal_webhook={quote(callback, safe='')}" if callback else ""
 
 
 def read_status(reply: Reply) -> Progress:

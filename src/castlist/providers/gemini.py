@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from castlist.errors import LostJob, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.providing import (
+    Callback,
     Cancelled,
     Handle,
     Media,
@@ -27,6 +28,7 @@ from castlist.model.providing import (
     Stream,
     Ticket,
 )
+from castlist.providers.callbacks import KeySet, check_standard, check_token
 from castlist.providers.gemini_models import limits
 from castlist.providers.gemini_orders import CLIP, lower, plan
 from castlist.providers.gemini_replies import judge_known, judge_paid, read_progress, read_video
@@ -59,6 +61,7 @@ class Gemini(KeepsUploads):
     name: ClassVar[str] = "gemini"
     files_live: ClassVar[timedelta] = timedelta(hours=46)
     clips: ClassVar[Sequence[str]] = (CLIP,)
+    _keys: KeySet | None = None
 
     def capabilities(self, model: str) -> Capabilities:
         return limits(model)
@@ -118,6 +121,15 @@ class Gemini(KeepsUploads):
             reply = await self.http.ask("DELETE", self._url(f"files/{quote(name, safe='')}"), headers=self._headers())
             if reply.status not in {403, 404}:
                 judge_known(reply)
+
+    async def recognise(self, callback: Callback) -> str:
+        """The message's id: signed by the project's `webhook_secret` where the settings have one and it is signed so, else by Google."""
+        secret = self.account.settings.get("webhook_secret")
+        if secret and callback.headers.get("webhook-signature", "").startswith("v1,"):
+            return check_standard(callback, str(secret))
+        if self._keys is None:
+            self._keys = KeySet(f"{self._base}/.well-known/jwks.json", self.http)
+        return await check_token(callback, self._keys)
 
     async def check(self) -> Reply:
         """GET …/models, as the vendor's SDK lists them."""

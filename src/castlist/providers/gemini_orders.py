@@ -68,13 +68,15 @@ def lower(order: Order, showing: Showing, *, files: Files) -> tuple[Mapping[str,
     text = {"type": "text", "text": f"{head}\n{prompt}" if head else prompt}
     images = [_part("image", files[asset]) for asset in showing.images]
     videos = [_part("video", files[asset]) for asset in showing.videos]
-    body = {
+    body: dict[str, object] = {
         "model": order.provider_model,
         "background": True,
         "input": [{"type": "user_input", "content": [*images, *videos, text]}],
         "generation_config": {"video_config": {"task": _task(order, showing)}},
         "response_format": {"type": "video", "delivery": "uri", **_format(order)},
     }
+    if order.callback:
+        body["webhook_config"] = {"uris": [order.callback]}
     previous = None if isinstance(order.operation, CreateVideo) else _previous(order)
     return body | ({"previous_interaction_id": previous} if previous else {}), (*notes, *_advise(order))
 

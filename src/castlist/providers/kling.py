@@ -17,6 +17,7 @@ from castlist.model.operations import CreateVideo, Source
 from castlist.model.providing import (
     Absent,
     Account,
+    Callback,
     CannotTell,
     Handle,
     Order,
@@ -31,6 +32,7 @@ from castlist.model.providing import (
     Transport,
     stand_in,
 )
+from castlist.providers.callbacks import check_standard
 from castlist.providers.kling_cast import settle
 from castlist.providers.kling_elements import Element, describe, is_filmed, read_handle
 from castlist.providers.kling_keys import authorise, is_pair
@@ -171,6 +173,11 @@ class Kling(Provider):
         reply = await self.http.send("POST", url, headers=self._headers(sends=True), body=body)
         if not is_deleted(reply):
             judge_known(reply)
+
+    async def recognise(self, callback: Callback) -> str:
+        """The message's id, signed by the account's `webhook_secret` where its settings have one."""
+        secret = self.account.settings.get("webhook_secret")
+        return check_standard(callback, str(secret)) if secret else await super().recognise(callback)
 
     async def check(self) -> Reply:
         """A look at a task that nobody made: what a key may see is told before what there is."""

@@ -83,7 +83,7 @@ def lower(order: Order, showing: Showing, *, model: Model, addresses: Mapping[st
     body = {
         "contents": contents,
         "settings": _settings(order, model),
-        "options": {"external_task_id": order.reference, "watermark_info": {"enabled": False}},
+        "options": {"external_task_id": order.reference, "watermark_info": {"enabled": False}, **_told(order)},
     }
     return body, (*notes, *advise(order, showing, model=model))
 
@@ -105,6 +105,7 @@ def lower_older(
         "mode": {"720p": "std", "1080p": "pro"}.get(str(settings["resolution"]), "4k"),
         "sound": "on" if settings.get("audio") == "native" else "off",
         "external_task_id": order.reference,
+        **_told(order),
     }
     body |= {"aspect_ratio": settings["aspect_ratio"]} if "aspect_ratio" in settings else {}
     body |= {"duration": str(settings["duration"])} if "duration" in settings else {}
@@ -113,6 +114,10 @@ def lower_older(
     body |= {"element_list": [{"element_id": _number(item.element)} for item in lists["element"]]} if lists["element"] else {}
     body |= {"video_list": [_older_video(item, addresses, keeps=keeps) for item in videos]} if videos else {}
     return body, (*notes, *advise(order, showing, model=model))
+
+
+def _told(order: Order) -> Mapping[str, str]:
+    return {"callback_url": order.callback} if order.callback else {}
 
 
 def check(order: Order, showing: Showing, *, model: Model) -> None:

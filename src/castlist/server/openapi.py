@@ -109,6 +109,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/webhook_secret/rotate"): Operation(
         "A new secret, shown this once; the one before signs too for a day.", told_answers.NewSecretAnswer, errors=(400,)
     ),
+    ("POST", "/callbacks/{provider}/{token}"): Operation(
+        "Where a provider calls back (media.public_base_url).", told_answers.CallbackAnswer, errors=(400, 403, 404, 413, 503), key=False
+    ),
     ("GET", "/models"): Operation("The models and what they can do.", answers.ModelPage, errors=(400,)),
     ("GET", "/models/{model}"): Operation("One model.", answers.ModelAnswer, errors=(400, 404)),
     ("GET", "/health/liveliness"): Operation("Whether the process lives.", answers.HealthAnswer, key=False),
@@ -169,7 +172,7 @@ _QUERY: Mapping[str, tuple[Schema, str]] = {
     "expires": (_DIGITS, "Of a signed link."),
     "signature": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "Of a signed link."),
 }
-_NAMED = ("video_id", "character_id", "endpoint_id", "delivery_id", "name")
+_NAMED = ("video_id", "character_id", "endpoint_id", "delivery_id", "name", "provider", "token")
 _HEADERS: Mapping[str, Schema] = {
     **{name: {"type": "string"} for name in (*_RANGE, "Last-Event-ID")},
     "Idempotency-Key": {"type": "string", "pattern": "^[!-~]{1,255}$"},
@@ -199,7 +202,7 @@ def describe(front: Front) -> Schema:
             schemas[f"{shape.__name__}Form"] = _describe_form(schema, files=shape is not requests.PlanRemixBody)
     paths: dict[str, Schema] = {}
     for (method, path), operation in OPERATIONS.items():
-        prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook")) else ""
+        prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook", "/callbacks")) else ""
         paths.setdefault(prefix + path, {})[method.lower()] = _operation(path, operation, models=names)
     return {
         "openapi": "3.1.0",

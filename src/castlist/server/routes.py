@@ -8,7 +8,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from castlist.server import characters, content, documents, events, health, metrics, models, videos, webhooks
+from castlist.server import callbacks, characters, content, documents, events, health, metrics, models, videos, webhooks
 from castlist.server.front import Front
 
 Endpoint: TypeAlias = Callable[[Front, Request], Awaitable[Response]]
@@ -68,6 +68,7 @@ ROADS = (
     Road("POST", "/webhook_deliveries/{delivery_id}/redeliver", webhooks.redeliver),
     Road("GET", "/webhook_secret", webhooks.get_secret),
     Road("POST", "/webhook_secret/rotate", webhooks.rotate_secret),
+    Road("POST", "/callbacks/{provider}/{token}", callbacks.take_callback),
     Road("GET", "/models", models.list_models),
     Road("GET", "/models/{model}", models.get_model),
 )

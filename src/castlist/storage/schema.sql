@@ -21,9 +21,14 @@ CREATE TABLE assets (
 CREATE TABLE callbacks (
 	id TEXT NOT NULL,
 	job TEXT NOT NULL,
+	number BIGINT NOT NULL,
 	received_at BIGINT NOT NULL,
 	PRIMARY KEY (id)
 );
+
+CREATE INDEX callbacks_job ON callbacks (job);
+
+CREATE UNIQUE INDEX callbacks_number ON callbacks (number);
 
 CREATE INDEX callbacks_received ON callbacks (received_at);
 

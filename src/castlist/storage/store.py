@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 
 from castlist.storage.assets import Assets
 from castlist.storage.bindings import Bindings
+from castlist.storage.callbacks import Callbacks
 from castlist.storage.changes import Changes
 from castlist.storage.characters import Characters
 from castlist.storage.database import Clock, Connection
@@ -38,6 +39,7 @@ class Storage:
         self.characters = Characters(database, holders, bindings=self.bindings, pending=pending, clock=clock)
         self.assets = Assets(database, parts.blobs, pending=pending, clock=clock)
         self.outbox = Outbox(database, holders, clock=clock)
+        self.callbacks = Callbacks(database, clock=clock)
         self.secrets = Secrets(database, clock=clock)
         self.requests = Requests(database, clock=clock)
         self.health = Health(database, clock=clock)

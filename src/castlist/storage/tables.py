@@ -144,7 +144,10 @@ CALLBACKS = Table(
     METADATA,
     Column("id", Text, primary_key=True),
     Column("job", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
+    Index("callbacks_job", "job"),
+    Index("callbacks_number", "number", unique=True),
     Index("callbacks_received", "received_at"),
 )
 

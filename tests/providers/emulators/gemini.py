@@ -43,6 +43,7 @@ INTERACTION = {
     },
     "previous_interaction_id?": str,
     "store?": bool,
+    "webhook_config?": {"uris": [str]},
 }
 
 

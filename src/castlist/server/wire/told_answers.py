@@ -80,6 +80,12 @@ class TrialAnswer(Answer):
     castlist: TrialExtras
 
 
+class CallbackAnswer(Answer):
+    """A provider's message was taken."""
+
+    received: Literal[True]
+
+
 class SigningAnswer(Answer):
     """A secret that signs: since when, until when, and whether this gateway's master key opens it."""
 

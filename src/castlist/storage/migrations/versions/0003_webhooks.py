@@ -31,9 +31,12 @@ def upgrade() -> None:
         "callbacks",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("job", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("callbacks_job", "callbacks", ["job"])
+    op.create_index("callbacks_number", "callbacks", ["number"], unique=True)
     op.create_index("callbacks_received", "callbacks", ["received_at"])
 
 
