@@ -1,6 +1,8 @@
 """What the storage tests run as a process of its own: `child.py MODE FOLDER DATABASE [ARGUMENTS]`."""
 
 import asyncio
+import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +74,17 @@ async def add(storage: Storage, times: int) -> None:
         say(job.id)
 
 
+async def stall(storage: Storage) -> None:
+    """Stop in the middle of a transaction, as a suspended machine does."""
+
+    def stand_still(connection: Connection) -> None:
+        connection.execute("UPDATE jobs SET progress = 1")
+        say("writing")
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    await storage.write(stand_still)
+
+
 async def main(mode: str, folder: Path, database: str, *rest: str) -> None:
     storage = await Storage.open(folder, clock=wall, database_url=database or None)
     match mode:
@@ -83,6 +96,8 @@ async def main(mode: str, folder: Path, database: str, *rest: str) -> None:
             await claim(storage)
         case "hang":
             await hang(storage, folder)
+        case "stall":
+            await stall(storage)
         case "add":
             await add(storage, int(rest[0]))
     await storage.close()
