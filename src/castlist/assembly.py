@@ -17,6 +17,7 @@ from castlist import __version__
 from castlist.accounts import Accounts
 from castlist.catalogue import list_nearest
 from castlist.config import ModelEntry, PromptName, Settings
+from castlist.days import watch_days
 from castlist.engine import Engine, Kit, Policy
 from castlist.engine.callbacks import CallbackAddress
 from castlist.errors import ConfigError
@@ -46,7 +47,6 @@ KEY_FILE = "master.key"
 DEFAULT_MODEL = "sora-2"
 EMBEDDED = "animatic"
 SETTLE = 5.0
-LOOK_AT_DAY = 60.0
 Reach = Callable[..., Transport]
 """Makes the transport of an account from its `api_base`."""
 
@@ -69,7 +69,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Begin to take work, and to look which models each day (UTC) takes away."""
-        self.tasks.append(asyncio.create_task(_watch_days(self.turn, _now().date())))
+        self.tasks.append(asyncio.create_task(watch_days(self.turn, _now)))
         if self.worker:
             await self.worker.start()
         if self.telling:
@@ -131,20 +131,6 @@ async def _build(settings: Settings, storage: Storage, *, serving: bool, worker:
     notices = (*settings.warnings, *shared, *_age_notices(kit.deployments), *await _spend_notices(kit), *await _stranded(engine))
     turn = partial(_turn, settings, kit, reach)
     return Gateway(settings, engine, app, hands, telling, storage, connections, open_mode, notices, turn)
-
-
-async def _watch_days(turn: Callable[[date], None], day: date) -> None:
-    while True:
-        await asyncio.sleep(LOOK_AT_DAY)
-        today = _now().date()
-        if today == day:
-            continue
-        try:
-            turn(today)
-            day = today
-        except ConfigError as error:
-            # Something that the configuration names is not there now: the models stay as they are, and this is tried again.
-            log.warning("models.not_renewed", error=error.message)
 
 
 def _turn(settings: Settings, kit: Kit, reach: Reach, day: date) -> None:
