@@ -151,3 +151,18 @@ def test_the_background_model_says_how_much_of_the_border_it_explains() -> None:
     assert model_background([plain]).coverage == 1.0
     assert 0.4 < model_background([half]).coverage < 0.75
     assert not model_background([clips.texture((480, 270))]).plain
+
+
+def test_the_wall_shows_through_the_handle_of_a_pot_and_not_through_a_patch_on_its_belly() -> None:
+    frames = []
+    for step in range(6):
+        frame = np.full((360, 480, 3), (216, 150, 178), np.uint8)
+        cv2.ellipse(frame, (160 + step, 210), (50, 60), 0, 0, 360, (60, 90, 150), 20)
+        cv2.ellipse(frame, (260 + step, 200), (90, 105), 0, 0, 360, (60, 90, 150), -1)
+        cv2.circle(frame, (265 + step, 200), 14, (216, 150, 178), -1)
+        frames.append(frame)
+    found = segment(frames)
+
+    assert found.fault is None
+    assert [int(mask[210, 138 + step]) for step, mask in enumerate(found.masks)] == [0] * 6
+    assert [int(mask[200, 265 + step]) for step, mask in enumerate(found.masks)] == [255] * 6
