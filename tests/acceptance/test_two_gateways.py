@@ -1,0 +1,134 @@
+"""Two gateways with folders of their own on one PostgreSQL database: what one takes, any does, and all see."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from gateways import Served, serve
+
+SCENE = {"prompt": "Luna walks through a forest at night", "model": "quick", "seconds": "2", "size": "320x180"}
+CONFIG = """\
+model_list:
+  - model_name: quick
+    litellm_params: {{model: '{kind}'}}
+general_settings: {{master_key: sk-two-gateways}}
+castlist: {{database_url: '{url}'}}
+"""
+
+
+def write(folder: Path, url: str, kind: str) -> Path:
+    """A configuration of one model for a gateway on the database."""
+    path = folder / f"{kind.partition('?')[0].replace('/', '-')}.yaml"
+    path.write_text(CONFIG.format(kind=kind, url=url))
+    return path
+
+
+@dataclass
+class Pair:
+    """Starts two gateways on the database at `url`; both keep files in one place, as in a bucket."""
+
+    url: str
+    folder: Path
+    stack: ExitStack
+
+    def __call__(self, kind: str, *, first: Sequence[str]) -> tuple[Served, Served]:
+        config = write(self.folder, self.url, kind)
+        (self.folder / "shared").mkdir()
+        for name in ("near", "far"):
+            (self.folder / name).mkdir()
+            (self.folder / name / "assets").symlink_to(self.folder / "shared", target_is_directory=True)
+        near = self.stack.enter_context(serve(self.folder / "near", "--config", str(config), *first))
+        far = self.stack.enter_context(serve(self.folder / "far", "--config", str(config)))
+        return near, far
+
+
+@pytest.fixture
+def pair(tmp_path, postgres):
+    with postgres.database() as url, ExitStack() as stack:
+        yield Pair(url, tmp_path, stack)
+
+
+def ask(gateway: Served, method: str, path: str, body: object = None) -> dict:
+    connection = connect(gateway, method, path, body)
+    try:
+        return json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+def connect(gateway: Served, method: str, path: str, body: object = None) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection(urlsplit(gateway.url).netloc, timeout=60)
+    headers = {"Authorization": "Bearer sk-two-gateways", "Content-Type": "application/json"}
+    connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+    return connection
+
+
+def follow(gateway: Served, id: str, seen: list[tuple[float, str]]) -> None:
+    """Notes when the stream of events of a video says which state."""
+    connection = connect(gateway, "GET", f"/v1/videos/{id}/events")
+    for line in connection.getresponse():
+        if line.startswith(b"data: {"):
+            seen.append((time.monotonic(), json.loads(line[6:]).get("status", "")))
+    connection.close()
+
+
+def test_what_one_takes_the_other_works_on_and_both_tell_within_a_second(pair):
+    near, far = pair("fake/slow?seconds=2", first=["--no-worker"])
+    id = ask(near, "POST", "/v1/videos", SCENE)["id"]
+    seen: list[tuple[float, str]] = []
+    follower = threading.Thread(target=follow, args=(near, id, seen))
+    follower.start()
+
+    while ask(far, "GET", f"/v1/videos/{id}?wait=20")["status"] not in {"completed", "failed"}:
+        pass
+    ended = time.monotonic()
+    follower.join(20)
+
+    assert seen[-1][1] == "completed"
+    assert abs(seen[-1][0] - ended) < 1
+    there, here = [ask(gateway, "GET", f"/v1/videos/{id}") for gateway in (far, near)]
+    assert {**there, "castlist": {**there["castlist"], "urls": None}} == {**here, "castlist": {**here["castlist"], "urls": None}}
+    for gateway in (near, far):
+        connection = connect(gateway, "GET", f"/v1/videos/{id}/content")
+        answer = connection.getresponse()
+        assert (answer.status, len(answer.read()) > 1000) == (200, True)
+        connection.close()
+
+
+def holder(url: str, job: str) -> int:
+    """The process that has the job in hand."""
+    with psycopg.connect(url) as connection:
+        while True:
+            row = connection.execute("SELECT lease_holder FROM castlist.jobs WHERE id = %s", (job,)).fetchone()
+            connection.rollback()
+            if row is not None and row[0] is not None:
+                return int(row[0].partition("-")[0])
+
+
+@pytest.mark.slow
+def test_what_a_killed_gateway_had_in_hand_the_other_brings_to_its_end(pair):
+    near, far = pair("animatic", first=())
+    ids = [ask(near, "POST", "/v1/videos", SCENE)["id"] for _ in range(3)]
+    while ask(far, "GET", f"/v1/videos/{ids[0]}?wait=20")["castlist"]["state"] != "running":
+        pass
+    working = holder(pair.url, ids[0])
+    victim, other = (near, far) if working == near.process.pid else (far, near)
+    victim.kill()
+    began = time.monotonic()
+
+    while holder(pair.url, ids[0]) != other.process.pid:
+        pass
+
+    assert time.monotonic() - began < 10
+    for id in ids:
+        while (video := ask(other, "GET", f"/v1/videos/{id}?wait=20"))["status"] not in {"completed", "failed"}:
+            pass
+        assert (video["status"], len(video["castlist"]["attempts"])) == ("completed", 1)
