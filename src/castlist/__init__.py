@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         video_status,
         video_wait,
     )
+    from castlist.compat.router import Router
     from castlist.errors import (
         CastlistError,
         Conflict,
@@ -83,6 +84,7 @@ __all__ = [
     "NotFound",
     "NotImplementedHere",
     "Page",
+    "Router",
     "ServerError",
     "TooLarge",
     "Unauthorized",
@@ -128,6 +130,7 @@ _HOMES = {
     "Character": "castlist.sdk._sync.characters",
     "Client": "castlist.sdk._sync.client",
     "Page": "castlist.sdk._sync.page",
+    "Router": "castlist.compat.router",
     "Video": "castlist.sdk._sync.videos",
     "VideoPlan": "castlist.sdk.plans",
 }

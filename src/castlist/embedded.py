@@ -32,9 +32,10 @@ GRACE = 10.0
 
 @dataclass
 class Home:
-    """One running gateway. `failure` is why it could not start."""
+    """One running gateway; `routes` is its configuration where a Router brought it. `failure` is why it could not start."""
 
     data: Path
+    routes: str | None = None
     pid: int = field(default_factory=os.getpid)
     started: threading.Event = field(default_factory=threading.Event)
     socket: str = ""
@@ -58,7 +59,9 @@ class Home:
     async def serve(self) -> None:
         """Open, serve until asked to leave, and close."""
         self.loop, self.leave = asyncio.get_running_loop(), asyncio.Event()
-        gateway = self.gateway = await open_gateway(read_settings(self.data), serving=False, worker=True)
+        settings = read_settings(self.data, self.routes)
+        # A server on the same directory may not have the models of a Router.
+        gateway = self.gateway = await open_gateway(settings, serving=False, worker=True, yields=self.routes is None)
         try:
             server = uvicorn.Server(configure(gateway))
             listener, folder = listen(gateway.storage.scratch)
@@ -97,15 +100,15 @@ class Home:
 class Homes:
     """The gateways of this process by data directory; after a fork the child's are its own."""
 
-    by_data: dict[Path, Home] = field(default_factory=dict)
+    by_place: dict[tuple[Path, str | None], Home] = field(default_factory=dict)
     door: threading.Lock = field(default_factory=threading.Lock)
 
-    def find(self, data: Path) -> Home:
+    def find(self, data: Path, routes: str | None = None) -> Home:
         """The running gateway on `data`, started when there is none. Raises what kept it from starting."""
         with self.door:
-            home = self.by_data.get(data)
+            home = self.by_place.get((data, routes))
             if home is None or home.pid != os.getpid() or home.thread is None or not home.thread.is_alive():
-                home = self.by_data[data] = Home(data)
+                home = self.by_place[data, routes] = Home(data, routes)
                 home.thread = threading.Thread(target=home.run, name="castlist", daemon=True)
                 home.thread.start()
         home.started.wait()
@@ -114,19 +117,19 @@ class Homes:
         return home
 
     def close(self) -> None:
-        for home in list(self.by_data.values()):
+        for home in list(self.by_place.values()):
             if home.pid == os.getpid():
                 home.close()
 
     def reopen_doors(self) -> None:
         """In a forked child: the lock may have been held, and no thread of the parent's is here."""
         self.door = threading.Lock()
-        self.by_data.clear()
+        self.by_place.clear()
 
 
-def reach(data: Path) -> tuple[str, str | None]:
+def reach(data: Path, routes: str | None = None) -> tuple[str, str | None]:
     """The socket of this process's gateway on `data`, and the key it wants: none, only this user can reach the socket."""
-    return HOMES.find(data.expanduser().absolute()).socket, None
+    return HOMES.find(data.expanduser().absolute(), routes).socket, None
 
 
 def hand_over(data: Path) -> bool:
@@ -145,8 +148,9 @@ def hand_over(data: Path) -> bool:
     return True
 
 
-def read_settings(data: Path) -> Settings:
-    return load(config_path(), overrides=Overrides(data=data))
+def read_settings(data: Path, routes: str | None = None) -> Settings:
+    """The settings of the file that the environment names, or of a Router. Raises ConfigError."""
+    return load(config_path() if routes is None else Path("castlist.Router"), overrides=Overrides(data=data), text=routes)
 
 
 def configure(gateway: Gateway) -> uvicorn.Config:

@@ -19,6 +19,7 @@ def show_plan(plan: VideoPlan, *, as_json: bool) -> None:
 def _show_deployment(planned: PlannedDeployment) -> None:
     print_facts({
         "   model": f"{planned.provider}/{planned.provider_model}",
+        "   because": planned.reason,
         "   prompt": planned.prompt,
         "   length": f"{planned.seconds} s at {planned.size}",
         "   audio": planned.audio,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from castlist.cli.attempts import show_attempts
 from castlist.cli.characters import find_character
 from castlist.cli.choices import Choices, Out, PlanChoices, find_folder, takes_choices
 from castlist.cli.following import follow
@@ -139,9 +140,12 @@ def list_(
 
 @app.command()
 def show(id_: Id, as_json: Json = False) -> None:
-    """Show a video."""
+    """Show a video: what became of it, where it was sent, and why there."""
     with run(as_json=as_json) as client:
-        show_video(client.videos.get(id_), as_json=as_json)
+        video = client.videos.get(id_)
+        show_video(video, as_json=as_json)
+        if not as_json:
+            show_attempts(video)
 
 
 @app.command()

@@ -27,110 +27,121 @@ from castlist.compat.arguments import (
 from castlist.sdk._async.characters import AsyncCharacter
 from castlist.sdk._async.client import AsyncClient, open_once
 from castlist.sdk._async.videos import AsyncVideo
+from castlist.sdk._connect import Wanted
 from castlist.sdk.arguments import takes
 from castlist.sdk.records import Deleted
 from castlist.sdk.uploads import Source
 
 
 @asynccontextmanager
-async def reach(arguments: Server, *, sends: bool = False) -> AsyncIterator[AsyncClient]:
+async def reach(wanted: Wanted, arguments: Server, *, sends: bool = False) -> AsyncIterator[AsyncClient]:
     """A client for one call, its names checked; `sends`: the server itself checks those that the request carries."""
-    client = open_once(find_server(arguments), read_extras(arguments, sends=sends))
+    client = open_once(find_server(arguments, wanted), read_extras(arguments, sends=sends))
     if not sends and doubts(arguments):
         refuse_names(arguments, await client.models.list())
     yield client
 
 
-@takes(CharacterArguments, call="video_create_character")
-async def avideo_create_character(name: str, video: Source, **arguments: Unpack[CharacterArguments]) -> AsyncCharacter:
-    """Make a character from a short clip: a path, an open file, bytes, or (name, bytes, type)."""
-    async with reach(arguments, sends=True) as client:
-        return await client.characters.create(name, video, **build_character(arguments))
+class AsyncFunctions:
+    """LiteLLM's video functions on one server: that which a call names, else the one `wanted`."""
+
+    def __init__(self, wanted: Wanted | None = None) -> None:
+        self._wanted = wanted or Wanted()
+
+    @takes(CharacterArguments, call="video_create_character")
+    async def avideo_create_character(self, name: str, video: Source, **arguments: Unpack[CharacterArguments]) -> AsyncCharacter:
+        """Make a character from a short clip: a path, an open file, bytes, or (name, bytes, type)."""
+        async with reach(self._wanted, arguments, sends=True) as client:
+            return await client.characters.create(name, video, **build_character(arguments))
+
+    @takes(Reaching, call="video_get_character")
+    async def avideo_get_character(self, character_id: str, **arguments: Unpack[Reaching]) -> AsyncCharacter:
+        """A character by its id. Raises NotFound."""
+        async with reach(self._wanted, arguments) as client:
+            return await client.characters.get(character_id)
+
+    @takes(VideoArguments, call="video")
+    async def avideo(self, prompt: str, model: str | None = None, **arguments: Unpack[VideoArguments]) -> AsyncVideo:
+        """Ask for a video: `characters=[{"id": ...}]`, `seconds`, `size`, `input_reference`, `seed`. It is answered before it is made."""
+        async with reach(self._wanted, arguments, sends=True) as client:
+            return await client.videos.create(prompt, **build_video(model, arguments))
+
+    @takes(VideoArguments, call="video_generation")
+    async def avideo_generation(self, prompt: str, model: str | None = None, **arguments: Unpack[VideoArguments]) -> AsyncVideo:
+        """The same as `avideo`."""
+        return await self.avideo(prompt, model, **arguments)
+
+    @takes(EditArguments, call="video_edit")
+    async def avideo_edit(self, video_id: str | None = None, prompt: str = "", **arguments: Unpack[EditArguments]) -> AsyncVideo:
+        """The same video with a change; its cast stays. `video` is a file to edit instead."""
+        async with reach(self._wanted, arguments, sends=True) as client:
+            return await client.videos.edit(choose_source(video_id, arguments), prompt, **build_wishes(arguments))
+
+    @takes(FollowUpArguments, call="video_extension")
+    async def avideo_extension(
+        self, video_id: str, prompt: str, seconds: str | int | None = None, **arguments: Unpack[FollowUpArguments]
+    ) -> AsyncVideo:
+        """The video with `seconds` more at its end; its cast stays."""
+        async with reach(self._wanted, arguments, sends=True) as client:
+            return await client.videos.extend(video_id, prompt, seconds=seconds, **build_wishes(arguments))
+
+    @takes(FollowUpArguments, call="video_remix")
+    async def avideo_remix(self, video_id: str, prompt: str, **arguments: Unpack[FollowUpArguments]) -> AsyncVideo:
+        """The cast and seed of a finished video in a new staging."""
+        async with reach(self._wanted, arguments, sends=True) as client:
+            return await client.videos.remix(video_id, prompt, **build_wishes(arguments))
+
+    @takes(Reaching, call="video_status")
+    async def avideo_status(self, video_id: str, **arguments: Unpack[Reaching]) -> AsyncVideo:
+        """A video as it is now. Raises NotFound."""
+        async with reach(self._wanted, arguments) as client:
+            return await client.videos.get(video_id)
+
+    @takes(WaitArguments, call="video_wait")
+    async def avideo_wait(self, video_id: str, **arguments: Unpack[WaitArguments]) -> AsyncVideo:
+        """A video once it has ended. Raises VideoFailed and WaitTimeout."""
+        limit = arguments.pop("timeout", None)
+        async with reach(self._wanted, arguments) as client:
+            progress, raises = arguments.get("progress"), arguments.get("raises", True)
+            return await client.videos.wait(video_id, progress=progress, timeout=limit, raises=raises)
+
+    @takes(ContentArguments, call="video_content")
+    async def avideo_content(self, video_id: str, **arguments: Unpack[ContentArguments]) -> bytes:
+        """The bytes of a finished video, or of its "thumbnail" or "spritesheet" with `variant`."""
+        async with reach(self._wanted, arguments) as client:
+            return await client.videos.content(video_id, variant=arguments.get("variant") or "video")
+
+    @takes(ListArguments, call="video_list")
+    async def avideo_list(self, **arguments: Unpack[ListArguments]) -> list[AsyncVideo]:
+        """One page of videos, newest first; `after` is the id of the last one of the page before."""
+        async with reach(self._wanted, arguments) as client:
+            page = await client.videos.list(**build_query(arguments))
+            return list(page.data)
+
+    @takes(Reaching, call="video_cancel")
+    async def avideo_cancel(self, video_id: str, **arguments: Unpack[Reaching]) -> AsyncVideo:
+        """Stop a video. Raises Conflict when it has ended."""
+        async with reach(self._wanted, arguments) as client:
+            return await client.videos.cancel(video_id)
+
+    @takes(Reaching, call="video_delete")
+    async def avideo_delete(self, video_id: str, **arguments: Unpack[Reaching]) -> Deleted:
+        """Delete a video; a running one is cancelled first."""
+        async with reach(self._wanted, arguments) as client:
+            return await client.videos.delete(video_id)
 
 
-@takes(Reaching, call="video_get_character")
-async def avideo_get_character(character_id: str, **arguments: Unpack[Reaching]) -> AsyncCharacter:
-    """A character by its id. Raises NotFound."""
-    async with reach(arguments) as client:
-        return await client.characters.get(character_id)
-
-
-@takes(VideoArguments, call="video")
-async def avideo(prompt: str, model: str | None = None, **arguments: Unpack[VideoArguments]) -> AsyncVideo:
-    """Ask for a video: `characters=[{"id": ...}]`, `seconds`, `size`, `input_reference`, `seed`. It is answered before it is made."""
-    async with reach(arguments, sends=True) as client:
-        return await client.videos.create(prompt, **build_video(model, arguments))
-
-
-@takes(VideoArguments, call="video_generation")
-async def avideo_generation(prompt: str, model: str | None = None, **arguments: Unpack[VideoArguments]) -> AsyncVideo:
-    """The same as `avideo`."""
-    return await avideo(prompt, model, **arguments)
-
-
-@takes(EditArguments, call="video_edit")
-async def avideo_edit(video_id: str | None = None, prompt: str = "", **arguments: Unpack[EditArguments]) -> AsyncVideo:
-    """The same video with a change; its cast stays. `video` is a file to edit instead."""
-    async with reach(arguments, sends=True) as client:
-        return await client.videos.edit(choose_source(video_id, arguments), prompt, **build_wishes(arguments))
-
-
-@takes(FollowUpArguments, call="video_extension")
-async def avideo_extension(
-    video_id: str, prompt: str, seconds: str | int | None = None, **arguments: Unpack[FollowUpArguments]
-) -> AsyncVideo:
-    """The video with `seconds` more at its end; its cast stays."""
-    async with reach(arguments, sends=True) as client:
-        return await client.videos.extend(video_id, prompt, seconds=seconds, **build_wishes(arguments))
-
-
-@takes(FollowUpArguments, call="video_remix")
-async def avideo_remix(video_id: str, prompt: str, **arguments: Unpack[FollowUpArguments]) -> AsyncVideo:
-    """The cast and seed of a finished video in a new staging."""
-    async with reach(arguments, sends=True) as client:
-        return await client.videos.remix(video_id, prompt, **build_wishes(arguments))
-
-
-@takes(Reaching, call="video_status")
-async def avideo_status(video_id: str, **arguments: Unpack[Reaching]) -> AsyncVideo:
-    """A video as it is now. Raises NotFound."""
-    async with reach(arguments) as client:
-        return await client.videos.get(video_id)
-
-
-@takes(WaitArguments, call="video_wait")
-async def avideo_wait(video_id: str, **arguments: Unpack[WaitArguments]) -> AsyncVideo:
-    """A video once it has ended. Raises VideoFailed and WaitTimeout."""
-    limit = arguments.pop("timeout", None)
-    async with reach(arguments) as client:
-        progress, raises = arguments.get("progress"), arguments.get("raises", True)
-        return await client.videos.wait(video_id, progress=progress, timeout=limit, raises=raises)
-
-
-@takes(ContentArguments, call="video_content")
-async def avideo_content(video_id: str, **arguments: Unpack[ContentArguments]) -> bytes:
-    """The bytes of a finished video, or of its "thumbnail" or "spritesheet" with `variant`."""
-    async with reach(arguments) as client:
-        return await client.videos.content(video_id, variant=arguments.get("variant") or "video")
-
-
-@takes(ListArguments, call="video_list")
-async def avideo_list(**arguments: Unpack[ListArguments]) -> list[AsyncVideo]:
-    """One page of videos, newest first; `after` is the id of the last one of the page before."""
-    async with reach(arguments) as client:
-        page = await client.videos.list(**build_query(arguments))
-        return list(page.data)
-
-
-@takes(Reaching, call="video_cancel")
-async def avideo_cancel(video_id: str, **arguments: Unpack[Reaching]) -> AsyncVideo:
-    """Stop a video. Raises Conflict when it has ended."""
-    async with reach(arguments) as client:
-        return await client.videos.cancel(video_id)
-
-
-@takes(Reaching, call="video_delete")
-async def avideo_delete(video_id: str, **arguments: Unpack[Reaching]) -> Deleted:
-    """Delete a video; a running one is cancelled first."""
-    async with reach(arguments) as client:
-        return await client.videos.delete(video_id)
+_ANYWHERE = AsyncFunctions()
+avideo_create_character = _ANYWHERE.avideo_create_character
+avideo_get_character = _ANYWHERE.avideo_get_character
+avideo = _ANYWHERE.avideo
+avideo_generation = _ANYWHERE.avideo_generation
+avideo_edit = _ANYWHERE.avideo_edit
+avideo_extension = _ANYWHERE.avideo_extension
+avideo_remix = _ANYWHERE.avideo_remix
+avideo_status = _ANYWHERE.avideo_status
+avideo_wait = _ANYWHERE.avideo_wait
+avideo_content = _ANYWHERE.avideo_content
+avideo_list = _ANYWHERE.avideo_list
+avideo_cancel = _ANYWHERE.avideo_cancel
+avideo_delete = _ANYWHERE.avideo_delete

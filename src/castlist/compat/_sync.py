@@ -24,6 +24,7 @@ from castlist.compat.arguments import (
     read_extras,
     refuse_names,
 )
+from castlist.sdk._connect import Wanted
 from castlist.sdk._sync.characters import Character
 from castlist.sdk._sync.client import Client, open_once
 from castlist.sdk._sync.videos import Video
@@ -33,102 +34,114 @@ from castlist.sdk.uploads import Source
 
 
 @contextmanager
-def reach(arguments: Server, *, sends: bool = False) -> Iterator[Client]:
+def reach(wanted: Wanted, arguments: Server, *, sends: bool = False) -> Iterator[Client]:
     """A client for one call, its names checked; `sends`: the server itself checks those that the request carries."""
-    client = open_once(find_server(arguments), read_extras(arguments, sends=sends))
+    client = open_once(find_server(arguments, wanted), read_extras(arguments, sends=sends))
     if not sends and doubts(arguments):
         refuse_names(arguments, client.models.list())
     yield client
 
 
-@takes(CharacterArguments, call="video_create_character")
-def video_create_character(name: str, video: Source, **arguments: Unpack[CharacterArguments]) -> Character:
-    """Make a character from a short clip: a path, an open file, bytes, or (name, bytes, type)."""
-    with reach(arguments, sends=True) as client:
-        return client.characters.create(name, video, **build_character(arguments))
+class Functions:
+    """LiteLLM's video functions on one server: that which a call names, else the one `wanted`."""
+
+    def __init__(self, wanted: Wanted | None = None) -> None:
+        self._wanted = wanted or Wanted()
+
+    @takes(CharacterArguments, call="video_create_character")
+    def video_create_character(self, name: str, video: Source, **arguments: Unpack[CharacterArguments]) -> Character:
+        """Make a character from a short clip: a path, an open file, bytes, or (name, bytes, type)."""
+        with reach(self._wanted, arguments, sends=True) as client:
+            return client.characters.create(name, video, **build_character(arguments))
+
+    @takes(Reaching, call="video_get_character")
+    def video_get_character(self, character_id: str, **arguments: Unpack[Reaching]) -> Character:
+        """A character by its id. Raises NotFound."""
+        with reach(self._wanted, arguments) as client:
+            return client.characters.get(character_id)
+
+    @takes(VideoArguments, call="video")
+    def video(self, prompt: str, model: str | None = None, **arguments: Unpack[VideoArguments]) -> Video:
+        """Ask for a video: `characters=[{"id": ...}]`, `seconds`, `size`, `input_reference`, `seed`. It is answered before it is made."""
+        with reach(self._wanted, arguments, sends=True) as client:
+            return client.videos.create(prompt, **build_video(model, arguments))
+
+    @takes(VideoArguments, call="video_generation")
+    def video_generation(self, prompt: str, model: str | None = None, **arguments: Unpack[VideoArguments]) -> Video:
+        """The same as `video`."""
+        return self.video(prompt, model, **arguments)
+
+    @takes(EditArguments, call="video_edit")
+    def video_edit(self, video_id: str | None = None, prompt: str = "", **arguments: Unpack[EditArguments]) -> Video:
+        """The same video with a change; its cast stays. `video` is a file to edit instead."""
+        with reach(self._wanted, arguments, sends=True) as client:
+            return client.videos.edit(choose_source(video_id, arguments), prompt, **build_wishes(arguments))
+
+    @takes(FollowUpArguments, call="video_extension")
+    def video_extension(
+        self, video_id: str, prompt: str, seconds: str | int | None = None, **arguments: Unpack[FollowUpArguments]
+    ) -> Video:
+        """The video with `seconds` more at its end; its cast stays."""
+        with reach(self._wanted, arguments, sends=True) as client:
+            return client.videos.extend(video_id, prompt, seconds=seconds, **build_wishes(arguments))
+
+    @takes(FollowUpArguments, call="video_remix")
+    def video_remix(self, video_id: str, prompt: str, **arguments: Unpack[FollowUpArguments]) -> Video:
+        """The cast and seed of a finished video in a new staging."""
+        with reach(self._wanted, arguments, sends=True) as client:
+            return client.videos.remix(video_id, prompt, **build_wishes(arguments))
+
+    @takes(Reaching, call="video_status")
+    def video_status(self, video_id: str, **arguments: Unpack[Reaching]) -> Video:
+        """A video as it is now. Raises NotFound."""
+        with reach(self._wanted, arguments) as client:
+            return client.videos.get(video_id)
+
+    @takes(WaitArguments, call="video_wait")
+    def video_wait(self, video_id: str, **arguments: Unpack[WaitArguments]) -> Video:
+        """A video once it has ended. Raises VideoFailed and WaitTimeout."""
+        limit = arguments.pop("timeout", None)
+        with reach(self._wanted, arguments) as client:
+            progress, raises = arguments.get("progress"), arguments.get("raises", True)
+            return client.videos.wait(video_id, progress=progress, timeout=limit, raises=raises)
+
+    @takes(ContentArguments, call="video_content")
+    def video_content(self, video_id: str, **arguments: Unpack[ContentArguments]) -> bytes:
+        """The bytes of a finished video, or of its "thumbnail" or "spritesheet" with `variant`."""
+        with reach(self._wanted, arguments) as client:
+            return client.videos.content(video_id, variant=arguments.get("variant") or "video")
+
+    @takes(ListArguments, call="video_list")
+    def video_list(self, **arguments: Unpack[ListArguments]) -> list[Video]:
+        """One page of videos, newest first; `after` is the id of the last one of the page before."""
+        with reach(self._wanted, arguments) as client:
+            page = client.videos.list(**build_query(arguments))
+            return list(page.data)
+
+    @takes(Reaching, call="video_cancel")
+    def video_cancel(self, video_id: str, **arguments: Unpack[Reaching]) -> Video:
+        """Stop a video. Raises Conflict when it has ended."""
+        with reach(self._wanted, arguments) as client:
+            return client.videos.cancel(video_id)
+
+    @takes(Reaching, call="video_delete")
+    def video_delete(self, video_id: str, **arguments: Unpack[Reaching]) -> Deleted:
+        """Delete a video; a running one is cancelled first."""
+        with reach(self._wanted, arguments) as client:
+            return client.videos.delete(video_id)
 
 
-@takes(Reaching, call="video_get_character")
-def video_get_character(character_id: str, **arguments: Unpack[Reaching]) -> Character:
-    """A character by its id. Raises NotFound."""
-    with reach(arguments) as client:
-        return client.characters.get(character_id)
-
-
-@takes(VideoArguments, call="video")
-def video(prompt: str, model: str | None = None, **arguments: Unpack[VideoArguments]) -> Video:
-    """Ask for a video: `characters=[{"id": ...}]`, `seconds`, `size`, `input_reference`, `seed`. It is answered before it is made."""
-    with reach(arguments, sends=True) as client:
-        return client.videos.create(prompt, **build_video(model, arguments))
-
-
-@takes(VideoArguments, call="video_generation")
-def video_generation(prompt: str, model: str | None = None, **arguments: Unpack[VideoArguments]) -> Video:
-    """The same as `video`."""
-    return video(prompt, model, **arguments)
-
-
-@takes(EditArguments, call="video_edit")
-def video_edit(video_id: str | None = None, prompt: str = "", **arguments: Unpack[EditArguments]) -> Video:
-    """The same video with a change; its cast stays. `video` is a file to edit instead."""
-    with reach(arguments, sends=True) as client:
-        return client.videos.edit(choose_source(video_id, arguments), prompt, **build_wishes(arguments))
-
-
-@takes(FollowUpArguments, call="video_extension")
-def video_extension(video_id: str, prompt: str, seconds: str | int | None = None, **arguments: Unpack[FollowUpArguments]) -> Video:
-    """The video with `seconds` more at its end; its cast stays."""
-    with reach(arguments, sends=True) as client:
-        return client.videos.extend(video_id, prompt, seconds=seconds, **build_wishes(arguments))
-
-
-@takes(FollowUpArguments, call="video_remix")
-def video_remix(video_id: str, prompt: str, **arguments: Unpack[FollowUpArguments]) -> Video:
-    """The cast and seed of a finished video in a new staging."""
-    with reach(arguments, sends=True) as client:
-        return client.videos.remix(video_id, prompt, **build_wishes(arguments))
-
-
-@takes(Reaching, call="video_status")
-def video_status(video_id: str, **arguments: Unpack[Reaching]) -> Video:
-    """A video as it is now. Raises NotFound."""
-    with reach(arguments) as client:
-        return client.videos.get(video_id)
-
-
-@takes(WaitArguments, call="video_wait")
-def video_wait(video_id: str, **arguments: Unpack[WaitArguments]) -> Video:
-    """A video once it has ended. Raises VideoFailed and WaitTimeout."""
-    limit = arguments.pop("timeout", None)
-    with reach(arguments) as client:
-        progress, raises = arguments.get("progress"), arguments.get("raises", True)
-        return client.videos.wait(video_id, progress=progress, timeout=limit, raises=raises)
-
-
-@takes(ContentArguments, call="video_content")
-def video_content(video_id: str, **arguments: Unpack[ContentArguments]) -> bytes:
-    """The bytes of a finished video, or of its "thumbnail" or "spritesheet" with `variant`."""
-    with reach(arguments) as client:
-        return client.videos.content(video_id, variant=arguments.get("variant") or "video")
-
-
-@takes(ListArguments, call="video_list")
-def video_list(**arguments: Unpack[ListArguments]) -> list[Video]:
-    """One page of videos, newest first; `after` is the id of the last one of the page before."""
-    with reach(arguments) as client:
-        page = client.videos.list(**build_query(arguments))
-        return list(page.data)
-
-
-@takes(Reaching, call="video_cancel")
-def video_cancel(video_id: str, **arguments: Unpack[Reaching]) -> Video:
-    """Stop a video. Raises Conflict when it has ended."""
-    with reach(arguments) as client:
-        return client.videos.cancel(video_id)
-
-
-@takes(Reaching, call="video_delete")
-def video_delete(video_id: str, **arguments: Unpack[Reaching]) -> Deleted:
-    """Delete a video; a running one is cancelled first."""
-    with reach(arguments) as client:
-        return client.videos.delete(video_id)
+_ANYWHERE = Functions()
+video_create_character = _ANYWHERE.video_create_character
+video_get_character = _ANYWHERE.video_get_character
+video = _ANYWHERE.video
+video_generation = _ANYWHERE.video_generation
+video_edit = _ANYWHERE.video_edit
+video_extension = _ANYWHERE.video_extension
+video_remix = _ANYWHERE.video_remix
+video_status = _ANYWHERE.video_status
+video_wait = _ANYWHERE.video_wait
+video_content = _ANYWHERE.video_content
+video_list = _ANYWHERE.video_list
+video_cancel = _ANYWHERE.video_cancel
+video_delete = _ANYWHERE.video_delete

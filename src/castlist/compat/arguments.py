@@ -88,9 +88,14 @@ def pick(arguments: Mapping[str, object], shape: type) -> dict[str, object]:
     return {name: value for name, value in arguments.items() if name in shape.__optional_keys__}  # type: ignore[attr-defined]  # TypedDict
 
 
-def find_server(arguments: Server) -> Wanted:
+def find_server(arguments: Server, wanted: Wanted) -> Wanted:
+    """Where a call goes. Raises TypeError for a server named to a Router, which is its own."""
     base, key = arguments.get("api_base") or arguments.get("base_url"), arguments.get("api_key")
-    return Wanted(base_url=base, api_key=key)
+    if wanted.routes is None:
+        return Wanted(base_url=base, api_key=key)
+    if base or key:
+        raise TypeError("a Router's calls go to its own gateway; api_base and api_key belong into the model_list")
+    return wanted
 
 
 def read_extras(arguments: Server, *, sends: bool) -> Extras:

@@ -56,14 +56,16 @@ def load(
     overrides: Overrides | None = None,
     providers: Collection[str] | None = None,
     today: date | None = None,
+    text: str | None = None,
 ) -> Settings:
-    """The settings of `path`, or those of a gateway without a file. Raises ConfigError with every mistake at once, each with its line.
+    """The settings of `path`, or those of a gateway without a file; of `text` where that is given, for which `path` then stands. Raises
+    ConfigError with every mistake at once, each with its line.
 
     `overrides` win over the file, the file over the environment (`CASTLIST_DATA`, `CASTLIST_DATABASE_URL`). `providers` are the names
     of this installation's, which are looked up when they are not given.
     """
     given = dict(os.environ if environ is None else environ)
-    text = None if path is None else _read(path)
+    text = text if text is not None or path is None else _read(path)
 
     def on_day(day: date) -> Settings:
         found = _load(text, path, environ=given, today=day, providers=providers)

@@ -1,6 +1,7 @@
 """What would become of a request: the submission's own code, up to the moment when something would be kept, sent or charged."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Final
 
@@ -16,6 +17,7 @@ from castlist.model.characters import FORMS, BindingState, CastMember, Character
 from castlist.model.jobs import Cost, Job
 from castlist.model.plans import Expected, LeftOut, PlannedDeployment, PlannedMember, SentMedia, VideoPlan
 from castlist.model.providing import Deployment, Media, Prepared
+from castlist.model.routes import Choice
 from castlist.storage import StoredAsset
 
 SAMPLES: Final = 20
@@ -41,6 +43,7 @@ async def _plan(kit: Kit, draft: submission.Draft, *, files: Sequence[Media]) ->
     for deployment in draft.plan.able:
         job = draft.job if deployment.id == draft.job.deployment else assign(draft.job, deployment)
         try:
+            job = replace(job, choice=Choice(draft.plan.places[deployment.id]))
             planned.append(await _try(kit, job, deployment, characters=draft.characters, files=files))
         except ProviderError as error:
             last = error
@@ -68,6 +71,7 @@ async def _try(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequen
         warnings=job.warnings,
         cost=cost,
         expected=await _expect(kit, deployment),
+        reason=job.choice.reason if job.choice else "",
     )
 
 

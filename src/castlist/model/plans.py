@@ -42,7 +42,8 @@ class Expected:
 @dataclass(frozen=True, slots=True)
 class PlannedDeployment:
     """What would be sent to one deployment. `operation` is the request as it would be sent there, `prompt` the words the upstream would
-    read; `conflicts` are what it cannot do and would be stepped down, `warnings` all that the video would carry."""
+    read; `conflicts` are what it cannot do and would be stepped down, `warnings` all that the video would carry; `reason` says why it
+    stands where it does."""
 
     deployment: Deployment
     operation: Operation
@@ -52,6 +53,7 @@ class PlannedDeployment:
     warnings: tuple[Note, ...]
     cost: Cost
     expected: Expected | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

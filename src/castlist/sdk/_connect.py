@@ -22,19 +22,21 @@ class Target:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the caller said about where to go; all None means what the environment says, else embedded."""
+    """What the caller said about where to go; all None means what the environment says, else embedded. `routes` is the configuration of
+    a gateway of the caller's own."""
 
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     data: Path | None = None
+    routes: str | None = field(default=None, repr=False)
 
 
 def find_target(wanted: Wanted) -> Target:
     """Where to send requests; starts the embedded gateway when no URL is given. Raises InvalidRequest for a URL that is none."""
-    base_url = wanted.base_url or (None if wanted.data else os.environ.get("CASTLIST_BASE_URL"))
+    base_url = wanted.base_url or (None if wanted.data or wanted.routes else os.environ.get("CASTLIST_BASE_URL"))
     key = wanted.api_key or os.environ.get("CASTLIST_API_KEY") or None
     if not base_url:
-        socket, own_key = open_embedded(wanted.data)
+        socket, own_key = open_embedded(wanted.data, wanted.routes)
         return Target("http://localhost/v1", socket=socket, key=key or own_key)
     url = complete_url(base_url)
     return Target(url, key=key or read_local_key(url, environ=os.environ))
@@ -77,10 +79,16 @@ def find_data(environ: Mapping[str, str]) -> Path:
     return user_data_path("castlist", appauthor=False)
 
 
-def open_embedded(data: Path | None) -> tuple[str, str | None]:
+def open_embedded(data: Path | None, routes: str | None = None) -> tuple[str, str | None]:
     """The socket and key of this process's own gateway; the server's code is loaded here and only here."""
-    find: Callable[[Path], tuple[str, str | None]] = importlib.import_module("castlist.embedded").reach
-    return find(data or find_data(os.environ))
+    find: Callable[[Path, str | None], tuple[str, str | None]] = importlib.import_module("castlist.embedded").reach
+    return find(data or find_data(os.environ), routes)
+
+
+def check_routes(wanted: Wanted) -> None:
+    """Raise ConfigError for mistakes in the configuration of a gateway of the caller's own."""
+    read: Callable[[Path, str | None], object] = importlib.import_module("castlist.embedded").read_settings
+    read(wanted.data or find_data(os.environ), wanted.routes)
 
 
 def hand_over(wanted: Wanted) -> bool:

@@ -39,7 +39,8 @@ class Expected(Record):
 @dataclass(frozen=True)
 class PlannedDeployment(Record):
     """What would be sent to one deployment. `prompt` is what the upstream would read; `conflicts` are what it cannot do and would be
-    stepped down, `warnings` all that the video would carry; `expected` is None where nothing was made yet."""
+    stepped down, `warnings` all that the video would carry; `expected` is None where nothing was made yet.
+    `reason` says why it stands where it does."""
 
     id: str
     provider: str
@@ -53,6 +54,7 @@ class PlannedDeployment(Record):
     warnings: tuple[Note, ...] = ()
     cost: Cost = field(default_factory=Cost)
     expected: Expected | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def _read_deployment(json: Json) -> PlannedDeployment:
         warnings=tuple(map(read_note, read_maps(json.get("warnings")))),
         cost=read_cost(read_map(json.get("cost"))),
         expected=Expected(read_number(expected.get("seconds")) or 0.0, _whole(expected, "samples")) if expected else None,
+        reason=_text(json, "reason"),
     )
 
 

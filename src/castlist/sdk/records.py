@@ -73,7 +73,8 @@ class VideoError(Record):
 
 @dataclass(frozen=True)
 class Attempt(Record):
-    """One submission of the job to one deployment, with what it cost; `request_id` is what the provider called it, for its support."""
+    """One submission of the job to one deployment, with what it cost; `request_id` is what the provider called it, for its support.
+    `reason` says why that deployment was chosen, `others` why each of the others was not. Times are in Unix seconds."""
 
     number: int
     deployment: str
@@ -84,6 +85,17 @@ class Attempt(Record):
     error: VideoError | None = None
     cost: Cost = field(default_factory=Cost)
     request_id: str | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
+    started_at: int | None = None
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Choice(Record):
+    """Why a deployment was chosen for a video, and why each of the others was not, by its id."""
+
+    reason: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,7 @@ class VideoRecord(Record):
     attempts: tuple[Attempt, ...] = ()
     cost: Cost = field(default_factory=Cost)
     urls: VideoUrls | None = None
+    choice: Choice | None = None
     raw: Json = field(default_factory=dict, repr=False, compare=False)
     object: str = "video"
 
@@ -258,7 +271,14 @@ def read_attempt(json: Json, number: int) -> Attempt:
         error=read_error(json.get("error")),
         cost=read_cost(read_map(json.get("cost"))),
         request_id=read_text(json.get("request_id")),
+        others=read_texts(json.get("others")),
+        started_at=read_time(json.get("started_at")),
+        ended_at=read_time(json.get("ended_at")),
     )
+
+
+def read_choice(json: Json) -> Choice | None:
+    return Choice(read_text(json.get("reason")) or "", read_texts(json.get("others"))) if json else None
 
 
 def read_member(json: Json) -> CastMember:
@@ -296,6 +316,7 @@ def read_video(json: Json) -> dict[str, object]:
         "warnings": tuple(map(read_note, read_maps(ours.get("warnings")))),
         "attempts": tuple(read_attempt(each, number) for number, each in enumerate(read_maps(ours.get("attempts")), 1)),
         "cost": read_cost(read_map(ours.get("cost"))),
+        "choice": read_choice(read_map(ours.get("choice"))),
         "urls": VideoUrls(**{name: links.get(name) for name in ("video", "thumbnail", "spritesheet")}) if links else None,
         "raw": json,
     }

@@ -38,8 +38,16 @@ class CostAnswer(Answer):
     state: Literal["estimated", "billed", "unknown"]
 
 
+class ChoiceAnswer(Answer):
+    """Why a deployment was chosen, and why each of the others was not, by its id."""
+
+    reason: str
+    others: dict[str, str]
+
+
 class AttemptAnswer(Answer):
-    """One submission to one deployment; `request_id` is what the provider called it, for its support."""
+    """One submission to one deployment; `request_id` is what the provider called it, for its support. `reason` says why it was chosen,
+    `others` why each of the others was not."""
 
     number: int
     deployment: str
@@ -47,6 +55,7 @@ class AttemptAnswer(Answer):
     provider_model: str
     state: Literal["intent", "ticketed", "unknown", "refused", "succeeded", "failed", "cancelled"]
     reason: str
+    others: dict[str, str]
     started_at: int
     ended_at: int | None
     error: FailureAnswer | None
@@ -104,6 +113,7 @@ class PlannedDeploymentAnswer(Answer):
     warnings: list[NoteAnswer]
     cost: CostAnswer
     expected: ExpectedAnswer | None
+    reason: str
 
 
 class LeftOutAnswer(Answer):
@@ -138,6 +148,7 @@ class VideoExtras(Answer):
     cost: CostAnswer
     urls: dict[str, str]
     waiting: str | None
+    choice: ChoiceAnswer | None
     metadata: dict[str, str]
 
 

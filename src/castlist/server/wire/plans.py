@@ -31,6 +31,7 @@ def _deployment(planned: PlannedDeployment) -> View:
         "warnings": [show_note(note) for note in planned.warnings],
         "cost": show_cost(planned.cost),
         "expected": expected and {"seconds": expected.seconds, "samples": expected.samples},
+        "reason": planned.reason,
     }
 
 

@@ -58,6 +58,7 @@ def _attempt(attempt: Attempt) -> View:
         "provider_model": attempt.provider_model,
         "state": attempt.state.value,
         "reason": attempt.reason,
+        "others": dict(attempt.others),
         "started_at": _stamp(attempt.started_at),
         "ended_at": _stamp(attempt.ended_at),
         "error": _failure(attempt.error),
@@ -100,6 +101,7 @@ def _show_ours(seen: Seen, links: Links) -> View:
         "cost": show_cost(job.cost),
         "urls": links.of(f"/videos/{job.id}/content", VIDEO_VARIANTS) if job.state is State.SUCCEEDED else {},
         "waiting": job.waiting,
+        "choice": job.choice and {"reason": job.choice.reason, "others": dict(job.choice.others)},
         "metadata": dict(job.operation.wishes.metadata),
     }
 

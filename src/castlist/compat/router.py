@@ -1,0 +1,56 @@
+"""`castlist.Router`: LiteLLM's video functions as methods, over the deployments of a list, on a gateway of this process's own."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+from castlist.compat._async import AsyncFunctions
+from castlist.compat._sync import Functions
+from castlist.sdk._connect import Wanted, check_routes
+from castlist.sdk.arguments import takes
+
+Names = Mapping[str, Sequence[str]]
+
+
+class Routing(TypedDict, total=False):
+    """What a Router takes beside its deployments: LiteLLM's words, as under `router_settings` of a configuration file.
+
+    `routing_strategy` is "simple-shuffle", "least-busy", "latency-based-routing", "cost-based-routing" or "usage-based-routing".
+    `timeout` and `cooldown_time` are in seconds; `fallbacks` is a list of {model: [models]}.
+    """
+
+    routing_strategy: str
+    num_retries: int
+    timeout: float
+    allowed_fails: int
+    cooldown_time: float
+    fallbacks: Sequence[Names]
+    default_fallbacks: Sequence[str]
+    model_group_alias: Mapping[str, object]
+    enable_pre_call_checks: bool
+
+
+class Router(AsyncFunctions, Functions):
+    """The deployments of `model_list`, each a mapping as LiteLLM has it: `model_name`, `litellm_params`, `model_info`.
+
+    Its gateway keeps characters and videos in `data`, else in CASTLIST_DATA or the user's data folder; other Routers and a server may use
+    the same folder. Nothing is opened before the first call. Raises ConfigError with every mistake in the list and the rules, each with
+    the number of the entry it is in.
+    """
+
+    @takes(Routing, call="Router")
+    def __init__(
+        self, model_list: Sequence[Mapping[str, object]], *, data: str | os.PathLike[str] | None = None, **rules: Unpack[Routing]
+    ) -> None:
+        given = {name: value for name, value in rules.items() if value is not None}
+        wanted = Wanted(data=None if data is None else Path(data), routes=_write(model_list, given))
+        check_routes(wanted)
+        super().__init__(wanted)
+
+
+def _write(model_list: Sequence[Mapping[str, object]], rules: Mapping[str, object]) -> str:
+    """A configuration file, with one entry of the list on each line."""
+    entries = ",\n".join(json.dumps(each, ensure_ascii=False) for each in model_list)
+    return f'{{"model_list": [{entries}],\n"router_settings": {json.dumps(rules, ensure_ascii=False)}}}'
