@@ -1,0 +1,121 @@
+"""The router's settings: read in LiteLLM's words, mistakes told with their line and what would work."""
+
+import pytest
+
+from castlist.config import load
+from castlist.errors import ConfigError
+from castlist.model.routes import Rules, Strategy
+
+LIST = """model_list:
+  - {model_name: hero, model_info: {id: one}, litellm_params: {model: fake/a, weight: 0.5, order: 0, rpm: 60, max_parallel_requests: 3}}
+  - {model_name: hero, litellm_params: {model: fake/instant}}
+  - {model_name: spare, litellm_params: {model: animatic/animatic}}
+  - {model_name: chat, litellm_params: {model: openai/gpt-4o, api_key: k}}
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text):
+        path = tmp_path / "config.yaml"
+        path.write_text(text)
+        return load(path, environ={}, providers=("animatic", "fake", "openai"))
+
+    return read_text
+
+
+@pytest.fixture
+def mistake(read):
+    def find(text):
+        with pytest.raises(ConfigError) as wrong:
+            read(text)
+        ((line, sentence),) = wrong.value.mistakes
+        return line, sentence
+
+    return find
+
+
+def test_an_entry_has_its_share_and_its_limits(read):
+    one, other = read(LIST).models[:2]
+
+    assert (one.weight, one.order, one.rpm, one.max_parallel_requests) == (0.5, 0, 60, 3)
+    assert (other.weight, other.order, other.rpm, other.max_parallel_requests) == (None, None, None, None)
+
+
+def test_without_rules_litellms_own_hold(read):
+    assert read(LIST).rules == Rules(Strategy.SHUFFLE, allowed_fails=3, cooldown=5.0)
+
+
+def test_the_rules_are_taken_from_both_sections_and_the_routers_wins(read):
+    text = LIST + (
+        "litellm_settings: {num_retries: 1, request_timeout: 20, allowed_fails: 9, fallbacks: [{hero: [spare, chat]}]}\n"
+        "router_settings: {routing_strategy: usage-based-routing-v2, num_retries: 0, cooldown_time: 30, default_fallbacks: [spare],\n"
+        "  model_group_alias: {star: hero, dark: {model: hero, hidden: true}, talk: chat}, enable_pre_call_checks: true}\n"
+    )
+
+    settings = read(text)
+
+    assert settings.rules == Rules(
+        Strategy.USAGE,
+        num_retries=0,
+        timeout=20.0,
+        allowed_fails=9,
+        cooldown=30.0,
+        fallbacks={"*": ("spare",), "hero": ("spare",)},
+        aliases={"star": "hero", "dark": "hero"},
+        hidden=frozenset({"dark"}),
+    )
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_each_strategy_has_litellms_name(read, strategy):
+    assert read(f"{LIST}router_settings: {{routing_strategy: {strategy}}}\n").rules.strategy is strategy
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ("routing_strategy: least-bussy", "unknown routing_strategy 'least-bussy'; did you mean 'least-busy'?"),
+        ("routing_strategy: dice", "unknown routing_strategy 'dice'; it is one of simple-shuffle, least-busy, latency-based-routing, "),
+        ("allowed_fail: 1", "unknown setting 'allowed_fail' in router_settings; did you mean 'allowed_fails'?"),
+        ("num_retries: -1", "num_retries must be a whole number of at least 0, not -1"),
+        ("timeout: 0", "timeout must be more than 0 seconds"),
+        ("fallbacks: [{hero: [nobody]}]", "fallbacks: there is no model 'nobody' here; there are: chat, hero, spare"),
+        ("fallbacks: [{heros: [spare]}]", "fallbacks: there is no model 'heros' here; did you mean 'hero'?"),
+        ("fallbacks: [{hero: [hero]}]", "fallbacks go round in a ring: hero -> hero; leave 'hero' out of the fallbacks of 'hero'"),
+        ("model_group_alias: {star: her}", "model_group_alias: there is no model 'her' here; did you mean 'hero'?"),
+    ],
+)
+def test_a_mistake_names_its_line_and_what_would_work(mistake, rules, told):
+    line, sentence = mistake(f"{LIST}router_settings: {{{rules}}}\n")
+
+    assert line == 6
+    assert sentence.startswith(told)
+
+
+def test_a_ring_of_fallbacks_is_told_once_where_it_closes(mistake):
+    text = LIST + "router_settings:\n  fallbacks:\n    - {hero: [spare]}\n    - {spare: [hero]}\n"
+
+    line, sentence = mistake(text)
+
+    assert line == 9
+    assert sentence == "fallbacks go round in a ring: hero -> spare -> hero; leave 'hero' out of the fallbacks of 'spare'"
+
+
+def test_a_weight_below_0_is_a_mistake(mistake):
+    line, sentence = mistake(LIST.replace("weight: 0.5", "weight: -1"))
+
+    assert (line, sentence) == (2, "weight must be a number of at least 0, not -1")
+
+
+def test_two_deployments_with_one_id_are_a_mistake(mistake):
+    line, sentence = mistake(LIST.replace("hero, litellm", "hero, model_info: {id: one}, litellm"))
+
+    assert line == 2
+    assert sentence == "another deployment below has the id 'one' too; give each a model_info.id of its own"
+
+
+def test_checks_before_a_call_cannot_be_switched_off_and_that_is_said(read):
+    (warning, *_) = read(LIST + "router_settings: {enable_pre_call_checks: false}\n").warnings[1:]
+
+    assert "always on here" in warning
