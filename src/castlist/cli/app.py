@@ -20,6 +20,7 @@ COMMANDS = {
     "models": "List the models, what they cost and how long they live.",
     "config": "Check a configuration file.",
     "doctor": "Look for what would keep videos from being made.",
+    "db": "Look at the database, upgrade it, move it to PostgreSQL.",
     "key": "Show the key of a data directory.",
 }
 

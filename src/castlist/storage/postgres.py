@@ -58,6 +58,12 @@ def connect(url: str, *, name: str, session: str = "") -> Link:
     return found
 
 
+def show(url: str) -> str:
+    """Where a database is, without what opens it."""
+    given = psycopg.conninfo.conninfo_to_dict(url)
+    return f"postgresql://{given.get('host') or 'localhost'}:{given.get('port') or 5432}/{given.get('dbname') or ''}"
+
+
 class PostgresDatabase:
     """Writes of all processes come one after the other, as on SQLite: what a transaction has read is true until it commits."""
 

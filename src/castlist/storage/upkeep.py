@@ -1,0 +1,145 @@
+"""What an operator does to a database: look at it, bring it to this version's schema, and move its rows from a file to PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castlist.errors import Conflict, NotFound, Unavailable
+from castlist.later import Later
+from castlist.storage.holders import FolderHolders
+from castlist.storage.postgres import ALONE, CHANNEL, LOCKS, Link, connect, show
+from castlist.storage.schema import HEAD, REVISIONS, prepare, prepare_shared, read_revision, read_shared_revision, say
+
+if TYPE_CHECKING:
+    import psycopg
+else:
+    psycopg = Later("psycopg")
+
+FILE = "castlist.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A database as it is: `schema` is None before its first start, `pending` the revisions it lacks, `rows` how much is in it."""
+
+    place: str
+    schema: str | None
+    known: str
+    pending: tuple[str, ...]
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """How many rows of a table were in the file, and how many of them were in the database already."""
+
+    table: str
+    rows: int
+    there: int
+
+
+def look(folder: Path, url: str | None) -> Standing:
+    """The database of a data folder, or the shared one. Changes nothing. Raises Unavailable when it cannot be read."""
+    if url:
+        with _linked(url) as link:
+            schema = read_shared_revision(link)
+            rows = {} if schema is None else _count(link)
+        return _standing(show(url), schema, rows)
+    path = folder / FILE
+    if not path.exists():
+        return _standing(str(path), None, {})
+    with _file(path) as connection:
+        schema = read_revision(connection)
+        names = [name for name in ("jobs", "characters", "assets") if schema]
+        return _standing(str(path), schema, {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names})
+
+
+def _standing(place: str, schema: str | None, rows: Mapping[str, int]) -> Standing:
+    behind = REVISIONS[REVISIONS.index(schema) + 1 :] if schema in REVISIONS else () if schema else REVISIONS
+    return Standing(place, schema, HEAD, behind, rows)
+
+
+def upgrade(folder: Path, url: str | None) -> None:
+    """Bring it to the schema of this version. Raises Unavailable for one of a newer version."""
+    if url:
+        prepare_shared(url)
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FolderHolders(folder).alone():
+        prepare(folder / FILE)
+
+
+def copy(folder: Path, url: str) -> Sequence[Copied]:
+    """Bring all rows of a folder's file to a PostgreSQL database, in one transaction: broken off, it can be begun again. What is there
+    already stays as it is there.
+
+    Raises NotFound for a folder without a file, Conflict while a process has it open, and Unavailable when not every row arrived.
+    """
+    path, here = folder / FILE, FolderHolders(folder)
+    if not path.exists():
+        raise NotFound(f"{folder} is no data directory: it has no {FILE}", code="no_such_data")
+    with here.alone():
+        if here.living():
+            raise Conflict(f"a process works on {folder}: stop it, then copy", code="storage_in_use")
+        prepare(path)
+        prepare_shared(url)
+        with _file(path) as source, _linked(url) as link, link.transaction():
+            link.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, ALONE))
+            copied = [_copy(source, link, table) for table in _tables(source)]
+            link.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+            return copied
+
+
+def _copy(source: sqlite3.Connection, link: Link, table: str) -> Copied:
+    columns = [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
+    keys = [row[1] for row in source.execute(f"PRAGMA table_info({table})") if row[5]]
+    listed = ", ".join(columns)
+    link.execute(f"CREATE TEMPORARY TABLE arriving ON COMMIT DROP AS SELECT {listed} FROM {table} WITH NO DATA")
+    rows = 0
+    with link.cursor().copy(f"COPY arriving ({listed}) FROM STDIN") as stream:
+        for row in source.execute(f"SELECT {listed} FROM {table}"):
+            stream.write_row(row)
+            rows += 1
+    new = link.execute(f"INSERT INTO {table} ({listed}) SELECT {listed} FROM arriving ON CONFLICT DO NOTHING").rowcount
+    found = link.execute(f"SELECT count(*) FROM arriving JOIN {table} USING ({', '.join(keys)})").fetchone() or (0,)
+    link.execute("DROP TABLE arriving")
+    if found[0] != rows:
+        text = f"{rows - found[0]} of {rows} rows of {table} contradict rows that are in the database; nothing was changed"
+        raise Unavailable(text, code="copy_incomplete")
+    return Copied(table, rows, rows - new)
+
+
+def _tables(source: sqlite3.Connection) -> Sequence[str]:
+    """Every table, those that others refer to first."""
+    names = [row[0] for row in source.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    wanted = [name for name in names if name != "alembic_version" and not name.startswith("sqlite_")]
+    return sorted(wanted, key=lambda name: bool(source.execute(f"PRAGMA foreign_key_list({name})").fetchall()))
+
+
+def _count(link: Link) -> Mapping[str, int]:
+    return {name: int((link.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,))[0]) for name in ("jobs", "characters", "assets")}
+
+
+@contextmanager
+def _linked(url: str) -> Iterator[Link]:
+    try:
+        with connect(url, name="upkeep") as link:
+            yield link
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"the database cannot be opened: {say(error)}", code="storage_unreachable") from error
+    except psycopg.Error as error:
+        raise Unavailable(f"the database does not take it: {say(error)}", code="storage_failed") from error
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        yield connection
+    except sqlite3.DatabaseError as error:
+        raise Unavailable(f"{path} cannot be read: {error}", code="storage_failed") from error
+    finally:
+        connection.close()

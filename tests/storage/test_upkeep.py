@@ -1,0 +1,127 @@
+"""Looking at a database, upgrading it, and moving a file's rows to PostgreSQL."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from castlist.errors import Conflict, NotFound, Unavailable
+from castlist.storage import Storage, schema, upkeep
+from storage.samples import a_character, a_job, an_attempt, create, store, wall
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def url(postgres):
+    with postgres.database() as found:
+        yield found
+
+
+async def fill(folder, tmp_path) -> tuple[list[str], str]:
+    """A file with a little of everything."""
+    storage = await Storage.open(folder)
+    character = a_character(at=wall())
+    asset = await store(storage, tmp_path)
+    await storage.assets.add(asset)
+    await storage.characters.add(character)
+    jobs = [a_job(create(character.id, reference=asset.id), at=wall()) for _ in range(30)]
+    for job in jobs:
+        await storage.jobs.add(job)
+    await storage.jobs.claim(deployments=["d1"], limit=1, lease=60)
+    await storage.jobs.open_attempt(jobs[0], an_attempt(jobs[0]))
+    await storage.close()
+    return [job.id for job in jobs], character.id
+
+
+def test_a_database_that_is_not_there_yet_lacks_everything_and_an_upgrade_makes_it(tmp_path, url):
+    for place in (None, url):
+        before = upkeep.look(tmp_path / "data", place)
+        assert (before.schema, before.pending, before.rows) == (None, schema.REVISIONS, {})
+
+        upkeep.upgrade(tmp_path / "data", place)
+        after = upkeep.look(tmp_path / "data", place)
+
+        assert (after.schema, after.pending, set(after.rows.values())) == (schema.HEAD, (), {0})
+
+
+async def test_every_row_is_copied_once_however_often_it_is_run(tmp_path, url):
+    jobs, character = await fill(tmp_path / "data", tmp_path)
+
+    first = {each.table: (each.rows, each.there) for each in upkeep.copy(tmp_path / "data", url)}
+    again = {each.table: (each.rows, each.there) for each in upkeep.copy(tmp_path / "data", url)}
+
+    assert (first["jobs"], first["characters"], first["attempts"], first["asset_uses"]) == ((30, 0), (1, 0), (1, 0), (30, 0))
+    assert (again["jobs"], again["attempts"]) == ((30, 30), (1, 1))
+    storage = await Storage.open(tmp_path / "data", database_url=url)
+    page = await storage.jobs.page("default", after=None, limit=100, order="asc", states=None, character=character)
+    assert sorted(job.id for job in page.items) == sorted(jobs)
+    assert len(await storage.jobs.attempts(jobs[0])) == 1
+    assert len(await storage.jobs.claim(deployments=["d1"], limit=100, lease=60)) == 30
+    await storage.close()
+
+
+async def test_what_has_gone_on_in_the_database_is_not_overwritten(tmp_path, url):
+    jobs, _ = await fill(tmp_path / "data", tmp_path)
+    upkeep.copy(tmp_path / "data", url)
+    storage = await Storage.open(tmp_path / "other", database_url=url)
+    await storage.jobs.request_cancel("default", jobs[1])
+    await storage.close()
+
+    upkeep.copy(tmp_path / "data", url)
+
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT state FROM castlist.jobs WHERE id = %s", (jobs[1],)).fetchone() == ("cancelled",)
+
+
+async def test_a_copy_that_breaks_off_leaves_nothing(tmp_path, url):
+    await fill(tmp_path / "data", tmp_path)
+    with sqlite3.connect(tmp_path / "data" / "castlist.db") as file:
+        file.execute("UPDATE jobs SET created_at = 'never' WHERE id = (SELECT max(id) FROM jobs)")
+    file.close()
+
+    with pytest.raises(Unavailable, match="does not take it: invalid input syntax"):
+        upkeep.copy(tmp_path / "data", url)
+
+    assert set(upkeep.look(tmp_path, url).rows.values()) == {0}
+
+
+async def test_a_folder_in_use_is_not_copied_nor_one_that_is_none(tmp_path, url):
+    storage = await Storage.open(tmp_path / "data")
+    with pytest.raises(Conflict, match=r"a process works on .*data: stop it"):
+        upkeep.copy(tmp_path / "data", url)
+    await storage.close()
+
+    with pytest.raises(NotFound, match="is no data directory"):
+        upkeep.copy(tmp_path / "nothing", url)
+
+
+def test_a_database_that_cannot_be_reached_is_said_without_its_password(tmp_path):
+    with pytest.raises(Unavailable, match="the database cannot be opened") as refusal:
+        upkeep.look(tmp_path, "postgresql://me:hunter2@127.0.0.1:1/x")
+
+    assert "hunter2" not in refusal.value.message
+
+
+def run(tmp_path, url, *words) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "CASTLIST_DATABASE_URL": url, "CASTLIST_DATA": str(tmp_path / "data")}
+    return subprocess.run([sys.executable, "-m", "castlist.cli", "db", *words], env=environ, capture_output=True, text=True, check=False)
+
+
+async def test_the_command_says_what_is_lacking_upgrades_and_copies(tmp_path, url):
+    await fill(tmp_path / "data", tmp_path)
+
+    before = run(tmp_path, url, "check")
+    upgraded = run(tmp_path, url, "upgrade")
+    copied = run(tmp_path, url, "copy", "--json")
+    after = run(tmp_path, url, "check", "--json")
+
+    assert (before.returncode, upgraded.returncode, copied.returncode, after.returncode) == (1, 0, 0, 0), copied.stderr
+    assert schema.HEAD in before.stdout
+    assert f"has schema {schema.HEAD}" in upgraded.stdout
+    assert {"table": "jobs", "rows": 30, "there": 0} in json.loads(copied.stdout)["tables"]
+    assert json.loads(after.stdout)["rows"]["jobs"] == 30
