@@ -1,12 +1,17 @@
 """Webhooks out, over real sockets: what a receiver gets of the end of a video, what it verifies it with, and what can be asked about it."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import openai
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from castlist import Client
 from server.conftest import CONFIG, OTHER_KEY, Server, run_server
 from server.receiver import Received, Receiver, receive
 
@@ -202,6 +207,42 @@ def test_a_webhook_that_can_never_be_told_is_refused_at_once(gateway: Server, we
     reply = gateway.post("/v1/videos", {"prompt": "A lamp", "castlist": {"webhook": webhook}})
 
     assert (reply.status, reply.error["code"]) == (400, code)
+
+
+def test_the_python_client_asks_the_same(gateway: Server, hook: Receiver) -> None:
+    with Client(gateway.base, api_key="sk-test-master") as client:
+        video = client.videos.create("A lamp", model="sora-2", webhook=hook.url.replace("/hook", "/python")).wait()
+        hook.wait_for(lambda got: len(about(hook, video.id)) == 2)
+        (endpoint, *_), page = client.webhooks.list(), client.webhooks.history(video=video.id)
+        trial = client.webhooks.test(endpoint)
+        again = client.webhooks.redeliver(page.data[0])
+        made = client.webhooks.rotate()
+
+        assert (endpoint.url, endpoint.configured, client.webhooks.get(endpoint.id)) == (hook.url, True, endpoint)
+        assert sorted(each.url for each in page.data) == [hook.url, hook.url.replace("/hook", "/python")]
+        assert (trial.status_code, trial.error) == (200, None)
+        assert (again.event_id, client.webhooks.delivery(again).id) == (page.data[0].event_id, again.id)
+        assert str(made.secret).startswith("whsec_")
+        assert client.webhooks.secret().secret is None
+        assert hook.url not in repr((endpoint, page.data))
+
+
+def test_the_commands_ask_the_same(gateway: Server, hook: Receiver, tmp_path: Path) -> None:
+    around = {**os.environ, "CASTLIST_BASE_URL": gateway.base, "CASTLIST_API_KEY": "sk-test-master", "CASTLIST_DATA": str(tmp_path)}
+    video = gateway.video()
+    told(hook, video)
+
+    def shell(*words: str) -> str:
+        command = [sys.executable, "-m", "castlist.cli", "webhooks", *words]
+        return subprocess.run(command, env=around, capture_output=True, text=True, check=True).stdout
+
+    listed = shell("list")
+    endpoint = gateway.ask("GET", "/v1/webhook_endpoints").json["data"][0]["id"]  # type: ignore[index]  # one of a list
+    delivery = json.loads(shell("history", "--video", video, "--json"))["data"][0]["id"]
+    assert (hook.url in listed, "signed with the secret of" in listed) == (True, True)
+    assert "200" in shell("test", str(endpoint))
+    assert "pending" in shell("redeliver", delivery)
+    assert "whsec_" in shell("rotate")
 
 
 def test_bad_questions_say_what_would_work(gateway: Server) -> None:

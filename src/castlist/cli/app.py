@@ -18,6 +18,7 @@ COMMANDS = {
     "characters": "Create, list, show and delete characters.",
     "videos": "Create, edit, extend, remix, follow and download videos.",
     "models": "List the models, what they cost and how long they live.",
+    "webhooks": "Who is told of the end of videos, and what was delivered.",
     "config": "Check a configuration file.",
     "doctor": "Look for what would keep videos from being made.",
     "db": "Look at the database, upgrade it, move it to PostgreSQL.",

@@ -39,6 +39,7 @@ class Manner:
     ] = "error"
 
     max_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Refuse a video that could cost more US dollars.")] = None
+    webhook: Annotated[str | None, typer.Option(metavar="URL", help="An address that is told of the video's end.")] = None
 
     @property
     def wishes(self) -> Wishes:
@@ -49,6 +50,7 @@ class Manner:
             "audio": None if self.audio == "auto" else self.audio,
             "on_unsupported": None if self.on_unsupported == "error" else self.on_unsupported,
             "max_cost": self.max_cost,
+            "webhook": self.webhook,
         }
 
 

@@ -25,7 +25,7 @@ class Manner(TypedDict, total=False):
     `seed`: the same seed gives the same video where the provider can. `metadata`: up to 16 texts of yours. `prompt_name`: "strict"
     refuses a prompt without the character's name instead of adding it. `on_unsupported`: "degrade" makes the nearest the model can,
     with a warning, instead of refusing. `audio`: "on" or "off" for sound or none, "auto" for as the model does by itself.
-    `max_cost`: the most the video may cost, in US dollars. `options`:
+    `max_cost`: the most the video may cost, in US dollars. `webhook`: an address that is told of its end. `options`:
     a provider's own options by its name, such as {"kling": {"multi_shot": "on"}}.
     """
 
@@ -35,6 +35,7 @@ class Manner(TypedDict, total=False):
     on_unsupported: Literal["error", "degrade"] | None
     audio: Literal["auto", "on", "off"] | None
     max_cost: float | None
+    webhook: str | None
     options: Options | None
 
 
@@ -125,6 +126,8 @@ def build_body(fields: Mapping[str, object], wishes: Mapping[str, object]) -> di
     """The JSON body of a video call: what is None stays out, Castlist's own wishes go under `castlist`, options to their provider."""
     ours = {name: wishes[name] for name in ("prompt_name", "on_unsupported", "audio", "max_cost") if wishes.get(name) is not None}
     plain = {name: wishes.get(name) for name in ("model", "seed", "metadata")}
+    if wishes.get("webhook") is not None:
+        ours["webhook"] = {"url": wishes["webhook"]}
     options = wishes.get("options")
     body = {name: value for name, value in {**fields, **plain}.items() if value is not None}
     if ours:

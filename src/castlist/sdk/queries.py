@@ -22,3 +22,13 @@ class CharacterQuery(TypedDict, total=False):
     limit: int | None
     order: Literal["asc", "desc"] | None
     name: str | None
+
+
+class DeliveryQuery(TypedDict, total=False):
+    """What a list of deliveries can be narrowed to; `after` is the id of the last delivery of the page before."""
+
+    after: str | None
+    limit: int | None
+    order: Literal["asc", "desc"] | None
+    state: Literal["pending", "delivered", "dead", "disabled"] | None
+    video: str | None

@@ -11,6 +11,7 @@ from castlist.sdk._async.characters import AsyncCharacters
 from castlist.sdk._async.connection import AsyncConnection, AsyncPool
 from castlist.sdk._async.pauses import to_thread
 from castlist.sdk._async.videos import AsyncVideos
+from castlist.sdk._async.webhooks import AsyncWebhooks
 from castlist.sdk._connect import Wanted, hand_over
 from castlist.sdk.extras import Extras
 from castlist.sdk.paths import quote
@@ -42,6 +43,7 @@ class AsyncClient:
     characters: AsyncCharacters
     videos: AsyncVideos
     models: AsyncModels
+    webhooks: AsyncWebhooks
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class AsyncClient:
         self.characters = AsyncCharacters(connection)
         self.videos = AsyncVideos(connection)
         self.models = AsyncModels(connection)
+        self.webhooks = AsyncWebhooks(connection)
 
     async def leave_to_worker(self) -> bool:
         """Where the gateway is this process's own: start a worker of its own that goes on with what is unfinished, and say whether one

@@ -12,6 +12,7 @@ from castlist.sdk._sync.characters import Characters
 from castlist.sdk._sync.connection import Connection, Pool
 from castlist.sdk._sync.pauses import to_thread
 from castlist.sdk._sync.videos import Videos
+from castlist.sdk._sync.webhooks import Webhooks
 from castlist.sdk.extras import Extras
 from castlist.sdk.paths import quote
 from castlist.sdk.records import ModelRecord, read_maps, read_model
@@ -42,6 +43,7 @@ class Client:
     characters: Characters
     videos: Videos
     models: Models
+    webhooks: Webhooks
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class Client:
         self.characters = Characters(connection)
         self.videos = Videos(connection)
         self.models = Models(connection)
+        self.webhooks = Webhooks(connection)
 
     def leave_to_worker(self) -> bool:
         """Where the gateway is this process's own: start a worker of its own that goes on with what is unfinished, and say whether one
