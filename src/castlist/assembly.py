@@ -22,7 +22,7 @@ from castlist.engine import Engine, Kit, Policy
 from castlist.engine.callbacks import CallbackAddress
 from castlist.errors import ConfigError
 from castlist.fetch import Fetcher
-from castlist.media import child
+from castlist.media.turns import Turns
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Note
 from castlist.model.pricing import show_usd
@@ -237,7 +237,7 @@ def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish, k
         providers=providers,
         known_providers=frozenset(provider_names()) | VIDEO_PROVIDERS,
         option_providers=frozenset(provider_names()),
-        media=child.run,
+        media=Turns().run,
         clock=storage.clock,
         policy=Policy(
             default_model=DEFAULT_MODEL if DEFAULT_MODEL in names else names[0],

@@ -4,9 +4,11 @@ import asyncio
 import sqlite3
 from collections import Counter
 
+from castlist.media.turns import Turns
 from castlist.model.asks import Caller
 from castlist.model.jobs import State
 from castlist.worker import AT_ONCE
+from processes import media_children
 
 ME = Caller("default", master=True)
 
@@ -59,3 +61,20 @@ def test_a_start_follows_all_that_were_under_way(stage, tmp_path):
 
     assert set(states) == {State.FAILED}
     assert submits == 0
+
+
+def test_videos_that_a_vendor_finishes_together_are_looked_through_by_as_many_processes_as_there_are_cores(stage):
+    async def scene():
+        async with stage("hero: fake/instant") as s:
+            videos = [await s.create(model="hero") for _ in range(Turns().at_once + 3)]
+            ends = asyncio.gather(*(s.end(seen) for seen in videos))
+            most = 0
+            while not ends.done():
+                most = max(most, len(media_children("finish")))
+                await asyncio.sleep(0.05)
+            return [seen.job.state for seen in await ends], most
+
+    states, most = asyncio.run(scene())
+
+    assert set(states) == {State.SUCCEEDED}
+    assert 2 <= most <= Turns().at_once
