@@ -70,12 +70,15 @@ def test_a_video_is_followed_downloaded_and_deleted(castlist, luna, desk):
 
     waited = ask(castlist, "videos", "wait", id_)
     shown = ask(castlist, "videos", "show", id_)
+    told = castlist("videos", "show", id_).stdout
     listed = ask(castlist, "videos", "list", "--character", "Luna", "--status", "completed")
     saved = castlist("videos", "download", id_, "--variant", "thumbnail")
     table = castlist("videos", "list")
     gone = ask(castlist, "videos", "delete", id_)
 
     assert waited["status"] == shown["status"] == "completed"
+    assert "attempt 1: " in told
+    assert "because  the only one able to take it" in told
     assert id_ in [each["id"] for each in listed["data"]]
     assert (desk.folder / f"{id_}-thumbnail.webp").read_bytes()[8:12] == b"WEBP"
     assert f"{id_}-thumbnail.webp" in saved.stdout
