@@ -310,7 +310,7 @@ class Worker:
 
     async def _after_failure(self, job: Job, error: Exception) -> Job | None:
         """The job as it is stored, which may be further than the step knew, put off; or failed when this happens again and again."""
-        stored = await self.engine.storage.jobs.any(job.id) or job
+        stored = await self._stored(job)
         if isinstance(error, Unavailable) and not isinstance(error, MediaCrashed):
             log.warning("job.storage", job=job.id, state=str(job.state), error=error.message)
             return replace(stored, due_at=self.engine.kit.clock() + timedelta(seconds=LOOK))
@@ -321,6 +321,14 @@ class Worker:
             return replace(stored, due_at=self.engine.kit.clock() + timedelta(seconds=0.1 * 2**count))
         message = error.message if isinstance(error, CastlistError) else f"An error of Castlist's own in state {job.state}."
         return await self.engine.give_up(stored, Failure(getattr(error, "code", "internal_error"), message))
+
+    async def _stored(self, job: Job) -> Job:
+        """The job as it is stored, once that can be read: what the step knew may be older, and must not be begun again from there."""
+        while True:
+            try:
+                return await self.engine.storage.jobs.any(job.id) or job
+            except Unavailable:
+                await asyncio.sleep(LOOK)
 
     async def _derive(self, character: Character) -> None:
         failures = 0

@@ -14,6 +14,8 @@ import psycopg
 import pytest
 from gateways import Served, serve
 
+from postgres import server
+
 SCENE = {"prompt": "Luna walks through a forest at night", "model": "quick", "seconds": "2", "size": "320x180"}
 CONFIG = """\
 model_list:
@@ -132,3 +134,45 @@ def test_what_a_killed_gateway_had_in_hand_the_other_brings_to_its_end(pair):
         while (video := ask(other, "GET", f"/v1/videos/{id}?wait=20"))["status"] not in {"completed", "failed"}:
             pass
         assert (video["status"], len(video["castlist"]["attempts"])) == ("completed", 1)
+
+
+def refused(gateway: Served, method: str, path: str, body: object = None) -> tuple[int, str | None, str]:
+    connection = connect(gateway, method, path, body)
+    answer = connection.getresponse()
+    found = answer.status, answer.getheader("retry-after"), json.loads(answer.read())["error"]["code"]
+    connection.close()
+    return found
+
+
+@pytest.mark.slow
+def test_a_database_that_goes_away_costs_no_job_and_no_restart(tmp_path):
+    with server() as own, own.database() as url, ExitStack() as stack:
+        near, far = Pair(url, tmp_path, stack)("fake/slow?seconds=4", first=())
+        ids = [ask(near, "POST", "/v1/videos", SCENE)["id"] for _ in range(6)]
+        while any(ask(far, "GET", f"/v1/videos/{id}")["castlist"]["state"] != "running" for id in ids):
+            pass
+        own.kill()
+
+        for gateway in (near, far):
+            assert refused(gateway, "GET", "/health/readiness") == (503, "5", "storage_unreachable")
+            assert refused(gateway, "POST", "/v1/videos", SCENE) == (503, "5", "storage_unreachable")
+            assert refused(gateway, "GET", "/v1/videos") == (503, "5", "storage_unreachable")
+            assert ask(gateway, "GET", "/health/liveliness")["status"] == "alive"
+        # Long enough for the work to be done and not be saved.
+        threading.Event().wait(6)
+        own.start()
+        began = time.monotonic()
+
+        for id in ids:
+            while (video := look(far, id))["status"] not in {"completed", "failed"}:
+                pass
+            assert (video["status"], len(video["castlist"]["attempts"])) == ("completed", 1)
+        assert time.monotonic() - began < 30
+        assert ask(near, "GET", "/v1/videos")["data"][0]["id"] == ids[-1]
+
+
+def look(gateway: Served, id: str) -> dict:
+    """The video; what is asked while the database is on its way back is asked again."""
+    while "error" in (video := ask(gateway, "GET", f"/v1/videos/{id}?wait=5")) and "status" not in video:
+        pass
+    return video

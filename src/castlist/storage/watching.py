@@ -47,6 +47,7 @@ class Watch:
         self._base = 0
         self._marked = threading.Event()
         self._closing = False
+        self._sounded = 0.0
         self._link: Link = self._join()
         self._thread = threading.Thread(target=self._run, name="castlist-watch", daemon=True)
         self._thread.start()
@@ -100,7 +101,9 @@ class Watch:
             except psycopg.Error:
                 self._link.close()
                 # What others do is not heard now, so nothing that is kept may be trusted for long.
-                self._changed()
+                if time.monotonic() - self._sounded >= BEAT:
+                    self._sounded = time.monotonic()
+                    self._changed()
                 time.sleep(_AGAIN)
 
     def _listen(self) -> None:
