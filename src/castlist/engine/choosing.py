@@ -14,7 +14,7 @@ from castlist.model.characters import BindingState, Character, Note
 from castlist.model.jobs import Attempt, Failure, Job, State
 from castlist.model.operations import CreateVideo, Operation
 from castlist.model.providing import Deployment
-from castlist.model.routes import Standing
+from castlist.model.routes import Standing, Strategy
 
 TRIES: Final = 2
 """How often a video is sent again, where nothing is said and a fallback could be asked."""
@@ -84,8 +84,10 @@ async def plan_new(kit: Kit, job: Job, *, characters: Sequence[Character]) -> ro
 
 async def set_scene(kit: Kit, job: Job, *, characters: Sequence[Character], source: str | None) -> routing.Scene:
     """What routing has to know of this moment."""
-    names = kit.policy.rules.chain(job.operation.model)
-    standings = await kit.storage.health.standings([d for d in kit.deployments if d.model in names])
+    names, strategy = kit.policy.rules.chain(job.operation.model), kit.policy.rules.strategy
+    group = [d for d in kit.deployments if d.model in names]
+    count = [d.id for d in group if strategy in (Strategy.BUSY, Strategy.LATENCY) or d.parallel is not None]
+    standings = await kit.storage.health.standings(group, count=count)
     return routing.Scene(
         now=kit.clock(),
         job=job.id,

@@ -53,19 +53,21 @@ class Health:
         self._database = database
         self._clock = clock
 
-    async def standings(self, deployments: Sequence[Deployment]) -> Mapping[str, Standing]:
-        """What is known of these deployments, by id, and how much is at work there."""
+    async def standings(self, deployments: Sequence[Deployment], *, count: Collection[str] | None = None) -> Mapping[str, Standing]:
+        """What is known of these deployments, by id, and how much is at work there: of those in `count` where that is given, as counting
+        takes longer the more there is."""
         names, now = many([d.id for d in deployments]), self._clock()
+        counted = names if count is None else many(count)
         rows = await self._database.rows(
             f"SELECT {_COLUMNS} FROM health WHERE deployment IN (SELECT value FROM json_each(:names))", {"names": names}
         )
         found = {str(row[0]): _standing(row) for row in rows}
-        for deployment, state, count in await self._database.rows(_AT_WORK, {"names": names}):
+        for deployment, state, jobs in await self._database.rows(_AT_WORK, {"names": counted}) if counted != "[]" else ():
             known = found.get(deployment, Standing())
-            running = known.running + (0 if state == "preparing" else count)
-            found[deployment] = replace(known, running=running, assigned=known.assigned + count)
-        for deployment, count in await self._database.rows(_SENT, {"names": names, "since": to_micros(now - WINDOW)}):
-            found[deployment] = replace(found.get(deployment, Standing()), sent=count)
+            running = known.running + (0 if state == "preparing" else jobs)
+            found[deployment] = replace(known, running=running, assigned=known.assigned + jobs)
+        for deployment, jobs in await self._database.rows(_SENT, {"names": names, "since": to_micros(now - WINDOW)}):
+            found[deployment] = replace(found.get(deployment, Standing()), sent=jobs)
         for deployment in deployments:
             if deployment.rpm is not None and deployment.id in found:
                 found[deployment.id] = replace(found[deployment.id], room_at=await self._room_at(deployment, now))
