@@ -26,6 +26,7 @@ model_list:
   - {model_name: sora-2, litellm_params: {model: fake/instant}}
   - {model_name: stuck, litellm_params: {model: fake/stuck}}
   - {model_name: broken, litellm_params: {model: fake/fail}}
+  - {model_name: silent, litellm_params: {model: fake/ambiguous}}
   - {model_name: drawn, litellm_params: {model: animatic/animatic}}
 general_settings: {master_key: sk-test-master}
 castlist:

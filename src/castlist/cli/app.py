@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "Make a character and four takes with it, and a contact sheet.",
     "characters": "Create, list, show and delete characters.",
     "videos": "Create, edit, extend, remix, follow and download videos.",
+    "jobs": "Look at jobs in trouble, and decide about them.",
     "models": "List the models, what they cost and how long they live.",
     "webhooks": "Who is told of the end of videos, and what was delivered.",
     "config": "Check a configuration file.",

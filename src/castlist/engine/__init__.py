@@ -1,14 +1,15 @@
 """Submit, advance, cancel: the only part that sees storage, providers, casting and routing together."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from castlist.accounts import Accounts
 from castlist.engine import advance as steps
-from castlist.engine import callbacks, characters, planning, queries
+from castlist.engine import callbacks, characters, deciding, planning, queries
 from castlist.engine import submit as submission
 from castlist.engine.binding import bind_early, unbind_orphans
+from castlist.engine.deciding import Outcome
 from castlist.engine.kit import Kit, Policy
 from castlist.engine.missing import no_character, no_video
 from castlist.engine.telling import Webhooks
@@ -84,6 +85,18 @@ class Engine:
     async def lose(self, owner: str) -> None:
         """The caller was gone before the answer about `owner` began; the same request may follow."""
         await self.storage.requests.lose(owner)
+
+    async def unknown_jobs(self, caller: Caller) -> Sequence[Seen]:
+        """Jobs of all projects whose request was never answered. Raises Forbidden for all but the master key."""
+        return await deciding.unknown(self.kit, caller)
+
+    async def stuck_jobs(self, caller: Caller) -> Sequence[Seen]:
+        """Jobs of all projects that take far longer than usual. Raises Forbidden for all but the master key."""
+        return await deciding.stuck(self.kit, caller)
+
+    async def resolve_job(self, caller: Caller, id: str, *, outcome: Outcome, ticket: Mapping[str, object] | None) -> Seen:  # noqa: A002
+        """Decide about a job whose request was never answered. Raises NotFound, Forbidden, Conflict, InvalidRequest."""
+        return await deciding.resolve(self.kit, caller, id, outcome=outcome, ticket=ticket)
 
     async def plan(self, caller: Caller, ask: VideoAsk) -> VideoPlan:
         """What would become of a request, without keeping, sending or spending anything. Raises what submitting it would."""

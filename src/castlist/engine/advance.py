@@ -1,6 +1,7 @@
 """Moving a job: one saved transition at a time, each of which a crash may follow."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ from castlist.engine.choosing import choose, no_room, others
 from castlist.engine.ending import cancel, end_cancelled, fail
 from castlist.engine.faring import give_place, note_end, note_failure
 from castlist.engine.kit import Kit
+from castlist.engine.lasting import clear_up, is_old, pause, tend
 from castlist.engine.moves import (
     WAIT_RETRY,
     WAIT_STORAGE,
@@ -48,6 +50,8 @@ async def advance(kit: Kit, job: Job) -> Job | None:
         moved = await _step(kit, job)
         if moved is not None:
             await give_place(kit, job, moved)
+            if moved.ended and moved.tried:
+                kit.begin(clear_up(kit, moved))
         return moved
     except StorageFull as error:
         note = Note("storage_full", f"Waiting for room to store: {error.message}")
@@ -119,16 +123,20 @@ async def _poll(kit: Kit, job: Job) -> Job | None:
     if provider is None:
         return await wait_for(kit, job, "deployment_missing", seconds=WAIT_UNKNOWN)
     kit.followed[attempt.id] = attempt
+    asked = time.monotonic()
     try:
         async with asyncio.timeout(POLL_WITHIN):
             progress = (await provider.poll([Ticket(attempt.ticket)]))[0]
     except LostJob as error:
+        kit.tally.poll(attempt.provider, "lost", seconds=time.monotonic() - asked)
         since = kit.lost_since.setdefault(attempt.id, kit.clock())
         if kit.clock() - since > LOST_FOR:
             return await fail(kit, job, Failure(error.code, error.message), attempt=attempt)
         return await _again(kit, job, attempt, seconds=WAIT_UNKNOWN)
     except (ProviderError, TimeoutError) as error:
+        kit.tally.poll(attempt.provider, "refused", seconds=time.monotonic() - asked)
         return await _again(kit, job, attempt, seconds=getattr(error, "after", None) or WAIT_RETRY)
+    kit.tally.poll(attempt.provider, "answered", seconds=time.monotonic() - asked)
     kit.lost_since.pop(attempt.id, None)
     return await _follow(kit, job, attempt, progress=progress)
 
@@ -156,7 +164,12 @@ async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -
             if job.waiting:
                 job = await save(kit, replace(job, waiting=None)) or job
             job = job if percent == job.progress else replace(job, progress=percent)
-            return await _again(kit, job, attempt, seconds=progress.again or WAIT_RETRY)
+            if is_old(kit, attempt):
+                tended = await tend(kit, job, attempt)
+                if tended is None or tended.state is not State.RUNNING:
+                    return tended
+                job = tended
+            return await _again(kit, job, attempt, seconds=await pause(kit, job, attempt, base=progress.again or WAIT_RETRY))
         case Phase.DONE:
             cost = progress.cost or job.cost
             return await save(kit, job.to(State.STORING, progress=max(percent, 99), cost=cost, waiting=None))
@@ -172,6 +185,7 @@ async def _failed_upstream(kit: Kit, job: Job, attempt: Attempt, *, progress: Pr
     failure = Failure(HandleGone.code, failure.message) if gone else failure
     attempt = replace(attempt, state=AttemptState.FAILED, error=failure, ended_at=kit.clock(), cost=progress.cost or attempt.cost)
     await kit.storage.jobs.save_attempt(attempt)
+    kit.tally.attempt(attempt)
     if gone:
         return await save(kit, job.to(State.QUEUED, deployment=None))
     if progress.retryable and not progress.moderated:

@@ -60,7 +60,7 @@ async def cancel(kit: Kit, job: Job) -> Job | None:
     if provider is None:
         return await end_cancelled(kit, job, attempt, may_cost=True)
     try:
-        outcome = await _stop(provider, attempt)
+        outcome = await stop(provider, attempt)
     except ProviderError as error:
         return await save(kit, put_off(kit, job, seconds=error.after or WAIT_RETRY))
     if outcome.outcome is not Stopped.STOPPED:
@@ -69,7 +69,8 @@ async def cancel(kit: Kit, job: Job) -> Job | None:
     return await end_cancelled(kit, job, attempt, may_cost=outcome.may_cost)
 
 
-async def _stop(provider: Provider, attempt: Attempt) -> Cancelled:
+async def stop(provider: Provider, attempt: Attempt) -> Cancelled:
+    """What stopping the attempt's work achieved. Raises what the provider answers otherwise."""
     ticket = Ticket(attempt.ticket) if attempt.ticket else await provider.find(attempt.reference)
     if isinstance(ticket, CannotTell):
         return Cancelled(Stopped.UNSUPPORTED, may_cost=True)
@@ -98,4 +99,5 @@ async def _finish(kit: Kit, job: Job, attempt: Attempt | None) -> Job | None:
         return None
     if attempt:
         kit.forget(attempt.id)
+        kit.tally.attempt(attempt)
     return ended

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from castlist.engine.tally import Tally
 from castlist.errors import StorageFull
 from castlist.media.child import Limits
 from castlist.model.ids import make_id
@@ -98,6 +99,9 @@ class Kit:
     lost_since: dict[str, datetime] = field(default_factory=dict)
     followed: dict[str, Attempt] = field(default_factory=dict)
     useless: dict[str, int] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    paces: dict[str, tuple[datetime, float | None]] = field(default_factory=dict)
+    unstoppable: set[str] = field(default_factory=set)
     not_native: dict[str, str] = field(default_factory=dict)
     strange: dict[tuple[str, str], int] = field(default_factory=dict)
     choosing: Counter[str] = field(default_factory=Counter)
@@ -139,6 +143,7 @@ class Kit:
         self.followed.pop(attempt, None)
         self.lost_since.pop(attempt, None)
         self.useless.pop(attempt, None)
+        self.unstoppable.discard(attempt)
 
     def count_useless(self, attempt: str) -> int:
         """Note a download that was no video; how many there were."""

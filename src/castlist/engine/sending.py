@@ -107,7 +107,9 @@ async def _keep(kit: Kit, attempt: Attempt) -> None:
     """Save what the provider said, for as long as it takes: nobody else knows it."""
     while True:
         try:
-            return await kit.storage.jobs.save_attempt(attempt)
+            await kit.storage.jobs.save_attempt(attempt)
+            kit.tally.attempt(attempt)
+            return
         except Unavailable as error:
             log.warning("attempt.not_saved", attempt=attempt.id, error=error.message)
             await asyncio.sleep(WAIT_SAVE)

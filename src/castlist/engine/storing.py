@@ -54,6 +54,7 @@ async def store(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider) -> 
     ended = _succeeded(kit, _compare(job, attempt, seconds=result.seconds), result)
     closed = replace(attempt, state=AttemptState.SUCCEEDED, ended_at=kit.clock(), cost=ended.cost, error=None)
     kit.forget(attempt.id)
+    kit.tally.attempt(closed)
     return ended if await hand_over(kit, assets, kit.storage.jobs.finish(ended, attempt=closed, assets=assets)) else None
 
 

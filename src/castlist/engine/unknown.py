@@ -19,6 +19,7 @@ async def hold(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
     if attempt.state is not AttemptState.UNKNOWN:
         attempt = replace(attempt, state=AttemptState.UNKNOWN, cost=unsure(attempt.cost))
         await kit.storage.jobs.save_attempt(attempt)
+        kit.tally.attempt(attempt)
     match await _decide(kit, job, attempt):
         case Verdict.FAIL:
             text = (

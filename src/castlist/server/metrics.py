@@ -1,12 +1,17 @@
 """Counters and durations of requests, for Prometheus."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from castlist.engine.lasting import STUCK
+from castlist.engine.tally import Tally
+from castlist.model.jobs import ENDED, State
 from castlist.server.front import Front
 
 REGISTRY = "castlist.registry"
@@ -31,6 +36,13 @@ class Meters:
             registry=self.registry,
         )
         self._known: dict[tuple[str, str], int] = {}
+        self.videos = Gauge("castlist_videos", "Videos of the database that have not ended, by state.", ["state"], registry=self.registry)
+        self.stuck = Gauge("castlist_videos_stuck", "Videos that take far longer than usual.", registry=self.registry)
+        self.spent = Gauge(
+            "castlist_spent_today_micros", "Spent or reserved today (UTC), millionths of a US dollar.", registry=self.registry
+        )
+        self.work = Work()
+        self.registry.register(self.work)
         self.unfinished = Gauge("castlist_videos_unfinished", "Videos that have not ended.", registry=self.registry)
         self.room = Gauge("castlist_storage_free_bytes", "Free bytes where assets are stored.", registry=self.registry)
 
@@ -42,6 +54,12 @@ class Meters:
         children[0].inc()
         children[1].observe(seconds)
 
+    def show_states(self, counts: Mapping[State, int]) -> None:
+        """How many videos are in each state that is no end."""
+        for state in State:
+            if state not in ENDED:
+                self.videos.labels(state.value).set(counts.get(state, 0))
+
     def count_strange(self, words: Mapping[tuple[str, str], int]) -> None:
         """Bring the counter to what the engine has counted so far."""
         for key, number in words.items():
@@ -49,10 +67,36 @@ class Meters:
             self._known[key] = number
 
 
+class Work(Collector):
+    """What this process has counted of its work at providers, as it is when somebody asks."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+
+    def collect(self) -> Iterable[Metric]:
+        attempts = CounterMetricFamily(
+            "castlist_attempts", "Submissions that this process saw come to a state.", labels=["provider", "deployment", "outcome"]
+        )
+        for (provider, deployment, state), number in self.tally.attempts.items():
+            attempts.add_metric([provider, deployment, state.value], number)
+        polls = CounterMetricFamily("castlist_polls", "Questions to providers about work.", labels=["provider", "outcome"])
+        for (provider, answer), number in self.tally.polls.items():
+            polls.add_metric([provider, answer], number)
+        seconds = CounterMetricFamily("castlist_poll_seconds", "Seconds until providers answered those questions.", labels=["provider"])
+        for provider, passed in self.tally.poll_seconds.items():
+            seconds.add_metric([provider], passed)
+        return [attempts, polls, seconds]
+
+
 async def get_metrics(front: Front, request: Request) -> Response:
     front.require_insider(request.scope)
     meters: Meters = request.scope[REGISTRY]
-    meters.unfinished.set(await front.engine.storage.jobs.unfinished())
+    storage, counts = front.engine.storage, await front.engine.storage.trouble.counts()
+    meters.unfinished.set(sum(counts.values()))
+    meters.show_states(counts)
+    meters.stuck.set(await storage.trouble.noted(STUCK))
+    meters.spent.set(await storage.jobs.spent())
+    meters.work.tally = front.engine.kit.tally
     meters.count_strange(front.engine.kit.strange)
     meters.room.set(front.engine.storage.assets.room())
     return Response(generate_latest(meters.registry), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from castlist.server.front import Front
-from castlist.server.wire import answers, requests, told_answers
+from castlist.server.wire import answers, requests, told_answers, trouble
 from castlist.server.wire.asking import PLANS
 
 Schema = dict[str, object]
@@ -85,6 +85,18 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "The same cast in another take.", answers.VideoAnswer, (requests.RemixVideoBody,), headers=_SENT, errors=_MAKE
     ),
     ("POST", "/videos/{video_id}/cancel"): Operation("Stop a video.", answers.VideoAnswer, errors=(400, 404, 409)),
+    ("GET", "/jobs/unknown"): Operation(
+        "Videos of all projects whose request was never answered; takes the master key.", trouble.TroublePage, errors=(400,)
+    ),
+    ("GET", "/jobs/stuck"): Operation(
+        "Videos of all projects that take far longer than usual; takes the master key.", trouble.TroublePage, errors=(400,)
+    ),
+    ("POST", "/jobs/{video_id}/resolve"): Operation(
+        "Decide about a video whose request was never answered; takes the master key.",
+        trouble.TroubleAnswer,
+        (requests.ResolveBody,),
+        errors=(400, 404, 408, 409, 413, 415, 503),
+    ),
     ("GET", "/media/{name}"): Operation(
         "A stored file, by a signed link that a provider was given (media.public_base_url).",
         ("video/mp4", "image/webp", "image/jpeg", "image/png"),
@@ -202,7 +214,7 @@ def describe(front: Front) -> Schema:
             schemas[f"{shape.__name__}Form"] = _describe_form(schema, files=shape is not requests.PlanRemixBody)
     paths: dict[str, Schema] = {}
     for (method, path), operation in OPERATIONS.items():
-        prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook", "/callbacks")) else ""
+        prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook", "/callbacks", "/jobs")) else ""
         paths.setdefault(prefix + path, {})[method.lower()] = _operation(path, operation, models=names)
     return {
         "openapi": "3.1.0",

@@ -8,7 +8,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from castlist.server import callbacks, characters, content, documents, events, health, metrics, models, videos, webhooks
+from castlist.server import callbacks, characters, content, documents, events, health, jobs, metrics, models, videos, webhooks
 from castlist.server.front import Front
 
 Endpoint: TypeAlias = Callable[[Front, Request], Awaitable[Response]]
@@ -59,6 +59,9 @@ ROADS = (
     Road("GET", "/videos/{video_id}/content", content.get_video_content),
     Road("POST", "/videos/{video_id}/remix", videos.remix_video),
     Road("POST", "/videos/{video_id}/cancel", videos.cancel_video),
+    Road("GET", "/jobs/unknown", jobs.list_unknown),
+    Road("GET", "/jobs/stuck", jobs.list_stuck),
+    Road("POST", "/jobs/{video_id}/resolve", jobs.resolve_job),
     Road("GET", "/media/{name}", content.get_media),
     Road("GET", "/webhook_endpoints", webhooks.list_endpoints),
     Road("GET", "/webhook_endpoints/{endpoint_id}", webhooks.get_endpoint),

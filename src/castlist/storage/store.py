@@ -18,6 +18,7 @@ from castlist.storage.opening import Parts, enter, leave, refuse
 from castlist.storage.outbox import Outbox
 from castlist.storage.requests import Requests
 from castlist.storage.secrets import Secrets
+from castlist.storage.trouble import Trouble
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class Storage:
         self.callbacks = Callbacks(database, clock=clock)
         self.secrets = Secrets(database, clock=clock)
         self.requests = Requests(database, clock=clock)
+        self.trouble = Trouble(database, clock=clock)
         self.health = Health(database, clock=clock)
         self.changes = Changes(database)
 

@@ -71,6 +71,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "part": "1: an extension comes back without its source",
     "strange": "a status word that nobody knows, said while the work runs",
     "lives": "seconds until a handle expires",
+    "stoppable": "0: work cannot be stopped",
     "gone": "how many submissions it refuses because it lost the handles they carry",
 }
 _ALWAYS: Final = 1_000_000_000
@@ -116,7 +117,7 @@ class FakeProvider(Provider):
         self._cancelled: set[str] = set()
         self._accepted: dict[str, Ticket] = {}
         self._misbehaved: dict[str, int] = {}
-        self.submits = self.polls = self.downloads = self.cancels = self.binds = self.unbinds = 0
+        self.submits = self.polls = self.downloads = self.cancels = self.discards = self.binds = self.unbinds = 0
         self.last: Order | None = None
         self.handles: set[str] = set()
         self.lost: set[str] = set()
@@ -234,12 +235,15 @@ class FakeProvider(Provider):
 
     async def cancel(self, ticket: Ticket) -> Cancelled:
         self.cancels += 1
+        if self._script(ticket).word("stoppable", "1") == "0":
+            return Cancelled(Stopped.UNSUPPORTED, may_cost=True)
         if self._look(ticket).phase in (Phase.DONE, Phase.FAILED):
             return Cancelled(Stopped.TOO_LATE, may_cost=False)
         self._cancelled.add(str(ticket.data["id"]))
         return Cancelled(Stopped.STOPPED, may_cost=False)
 
     async def discard(self, ticket: Ticket) -> None:
+        self.discards += 1
         self._cancelled.add(str(ticket.data.get("id")))
 
     def _read(self, model: str) -> Script:

@@ -9,6 +9,7 @@ from typing import Self
 
 from castlist.sdk._async.characters import AsyncCharacters
 from castlist.sdk._async.connection import AsyncConnection, AsyncPool
+from castlist.sdk._async.jobs import AsyncJobs
 from castlist.sdk._async.pauses import to_thread
 from castlist.sdk._async.videos import AsyncVideos
 from castlist.sdk._async.webhooks import AsyncWebhooks
@@ -44,6 +45,7 @@ class AsyncClient:
     videos: AsyncVideos
     models: AsyncModels
     webhooks: AsyncWebhooks
+    jobs: AsyncJobs
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class AsyncClient:
         self.videos = AsyncVideos(connection)
         self.models = AsyncModels(connection)
         self.webhooks = AsyncWebhooks(connection)
+        self.jobs = AsyncJobs(connection)
 
     async def leave_to_worker(self) -> bool:
         """Where the gateway is this process's own: start a worker of its own that goes on with what is unfinished, and say whether one

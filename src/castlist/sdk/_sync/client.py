@@ -10,6 +10,7 @@ from typing import Self
 from castlist.sdk._connect import Wanted, hand_over
 from castlist.sdk._sync.characters import Characters
 from castlist.sdk._sync.connection import Connection, Pool
+from castlist.sdk._sync.jobs import Jobs
 from castlist.sdk._sync.pauses import to_thread
 from castlist.sdk._sync.videos import Videos
 from castlist.sdk._sync.webhooks import Webhooks
@@ -44,6 +45,7 @@ class Client:
     videos: Videos
     models: Models
     webhooks: Webhooks
+    jobs: Jobs
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class Client:
         self.videos = Videos(connection)
         self.models = Models(connection)
         self.webhooks = Webhooks(connection)
+        self.jobs = Jobs(connection)
 
     def leave_to_worker(self) -> bool:
         """Where the gateway is this process's own: start a worker of its own that goes on with what is unfinished, and say whether one

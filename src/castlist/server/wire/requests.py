@@ -233,6 +233,16 @@ class TrialBody(Body):
     event_type: Literal["video.completed", "video.failed"] = "video.completed"
 
 
+class ResolveBody(Body):
+    """What was found out about a video whose request was never answered. `ticket`, with the outcome "made", is what the provider calls
+    its work: the id that it shows, as {"id": "..."}, and what else its adapter keeps."""
+
+    outcome: Literal["made", "absent", "failed", "resubmit"]
+    ticket: Annotated[
+        dict[str, object] | None, BeforeValidator(lambda value: reading.read_known(value, dict, "ticket")), _schema("object")
+    ] = None
+
+
 B = TypeVar("B", bound=Body)
 
 
