@@ -5,7 +5,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from castlist.model.characters import CastMember, Character, CharacterState, Clip, Fidelity
+from castlist.model.characters import CastMember, Character, CharacterState, Clip, Fidelity, Subject
 from castlist.model.ids import make_id
 from castlist.model.jobs import Job, Result, State
 from castlist.model.operations import CreateVideo, Size, Wishes
@@ -59,7 +59,7 @@ def add_finished(server: Server, *, model: str = "sora-2", prompt: str = "A lamp
     return asyncio.run_coroutine_threadsafe(_finish(server, model, prompt), server.loop).result(20)
 
 
-async def _add_character(server: Server, name: str) -> str:
+async def _add_character(server: Server, name: str, subject: Subject | None) -> str:
     clip = await _store(server, VIDEO_BYTES, "video/mp4")
     still = await _store(server, b"\xff\xd8-still", "image/jpeg")
     character = Character(
@@ -71,12 +71,13 @@ async def _add_character(server: Server, name: str) -> str:
         created_at=datetime.now(UTC),
         digest=os.urandom(8).hex(),
         clip=Clip(3.0, 1280, 720, 24.0, len(VIDEO_BYTES), clip.sha256),
-        assets={"video": clip.id, "still-0": still.id, "source-0": clip.id},
+        assets={"video": clip.id, "still-0": still.id, "source-0": clip.id} | ({"still-1": still.id} if subject else {}),
+        subject=subject,
     )
     await server.gateway.storage.characters.add(character)
     return character.id
 
 
-def add_character(server: Server, name: str) -> str:
-    """The id of a ready character."""
-    return asyncio.run_coroutine_threadsafe(_add_character(server, name), server.loop).result(20)
+def add_character(server: Server, name: str, *, subject: Subject | None = None) -> str:
+    """The id of a ready character; of a second still and a `subject`, where one is named."""
+    return asyncio.run_coroutine_threadsafe(_add_character(server, name, subject), server.loop).result(20)

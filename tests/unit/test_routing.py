@@ -6,7 +6,7 @@ import pytest
 
 from castlist import routing
 from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Retired, Unavailable, Unsupported
-from castlist.model.capabilities import Capabilities
+from castlist.model.capabilities import SOURCE, Capabilities, Private
 from castlist.model.operations import CreateVideo, ExtendVideo, Size, Source, Wishes
 from castlist.model.providing import Account, Deployment
 from castlist.routing import Scene
@@ -145,3 +145,26 @@ def test_a_price_is_that_of_the_length_a_step_down_makes():
     short = a_deployment(prices={"720p": 100_000}, max_seconds=3)
 
     assert routing.plan(create(wishes=Wishes(degrade=True, max_cost=300_000)), [short]).able
+
+
+def test_what_is_read_by_an_address_goes_where_there_is_one_or_where_the_source_was_made():
+    reader, other = a_deployment(links=frozenset({SOURCE})), a_deployment("d2", provider="other")
+    hidden = Scene(private=Private())
+
+    assert routing.plan(extend(), [reader, other], hidden).able == (other,)
+    assert routing.plan(extend(), [reader], replace(hidden, keepers=frozenset({"fake"}))).able == (reader,)
+    assert routing.plan(extend(), [reader], Scene()).able == (reader,)
+    assert routing.plan(create(), [reader], hidden).able == (reader,)
+
+
+def test_a_clip_that_is_read_by_an_address_is_done_without_where_that_is_allowed():
+    reader = a_deployment(links=frozenset({"clip-8s"}), native_variant="still-1", characters=2)
+    asked = create(characters=("char_1",))
+    clip, still = frozenset({"clip-8s", "still-1"}), frozenset({"clip-8s"})
+
+    with pytest.raises(Unsupported, match=r"set media\.public_base_url") as refused:
+        routing.plan(asked, [reader], Scene(private=Private(cast=(clip,))))
+
+    assert (refused.value.code, refused.value.param) == ("public_url_required", "characters")
+    assert routing.plan(asked, [reader], Scene(private=Private(cast=(still,)))).able
+    assert routing.plan(replace(asked, wishes=Wishes(degrade=True)), [reader], Scene(private=Private(cast=(clip,)))).able

@@ -10,10 +10,12 @@ from castlist.engine.ending import fail
 from castlist.engine.kit import Kit
 from castlist.engine.moves import WAIT_RETRY, WAIT_UNKNOWN, assign, in_budget, put_off, save, wait_for
 from castlist.errors import CastlistError, HandleGone, NotFound, ProviderError, Retry, Unavailable
-from castlist.model.characters import BindingState, Character, Note
-from castlist.model.jobs import Attempt, Failure, Job, State
+from castlist.model.capabilities import Private
+from castlist.model.characters import FORMS, BindingState, Character, CharacterState, Note
+from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
 from castlist.model.operations import CreateVideo, Operation
 from castlist.model.providing import Deployment
+from castlist.model.publishing import is_reached
 from castlist.model.routes import Standing, Strategy
 
 TRIES: Final = 2
@@ -72,18 +74,17 @@ async def plan_for(kit: Kit, job: Job) -> routing.Plan:
     """The deployments that could take the job as it is, best first. Raises what `routing.plan` raises."""
     characters = [c for id in job.operation.characters if (c := await kit.storage.characters.any(id))]  # noqa: A001
     operation = await in_budget(kit, job)
-    source = await _maker_of(kit, job.operation)
-    return routing.plan(operation, kit.deployments, await set_scene(kit, job, characters=characters, source=source))
+    return routing.plan(operation, kit.deployments, await set_scene(kit, job, characters=characters))
 
 
 async def plan_new(kit: Kit, job: Job, *, characters: Sequence[Character]) -> routing.Plan:
     """The same for a job that is not kept yet."""
-    source = await _maker_of(kit, job.operation)
-    return routing.plan(job.operation, kit.deployments, await set_scene(kit, job, characters=characters, source=source))
+    return routing.plan(job.operation, kit.deployments, await set_scene(kit, job, characters=characters))
 
 
-async def set_scene(kit: Kit, job: Job, *, characters: Sequence[Character], source: str | None) -> routing.Scene:
+async def set_scene(kit: Kit, job: Job, *, characters: Sequence[Character]) -> routing.Scene:
     """What routing has to know of this moment."""
+    source, keepers = await _makers_of(kit, job.operation)
     names, strategy = kit.policy.rules.chain(job.operation.model), kit.policy.rules.strategy
     group = [d for d in kit.deployments if d.model in names]
     count = [d.id for d in group if strategy in (Strategy.BUSY, Strategy.LATENCY) or d.parallel is not None]
@@ -97,6 +98,8 @@ async def set_scene(kit: Kit, job: Job, *, characters: Sequence[Character], sour
         avoid=job.avoid,
         bound=_bound(kit, characters),
         source=source,
+        keepers=keepers,
+        private=_private(kit, characters),
     )
 
 
@@ -120,12 +123,26 @@ def _bound(kit: Kit, characters: Sequence[Character]) -> frozenset[str]:
     return frozenset(set.intersection(*held)) if held else frozenset()
 
 
-async def _maker_of(kit: Kit, operation: Operation) -> str | None:
-    """The deployment that made the video a follow-up starts from."""
+def _private(kit: Kit, characters: Sequence[Character]) -> Private | None:
+    return None if is_reached(kit.publish) else Private(cast=tuple(map(_variants, characters)))
+
+
+def _variants(character: Character) -> frozenset[str]:
+    """What the character has or can have. One that is still made is taken to get all that it may, unless it is yet to be cut."""
+    able = {form for form in FORMS if character.has_use_of(form)}
+    if character.state is CharacterState.READY:
+        return frozenset(character.assets) | {form for form in able if FORMS[form] in character.assets}
+    return frozenset() if character.range else frozenset(FORMS.values()) | able
+
+
+async def _makers_of(kit: Kit, operation: Operation) -> tuple[str | None, frozenset[str]]:
+    """The deployment that made the video a follow-up starts from, and the accounts that have it."""
     if isinstance(operation, CreateVideo) or operation.source.video is None:
-        return None
+        return None, frozenset()
     source = await kit.storage.jobs.any(operation.source.video)
-    return source.deployment if source else None
+    attempts = await kit.storage.jobs.attempts(operation.source.video)
+    keepers = frozenset(a.account for a in attempts if a.state is AttemptState.SUCCEEDED and a.ticket)
+    return source.deployment if source else None, keepers
 
 
 async def no_room(kit: Kit, job: Job, deployment: Deployment) -> routing.Hold | None:

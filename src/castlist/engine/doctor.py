@@ -73,7 +73,7 @@ async def examine(kit: Kit, *, public_base_url: str | None, fetch: Fetch) -> Seq
         clock,
         await examine_codecs(kit),
         examine_disk(kit),
-        await examine_address(public_base_url, fetch, needed=sorted({d.model for d in kit.deployments if d.provider == "kling"})),
+        await examine_address(public_base_url, fetch, needed=sorted({d.model for d in kit.deployments if d.capabilities.links})),
     ]
 
 

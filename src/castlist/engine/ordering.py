@@ -9,6 +9,7 @@ from castlist.engine.forms import furnish, wants_of
 from castlist.engine.kit import Kit
 from castlist.errors import Ambiguous, ProviderError, Refused, Retry
 from castlist.model import fitting
+from castlist.model.capabilities import SOURCE
 from castlist.model.characters import CastMember, Character, Fidelity, Note
 from castlist.model.jobs import Attempt, AttemptState, Cost, Job
 from castlist.model.operations import CreateVideo, Operation
@@ -109,7 +110,8 @@ async def _bind(kit: Kit, characters: Sequence[Character], deployment: Deploymen
         return Bound(refused=dict.fromkeys((each.id for each in characters), Refused(known, code=NOT_NATIVE)))
     bound = await making.bind(kit, characters, deployment)
     unread = [character for character in characters if is_unread(bound.refused.get(character.id))]
-    if unread and degrade:
+    # Where the model reads no clip, stills are no step down.
+    if unread and (degrade or not deployment.capabilities.links - {SOURCE}):
         again = await making.bind(kit, [without_clips(character) for character in unread], deployment)
         bound = bound.asked_again(again, [character.id for character in unread])
     for refused in bound.refused.values():

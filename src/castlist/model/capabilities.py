@@ -12,8 +12,19 @@ VERBS = {"create": "create a video", "edit": "edit a video", "extend": "extend a
 AUDIO = "castlist.audio"
 """The field of a request that wishes for sound or for none."""
 
+SOURCE = "source"
+"""Among `links`, the video that a follow-up starts from; the others there are forms of a character."""
+
 Refusal = tuple[str, str, str | None]
 """Why a model cannot do something: code, sentence, and the field of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """What of a request no public address leads to: whether the source is among it, and by character the variants it has or can have."""
+
+    source: bool = True
+    cast: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,8 @@ class Capabilities:
     for a second of video by resolution (`source_prices` where it is made from another, `sound_prices` where sound is asked for, if those
     differ), with `micros_per_image` on top for each picture sent; `micros_per_second` is one price for all resolutions, where `prices`
     is empty. `audio` are the words of a wish for sound, `on` and `off`, that each operation can follow: where none are given, those of
-    an option `audio`.
+    an option `audio`. `links` is what the provider reads by a public address alone: SOURCE, unless the account itself made it, and forms
+    of a character, without which it goes where the caller allows a step down.
     """
 
     model: str
@@ -73,6 +85,7 @@ class Capabilities:
     cast_sizes: tuple[Size, ...] = ()
     cast_seconds: tuple[int, ...] = ()
     audio: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    links: frozenset[str] = frozenset()
 
     def why_not(self, operation: Operation) -> Refusal | None:
         """None when this model can do `operation`, else what it lacks first."""
@@ -90,6 +103,20 @@ class Capabilities:
             case EditVideo() | RemixVideo():
                 lacks = self._source(operation)
         return lacks or self._sound(operation)
+
+    def why_unread(self, operation: Operation, private: Private) -> Refusal | None:
+        """What this model would have to read of `operation` by an address that there is not."""
+        if SOURCE in self.links and private.source and not isinstance(operation, CreateVideo):
+            text = f"{self.model} reads the video to start from by a public address, and the gateway has none: set media.public_base_url"
+            return "public_url_required", text, "video"
+        own = [variants for variants in private.cast if self.native_variant is None or self.native_variant in variants]
+        if any(self.links & variants for variants in own) and operation.kind in self.casts and not operation.wishes.degrade:
+            text = (
+                f"{self.model} reads a clip of the character by a public address, and the gateway has none: set media.public_base_url; "
+                "with on_unsupported: degrade it does without the clip"
+            )
+            return "public_url_required", text, "characters"
+        return None
 
     def places(self, operation: Operation) -> int:
         """How many characters this model can be shown for that operation."""

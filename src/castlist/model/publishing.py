@@ -14,6 +14,11 @@ def keep_private(media: Media) -> str | None:
     return None
 
 
+def is_reached(publish: Publish) -> bool:
+    """Whether it makes addresses at all."""
+    return publish(Media("", "video/mp4", 0)) is not None
+
+
 def require_link(link: str | None) -> str:
     """The link itself. Raises Refused for none."""
     if link is None:

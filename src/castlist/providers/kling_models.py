@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from castlist.catalogue import refine
-from castlist.model.capabilities import Capabilities
+from castlist.model.capabilities import SOURCE, Capabilities
 from castlist.model.characters import HUMAN_CLIP, Fidelity
 from castlist.model.operations import Size
 from castlist.providers.uploads import STILLS
@@ -94,6 +94,7 @@ def limits(model: str) -> Capabilities:
         binds=True,
         reference_too=True,
         returns_full=False,
+        links=frozenset({SOURCE, HUMAN_CLIP}) if found.films else frozenset({SOURCE}),
         audio={"create": ("on", "off") if found.sounds else ("off",), **dict.fromkeys(("edit", "remix", "extend"), ("off",))},
     )
     return refine(wire, provider="kling", model=model)

@@ -49,9 +49,9 @@ def plan(operation: Operation, deployments: Sequence[Deployment], scene: Scene =
     """
     groups = _groups(operation.model, deployments, scene.rules)
     everything = [d for group in groups for d in group]
-    refusals = {d.id: refuse(operation, d) for d in everything}
+    refusals = {d.id: refuse(operation, d, scene) for d in everything}
     if all(refusals.values()):
-        raise why_none(operation, everything, deployments)
+        raise why_none(operation, everything, deployments, scene)
     reasons = {name: refusal[1] for name, refusal in refusals.items() if refusal}
     left = [[d for d in group if d.id not in reasons and d.id not in scene.tried] for group in groups]
     return _ranked(operation, [group for group in left if group], scene, reasons={**reasons, **scene.tried})

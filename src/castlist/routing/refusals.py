@@ -10,6 +10,7 @@ from castlist.model.capabilities import Refusal
 from castlist.model.operations import Operation
 from castlist.model.pricing import show_usd
 from castlist.model.providing import Deployment
+from castlist.routing.scene import Scene
 
 
 def unknown_model(model: str, deployments: Sequence[Deployment]) -> NotFound:
@@ -21,7 +22,7 @@ def unknown_model(model: str, deployments: Sequence[Deployment]) -> NotFound:
     return NotFound(text, code="model_not_found", param="model")
 
 
-def refuse(operation: Operation, deployment: Deployment) -> Refusal | None:
+def refuse(operation: Operation, deployment: Deployment, scene: Scene) -> Refusal | None:
     """Why that deployment cannot take the operation: a code, a sentence, and the parameter; None when it can."""
     if deployment.retired:
         return "provider_retired", deployment.unavailable or "", "model"
@@ -30,7 +31,14 @@ def refuse(operation: Operation, deployment: Deployment) -> Refusal | None:
     wrong = _wrong_option(operation, deployment)
     if wrong:
         return wrong
-    return fitting.why_not(operation, deployment) or _too_dear(operation, deployment)
+    return fitting.why_not(operation, deployment) or _unread(operation, deployment, scene) or _too_dear(operation, deployment)
+
+
+def _unread(operation: Operation, deployment: Deployment, scene: Scene) -> Refusal | None:
+    if scene.private is None:
+        return None
+    kept = deployment.account.name in scene.keepers
+    return deployment.capabilities.why_unread(operation, replace(scene.private, source=False) if kept else scene.private)
 
 
 def _too_dear(operation: Operation, deployment: Deployment) -> Refusal | None:
@@ -60,11 +68,11 @@ def _wrong_option(operation: Operation, deployment: Deployment) -> Refusal | Non
     return None
 
 
-def why_none(operation: Operation, group: Sequence[Deployment], everything: Sequence[Deployment]) -> Exception:
+def why_none(operation: Operation, group: Sequence[Deployment], everything: Sequence[Deployment], scene: Scene) -> Exception:
     """The error when no deployment of `group` can take the operation; it names the models of `everything` that could."""
-    refusals = [(d, refusal) for d in group if (refusal := refuse(operation, d))]
+    refusals = [(d, refusal) for d in group if (refusal := refuse(operation, d, scene))]
     names = {d.model for d in group}
-    others = sorted({d.model for d in everything if d.model not in names and refuse(replace(operation, model=d.model), d) is None})
+    others = sorted({d.model for d in everything if d.model not in names and refuse(replace(operation, model=d.model), d, scene) is None})
     hint = f" Models here that can: {', '.join(others)}." if others else ""
     sentences = "; ".join(dict.fromkeys(refusal[1] for _, refusal in refusals))
     codes = {refusal[0] for _, refusal in refusals}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from castlist.model.capabilities import Private
 from castlist.model.providing import Deployment
 from castlist.model.routes import Rules, Standing
 
@@ -18,8 +19,9 @@ class Scene:
     """The moment of a choice for one job.
 
     `tried` are deployments that are not to be asked again, with why; `avoid` has just failed and is asked only when no other can be. On
-    accounts in `bound` the whole cast has its handles; `source` made the video that this one starts from. `spent` says that the model's
-    own deployments have had their tries.
+    accounts in `bound` the whole cast has its handles; `source` made the video that this one starts from, and the accounts in `keepers`
+    have it. `private` is what of the request no public address leads to, None where there is one for everything. `spent` says that the
+    model's own deployments have had their tries.
     """
 
     now: datetime = _EPOCH
@@ -30,6 +32,8 @@ class Scene:
     avoid: str | None = None
     bound: frozenset[str] = frozenset()
     source: str | None = None
+    keepers: frozenset[str] = frozenset()
+    private: Private | None = None
     spent: bool = False
 
     def of(self, deployment: Deployment) -> Standing:
