@@ -67,6 +67,7 @@ JSON = {"Content-Type": "application/json"}
         ({"model": "drawn", "animatic": {"audio": "loud"}}, "invalid_option", "animatic.audio", '"on" or "off"'),
         ({"model": "drawn", "castlist": {"animatic": {"audio": False}}}, "invalid_option", "animatic.audio", '"on" or "off"'),
         ({"model": "drawn", "castlist": {"animatic": {"sound": "off"}}}, "unknown_option", "animatic.sound", "audio"),
+        ({"model": "drawn", "castlist": {"kling": {"audio": "off"}}}, "unknown_option", "kling", "drawn is served by animatic"),
         ({"custom_llm_provider": "opnai"}, "unknown_provider", "custom_llm_provider", "openai"),
     ],
 )

@@ -1,14 +1,17 @@
 """Which deployments could take an operation, and what is said when none could."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from castlist import routing
 from castlist.errors import InvalidRequest, NotFound, NotImplementedHere, Retired, Unavailable, Unsupported
 from castlist.model.capabilities import SOURCE, Capabilities, Private
+from castlist.model.entries import Entry
 from castlist.model.operations import CreateVideo, ExtendVideo, Size, Source, Wishes
 from castlist.model.providing import Account, Deployment
+from castlist.model.routes import Rules
 from castlist.routing import Scene
 
 EVERYTHING = frozenset({"create", "edit", "extend", "remix"})
@@ -145,6 +148,28 @@ def test_a_price_is_that_of_the_length_a_step_down_makes():
     short = a_deployment(prices={"720p": 100_000}, max_seconds=3)
 
     assert routing.plan(create(wishes=Wishes(degrade=True, max_cost=300_000)), [short]).able
+
+
+OPTIONS = {"xai": {"audio": "off"}}
+
+
+def test_options_of_a_provider_that_serves_the_model_nowhere_are_refused_with_those_that_do():
+    group = [a_deployment(), a_deployment("d2", provider="kling"), a_deployment("d3", model="other", provider="xai")]
+
+    with pytest.raises(InvalidRequest, match="hero is served by fake and kling, so options of xai would reach nobody") as refused:
+        routing.check_options(create(wishes=Wishes(options=OPTIONS)), group, Rules())
+
+    assert (refused.value.status, refused.value.code, refused.value.param) == (400, "unknown_option", "xai")
+
+
+def test_options_of_a_provider_that_may_come_to_serve_are_taken():
+    asked = create(wishes=Wishes(options=OPTIONS))
+    there = a_deployment("d3", model="other", provider="xai")
+    gone = replace(a_deployment(), entry=Entry("xai", "grok", "https://example.com", date(2026, 11, 1)))
+
+    routing.check_options(asked, [a_deployment(), replace(there, model="hero")], Rules())
+    routing.check_options(asked, [a_deployment(), there], Rules(fallbacks={"hero": ["other"]}))
+    routing.check_options(asked, [gone], Rules())
 
 
 def test_what_is_read_by_an_address_goes_where_there_is_one_or_where_the_source_was_made():

@@ -86,6 +86,7 @@ async def _accept(kit: Kit, caller: Caller, ask: VideoAsk, *, known: Mark) -> Se
 async def draft(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[StoredAsset]) -> Draft:
     """The job of a request, whose files are then in `kept`. Raises what is wrong with it, and what no deployment could take."""
     operation, characters, notes = await _operation(kit, caller, ask, kept=kept)
+    routing.check_options(operation, kit.deployments, kit.policy.rules)
     job = _job(kit, caller, operation)
     plan = await plan_new(kit, job, characters=characters)
     casting.check_names(operation, characters)

@@ -2,7 +2,7 @@
 
 from castlist.routing.plans import Plan, plan
 from castlist.routing.ranking import Grade, Hold, hold
-from castlist.routing.refusals import unknown_model
+from castlist.routing.refusals import check_options, unknown_model
 from castlist.routing.scene import Scene
 
-__all__ = ["Grade", "Hold", "Plan", "Scene", "hold", "plan", "unknown_model"]
+__all__ = ["Grade", "Hold", "Plan", "Scene", "check_options", "hold", "plan", "unknown_model"]

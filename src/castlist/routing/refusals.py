@@ -10,6 +10,7 @@ from castlist.model.capabilities import Refusal
 from castlist.model.operations import Operation
 from castlist.model.pricing import show_usd
 from castlist.model.providing import Deployment
+from castlist.model.routes import Rules
 from castlist.routing.scene import Scene
 
 
@@ -66,6 +67,19 @@ def _wrong_option(operation: Operation, deployment: Deployment) -> Refusal | Non
             words = " or ".join(f'"{word}"' for word in allowed[name])
             return "invalid_option", f"{param} is {words}, and not {str(value)[:40]!r}", param
     return None
+
+
+def check_options(operation: Operation, deployments: Sequence[Deployment], rules: Rules) -> None:
+    """Refuse options of a provider that has no part in the operation's model. Raises InvalidRequest."""
+    names = rules.chain(operation.model)
+    group = [d for d in deployments if d.model in names]
+    serving = dict.fromkeys(d.provider for d in group)
+    # What is said to a vendor whose model is gone here may go on being said.
+    heard = {*serving, *(d.entry.provider for d in group if d.entry)}
+    for name in operation.wishes.options if group else ():
+        if name not in heard:
+            text = f"{operation.model} is served by {' and '.join(serving)}, so options of {name} would reach nobody"
+            raise InvalidRequest(f"{text}.", code="unknown_option", param=name)
 
 
 def why_none(operation: Operation, group: Sequence[Deployment], everything: Sequence[Deployment], scene: Scene) -> Exception:
