@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+import buckets
 from castlist.catalogue import list_vendors
 from postgres import Server, server
 
@@ -47,4 +48,11 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
 def postgres() -> Iterator[Server]:
     """A PostgreSQL of this run of the tests; each test that wants one has a database of its own there."""
     with server() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[buckets.Server]:
+    """An S3 server of this run of the tests; each test that wants one has a bucket of its own there."""
+    with buckets.server() as found:
         yield found

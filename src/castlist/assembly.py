@@ -2,14 +2,11 @@
 
 import asyncio
 import hmac
-import os
-import secrets
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from ipaddress import ip_network
-from pathlib import Path
 
 import structlog
 
@@ -32,7 +29,7 @@ from castlist.model.vendors import VIDEO_PROVIDERS
 from castlist.outbound import Outbound, trust_also
 from castlist.providers import provider, provider_names
 from castlist.providers.transport import Connections, HttpTransport
-from castlist.sealing import Seal, derive
+from castlist.sealing import Seal, derive, own_key
 from castlist.server.access import Access, is_loopback
 from castlist.server.app import App, build_app
 from castlist.server.signing import Signer, load_key
@@ -43,7 +40,6 @@ from castlist.worker import Worker
 
 log = structlog.get_logger("castlist.assembly")
 
-KEY_FILE = "master.key"
 DEFAULT_MODEL = "sora-2"
 EMBEDDED = "animatic"
 SETTLE = 5.0
@@ -104,12 +100,18 @@ async def open_gateway(settings: Settings, *, serving: bool, worker: bool, yield
     Raises ConfigError for settings that contradict each other, StorageFull or Unavailable when the directory cannot be used.
     """
     _check(settings, serving=serving)
-    storage = await Storage.open(settings.data, database_url=str(settings.database_url) if settings.database_url else None)
+    storage = await open_storage(settings)
     try:
         return await _build(settings, storage, serving=serving, worker=worker, yields=not serving if yields is None else yields)
     except BaseException:
         await storage.close()
         raise
+
+
+async def open_storage(settings: Settings) -> Storage:
+    """What is kept, rows and files. Raises StorageFull and Unavailable."""
+    url = str(settings.database_url) if settings.database_url else None
+    return await Storage.open(settings.data, database_url=url, place=settings.place)
 
 
 async def _build(settings: Settings, storage: Storage, *, serving: bool, worker: bool, yields: bool) -> Gateway:
@@ -203,24 +205,6 @@ def _accounts(settings: Settings, *, open_mode: bool) -> Accounts:
     return Accounts(keys, master_key=_own_or_given_key(settings), open_mode=open_mode)
 
 
-def own_key(folder: Path) -> str:
-    """The master key of a data directory, made at the first start and readable by its owner only."""
-    path = folder / KEY_FILE
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = folder / f".{KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
-    if not path.exists():
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(f"sk-castlist-{secrets.token_urlsafe(32)}\n")
-            os.link(draft, path)  # unlike a rename, it never replaces the key another process has just made
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink(missing_ok=True)
-    return path.read_text().strip()
-
-
 def _serves(entry: ModelEntry) -> str:
     return EMBEDDED if entry.stands_in else entry.provider
 
@@ -242,6 +226,7 @@ def _kit(settings: Settings, storage: Storage, reach: Reach, publish: Publish, k
         policy=Policy(
             default_model=DEFAULT_MODEL if DEFAULT_MODEL in names else names[0],
             prompt_strict=settings.prompt_name is PromptName.STRICT,
+            keep_days=settings.keep_days,
             low_water=settings.limits.reserve_bytes,
             upload_bytes=settings.limits.upload_bytes,
             max_spend_per_day=settings.max_spend_per_day,

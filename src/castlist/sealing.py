@@ -5,6 +5,8 @@ import binascii
 import hashlib
 import hmac
 import os
+import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from castlist.errors import CastlistError
@@ -16,6 +18,25 @@ else:
     aead = Later("cryptography.hazmat.primitives.ciphers.aead")
 
 _NONCE: Final = 12
+KEY_FILE: Final = "master.key"
+
+
+def own_key(folder: Path) -> str:
+    """The master key of a data directory, made at the first start and readable by its owner only."""
+    path = folder / KEY_FILE
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = folder / f".{KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
+    if not path.exists():
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(f"sk-castlist-{secrets.token_urlsafe(32)}\n")
+            os.link(draft, path)  # unlike a rename, it never replaces the key another process has just made
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink(missing_ok=True)
+    return path.read_text().strip()
 
 
 class Unsealable(CastlistError):

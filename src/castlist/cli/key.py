@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from castlist.assembly import KEY_FILE, own_key
 from castlist.cli.printing import print_facts, print_json
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, load
+from castlist.sealing import KEY_FILE, own_key
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, help="Show the key of a data directory.")
 

@@ -14,12 +14,13 @@ import uvicorn
 import uvloop
 
 from castlist import __version__
-from castlist.assembly import KEY_FILE, Gateway, describe, open_gateway
+from castlist.assembly import Gateway, describe, open_gateway
 from castlist.cli.printing import print_json, print_line, show_safely
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
 from castlist.errors import CastlistError
 from castlist.logs import log_to_stderr
+from castlist.sealing import KEY_FILE
 from castlist.server.listen import make_server
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

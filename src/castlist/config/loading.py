@@ -12,6 +12,7 @@ import platformdirs
 from castlist.config import document, names, options
 from castlist.config.deployments import builtin, read_models
 from castlist.config.document import Node
+from castlist.config.places import read_place
 from castlist.config.reach import read_database_url, read_network, read_public_base_url, read_served
 from castlist.config.reading import Reading
 from castlist.config.routes import SECTIONS as ROUTER_SECTIONS
@@ -61,7 +62,7 @@ def load(
     """The settings of `path`, or those of a gateway without a file; of `text` where that is given, for which `path` then stands. Raises
     ConfigError with every mistake at once, each with its line.
 
-    `overrides` win over the file, the file over the environment (`CASTLIST_DATA`, `CASTLIST_DATABASE_URL`). `providers` are the names
+    `overrides` win over the file, the file over the environment (`CASTLIST_DATA`, `_DATABASE_URL`, `_ASSETS`). `providers` are the names
     of this installation's, which are looked up when they are not given.
     """
     given = dict(os.environ if environ is None else environ)
@@ -159,6 +160,8 @@ def _settings(reading: Reading, top: Node, around: Surroundings) -> Settings:
         public_base_url=read_public_base_url(reading, _section(reading, ours, "media").get("public_base_url")),
         served=read_served(reading, _section(reading, ours, "server")),
         database_url=read_database_url(reading, ours.get("database_url")),
+        place=read_place(reading, ours.get("assets"), _section(reading, ours, "assets_options")),
+        keep_days=reading.integer(ours.get("keep_days"), "keep_days", low=1, high=36_500),
         troubles=read_troubles(reading, _section(reading, ours, "jobs")),
         network=read_network(reading, _section(reading, ours, "network"), around.folder),
         webhooks=read_webhooks(reading, ours.get("webhooks"), projects={"default", *(each.name for each in projects)}),

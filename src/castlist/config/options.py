@@ -27,6 +27,30 @@ OPTIONS = (
         "A PostgreSQL database for the rows. Any number of gateways and workers may share it: see database.md. "
         "`CASTLIST_DATABASE_URL` in the environment says the same.",
     ),
+    Option(
+        "assets",
+        "s3://bucket/prefix, gs://…, az://container/…, file:///folder",
+        "a folder in `data`",
+        "Where videos, characters and uploads are kept: a bucket, or a folder that several machines have mounted. Credentials come from "
+        "the vendor's usual variables (deploy.md). `CASTLIST_ASSETS` in the environment says the same.",
+    ),
+    Option("assets_options.endpoint", "an address", "AWS's own", "A server that speaks S3's API. `AWS_ENDPOINT_URL` says the same."),
+    Option("assets_options.region", "a region", "us-east-1", "The bucket's region. `AWS_REGION` says the same."),
+    Option(
+        "assets_options.path_style",
+        "true, false",
+        "true with an `endpoint`",
+        "Name the bucket in the path of addresses and not in the name of the host.",
+    ),
+    Option(
+        "assets_options.cache_mib", "1 or more", "2048", "What is kept of a bucket's files on this machine, in MiB, for renders to read."
+    ),
+    Option(
+        "keep_days",
+        "1 to 36500",
+        "for ever",
+        "How long the files of a finished video are kept; its `expires_at` says until when. The video itself stays listed.",
+    ),
     Option("host", "an address", "127.0.0.1", "What `castlist serve` listens on. Past loopback a key is always required."),
     Option("port", "1 to 65535", "4000", "The port of `castlist serve`."),
     Option(

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from castlist.model.entries import Entry
+from castlist.model.places import Place
 from castlist.model.routes import Rules
 from castlist.model.telling import Wanted
 from castlist.model.troubles import Troubles
@@ -114,8 +115,8 @@ class Settings:
     """A whole configuration. `source` names the file it came from; `warnings` are sentences for the log at start-up. `max_spend_per_day`
     is in millionths of a US dollar, None for no limit; `catalogue` is what the file says of models, by PROVIDER/MODEL;
     `public_base_url` is where the gateway is reached from the public internet; `database_url` a PostgreSQL database that other gateways
-    and workers may share, in place of a file in `data`; `on_day` makes of the same text what it comes to on another day, when other
-    models are gone."""
+    and workers may share, in place of a file in `data`; `place` where files are kept, in place of a folder in `data`; `on_day` makes of the
+    same text what it comes to on another day, when other models are gone."""
 
     source: str
     models: tuple[ModelEntry, ...]
@@ -133,6 +134,8 @@ class Settings:
     limits: Limits = Limits()
     public_base_url: str | None = None
     database_url: Secret | None = field(default=None, repr=False)
+    place: Place | None = None
+    keep_days: int | None = None
     troubles: Troubles = field(default_factory=Troubles)
     network: Network = Network()
     served: Served = Served()

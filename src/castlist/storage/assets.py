@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator, Collection, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,28 +83,25 @@ class Assets:
                 await asyncio.to_thread(self._delete, ids)
 
     def _delete(self, ids: Collection[str]) -> None:
-        for asset in ids:
-            self._blobs.delete(asset)
+        self._blobs.delete(ids)
         self._pending.settle(ids)
 
     def room(self) -> int:
         """Free bytes on the volume."""
-        return shutil.disk_usage(self._blobs.folder).free
+        return self._blobs.room()
 
-    @asynccontextmanager
-    async def local(self, asset: str) -> AsyncIterator[Path]:
+    async def check(self) -> None:
+        """Raises Unavailable when no bytes could be stored now."""
+        await self._blobs.check()
+
+    def local(self, asset: str) -> AbstractAsyncContextManager[Path]:
         """The asset as a readable local file for the time of the context. Raises NotFound."""
-        path = self._blobs.path(asset)
-        if not await asyncio.to_thread(path.is_file):
-            raise missing(asset)
-        yield path
+        return self._blobs.local(asset)
 
     async def read(self, asset: str) -> bytes:
         """The whole asset; for stills and small clips. Raises NotFound."""
-        try:
-            return await asyncio.to_thread(self._blobs.path(asset).read_bytes)
-        except FileNotFoundError as error:
-            raise missing(asset) from error
+        async with self._blobs.local(asset) as path:
+            return await asyncio.to_thread(path.read_bytes)
 
     async def describe(self, asset: str) -> Media:
         """Its type and length. Raises NotFound."""

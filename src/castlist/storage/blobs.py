@@ -1,10 +1,16 @@
-"""The bytes of assets, by asset id, in an object store: here a folder."""
+"""The bytes of assets, by asset id: what any place for them can do, and the folder that is the usual one."""
 
+import asyncio
 import errno
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator
+import shutil
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
@@ -16,50 +22,133 @@ CHUNK = 1024 * 1024
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class Blobs:
-    """A blob appears whole or not at all."""
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """What lies in the store under `key`; not `whole` when it was left half-stored."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self._store = LocalStore(folder)
+    asset: str
+    key: str
+    bytes: int
+    modified: datetime
+    whole: bool = True
+
+
+class Blobs(Protocol):
+    """A place for bytes. A blob appears whole or not at all; what cannot be reached raises Unavailable."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        ...
 
     def put(self, asset: str, source: Path) -> tuple[int, str]:
         """Store a file under `asset`; its length and SHA-256. Blocks; holds a few chunks in memory. Raises StorageFull."""
+        ...
+
+    def stream(self, asset: str, *, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to and without `end`, in chunks of at most CHUNK. Raises NotFound."""
+        ...
+
+    def local(self, asset: str) -> AbstractAsyncContextManager[Path]:
+        """The blob as a file of this machine for the time of the context. Raises NotFound."""
+        ...
+
+    def delete(self, assets: Collection[str]) -> None:
+        """Remove the blobs, those that are there. Blocks."""
+        ...
+
+    def find(self, among: Collection[str] | None = None) -> Iterator[Blob]:
+        """Every blob, or those that may be there of the given, and what was left of half-stored ones. Blocks."""
+        ...
+
+    def drop(self, blob: Blob) -> None:
+        """Remove what `find` found. Blocks."""
+        ...
+
+    def room(self) -> int:
+        """Free bytes on the volume that storing needs."""
+        ...
+
+    async def check(self) -> None:
+        """Raises Unavailable when nothing could be stored now."""
+        ...
+
+
+class FolderBlobs:
+    """A folder on this machine, or one that several have mounted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._store = LocalStore(folder)
+
+    @property
+    def place(self) -> str:
+        """Its path."""
+        return str(self.folder)
+
+    def put(self, asset: str, source: Path) -> tuple[int, str]:
+        """Store a file, through to the disk."""
         reading = _Reading(source)
         try:
-            obstore.put(self._store, _key(asset), reading.chunks(), chunk_size=CHUNK, max_concurrency=1)
+            obstore.put(self._store, make_key(asset), reading.chunks(), chunk_size=CHUNK, max_concurrency=1)
             self._settle(asset)
         except (BaseError, OSError) as error:
-            self.delete(asset)
+            self.delete([asset])
             raise explain(error) from error
         return reading.bytes, reading.hash.hexdigest()
 
     async def stream(self, asset: str, *, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to and without `end`, in chunks of at most CHUNK. Raises NotFound."""
+        """The bytes from `start` up to and without `end`."""
         if start >= end:
             return
         try:
-            found = await obstore.get_async(self._store, _key(asset), options={"range": (start, end)})
+            found = await obstore.get_async(self._store, make_key(asset), options={"range": (start, end)})
         except (NotFoundError, FileNotFoundError) as error:
             raise missing(asset) from error
         async for chunk in found.stream(min_chunk_size=CHUNK):
             yield bytes(chunk)
 
-    def delete(self, asset: str) -> None:
-        """Remove the blob, if there is one."""
-        self.path(asset).unlink(missing_ok=True)
+    @asynccontextmanager
+    async def local(self, asset: str) -> AsyncIterator[Path]:
+        """The file itself."""
+        path = self.path(asset)
+        if not await asyncio.to_thread(path.is_file):
+            raise missing(asset)
+        yield path
+
+    def delete(self, assets: Collection[str]) -> None:
+        """Remove the files."""
+        for asset in assets:
+            self.path(asset).unlink(missing_ok=True)
 
     def path(self, asset: str) -> Path:
-        """Where the blob is as a local file."""
-        return self.folder / _key(asset)
+        """Where the blob is."""
+        return self.folder / make_key(asset)
 
-    def ids(self) -> Iterator[tuple[str, Path]]:
-        """Every blob, and what was left of half-stored ones, with the id each belongs to."""
+    def find(self, among: Collection[str] | None = None) -> Iterator[Blob]:
+        """Every file there."""
         for folder, _, names in os.walk(self.folder):
             for name in names:
                 # The store writes to `asset#1` and renames at the end.
-                yield name.partition("#")[0], Path(folder) / name
+                asset = name.partition("#")[0]
+                if among is None or asset in among:
+                    path = Path(folder) / name
+                    facts = path.stat()
+                    yield Blob(asset, str(path), facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC), asset == name)
+
+    def drop(self, blob: Blob) -> None:
+        """Remove the file."""
+        Path(blob.key).unlink(missing_ok=True)
+
+    def room(self) -> int:
+        """What is free where the folder is."""
+        return shutil.disk_usage(self.folder).free
+
+    async def check(self) -> None:
+        """A folder of this machine is there; its room is asked for with `room`."""
+        if not self.folder.is_dir():
+            raise Unavailable(f"the folder of files {self.folder} is gone", code="storage_failed")
 
     def _settle(self, asset: str) -> None:
         path = self.path(asset)
@@ -101,5 +190,6 @@ def explain(error: Exception) -> CastlistError:
     return Unavailable(f"the file could not be stored: {str(error).splitlines()[0]}", code="storage_failed")
 
 
-def _key(asset: str) -> str:
+def make_key(asset: str) -> str:
+    """The name of an asset's blob: folders by the end of the id, which is random."""
     return f"{asset[-2:]}/{asset}"

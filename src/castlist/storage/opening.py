@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from castlist.errors import CastlistError, StorageFull, Unavailable
-from castlist.storage.blobs import FULL, Blobs
+from castlist.model.places import Bucket, Folder, Place
+from castlist.storage.blobs import FULL, Blobs, FolderBlobs
+from castlist.storage.buckets import BucketBlobs
 from castlist.storage.database import Clock, Database
 from castlist.storage.holders import FolderHolders, Holders, SharedHolders
 from castlist.storage.pending import Pending
@@ -35,12 +37,13 @@ class Parts:
     close: Callable[[], None]
 
 
-def enter(folder: Path, database_url: str | None) -> Parts:
+def enter(folder: Path, database_url: str | None, place: Place | None = None) -> Parts:
     """Open, migrate and put right. Blocks. Raises Unavailable, StorageFull, OSError and sqlite3.Error."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     here = FolderHolders(folder)
     with here.alone():
-        parts = _open_shared(folder, here, database_url) if database_url else _open_file(folder, here)
+        blobs = _open_blobs(folder, place)
+        parts = _open_shared(folder, here, blobs, url=database_url) if database_url else _open_file(folder, here, blobs)
         try:
             here.forget_half_made()
             gone = here.dead()
@@ -56,15 +59,26 @@ def enter(folder: Path, database_url: str | None) -> Parts:
     return parts
 
 
-def _open_file(folder: Path, here: FolderHolders) -> Parts:
+def _open_blobs(folder: Path, place: Place | None) -> Blobs:
+    match place:
+        case Bucket():
+            bucket = BucketBlobs(place, folder / "copies")
+            bucket.prove()
+            return bucket
+        case Folder():
+            return FolderBlobs(place.path)
+    return FolderBlobs(folder / "assets")
+
+
+def _open_file(folder: Path, here: FolderHolders, blobs: Blobs) -> Parts:
     path = folder / "castlist.db"
     prepare(path)
     database = SqliteDatabase(path)
-    blobs, pending = Blobs(folder / "assets"), Pending(folder, here.me)
+    pending = Pending(folder, here.me)
     return Parts(folder, database, here, here, blobs, pending, clock=_now, shared=False, close=database.close)
 
 
-def _open_shared(folder: Path, here: FolderHolders, url: str) -> Parts:
+def _open_shared(folder: Path, here: FolderHolders, blobs: Blobs, *, url: str) -> Parts:
     prepare_shared(url)
     database = PostgresDatabase(url)
     try:
@@ -77,7 +91,7 @@ def _open_shared(folder: Path, here: FolderHolders, url: str) -> Parts:
         database.close()
         watch.close()
 
-    blobs, pending = Blobs(folder / "assets"), Pending(folder, here.me)
+    pending = Pending(folder, here.me)
     return Parts(folder, database, here, SharedHolders(here, watch), blobs, pending, clock=watch.now, shared=True, close=close)
 
 
@@ -93,8 +107,10 @@ def _sweep(parts: Parts, gone: Collection[str]) -> None:
 
 def _drop(parts: Parts, gone: Collection[str]) -> None:
     marked = parts.pending.of(gone)
-    among = marked if parts.shared else None
-    if marked or not parts.shared:
+    # Others store in the same place, or asking for all that is there takes long.
+    some = parts.shared or not isinstance(parts.blobs, FolderBlobs)
+    among = marked if some else None
+    if marked or not some:
         drop_ownerless(parts.database, parts.blobs, pending=parts.pending, living=parts.here.living(), among=among)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
 
+from castlist.model.places import Place
 from castlist.storage.assets import Assets
 from castlist.storage.bindings import Bindings
 from castlist.storage.callbacks import Callbacks
@@ -48,14 +49,15 @@ class Storage:
         self.changes = Changes(database)
 
     @classmethod
-    async def open(cls, folder: Path, *, clock: Clock | None = None, database_url: str | None = None) -> Self:
+    async def open(cls, folder: Path, *, clock: Clock | None = None, database_url: str | None = None, place: Place | None = None) -> Self:
         """Open the folder, making it (0700) or migrating it where that is needed, and put right what dead processes left behind. The rows
-        are in a file there, or in the PostgreSQL database at `database_url`. Without a `clock` it is this machine's, or that database's.
+        are in a file there, or in the PostgreSQL database at `database_url`; the files are there too, or in
+        `place`. Without a `clock` it is this machine's, or that database's.
 
         Raises Unavailable when a newer version of Castlist made it or it cannot be used, StorageFull when there is no room to begin.
         """
         try:
-            parts = await asyncio.to_thread(enter, folder, database_url)
+            parts = await asyncio.to_thread(enter, folder, database_url, place)
         except (OSError, sqlite3.Error) as error:
             raise refuse(folder, error) from error
         return cls(parts, clock=clock or parts.clock)
@@ -73,8 +75,9 @@ class Storage:
         return self._parts.database.version()
 
     async def check(self) -> None:
-        """Prove that a transaction can be written. Raises Unavailable or StorageFull."""
+        """Prove that a transaction can be written, and that files can be stored. Raises Unavailable or StorageFull."""
         await self._parts.database.write(lambda connection: connection.execute("SELECT 1").fetchone())
+        await self.assets.check()
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in a transaction on the one writing connection; its result once it is on disk."""

@@ -28,13 +28,13 @@ def drop_ownerless(
     """Remove the blobs and rows that no job or character has and no living process is storing; only those `among` the given, where
     processes of other folders, whose marks are not seen here, store in the same place."""
     # In this order: what gets its owner between two of these lines still has its mark at the second or its owner at the third.
-    files = [(asset, path) for asset, path in blobs.ids() if among is None or asset in among]
+    files = list(blobs.find(among))
     rows = {row[0] for row in database.rows_now("SELECT id FROM assets") if among is None or row[0] in among}
     marked = pending.of(living)
     owned = {row[0] for row in database.rows_now("SELECT DISTINCT asset FROM asset_uses")}
     ownerless = rows - marked - owned
     if ownerless:
         database.write_now(lambda connection: drop_assets(connection, ownerless))
-    for asset, path in files:
-        if asset not in marked and (asset not in owned or asset != path.name):
-            path.unlink(missing_ok=True)
+    for blob in files:
+        if blob.asset not in marked and (blob.asset not in owned or not blob.whole):
+            blobs.drop(blob)
