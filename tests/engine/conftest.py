@@ -15,9 +15,11 @@ from castlist.config import load
 from castlist.model.asks import Caller, CharacterAsk, Incoming, Seen, VideoAsk
 from castlist.model.characters import Character, CharacterState
 from castlist.model.operations import Size, Wishes
+from castlist.storage.upkeep import copy
 
 ME = Caller("default", master=True)
 SMALL = Size(320, 180)
+ON_BOTH = {"test_bindings", "test_characters", "test_jobs", "test_spending"}
 
 
 @dataclass
@@ -84,8 +86,25 @@ def small_clip(tmp_path_factory):
     return clips.mascot_clip(tmp_path_factory.mktemp("clips") / "figure.mp4", 1.0, size=(426, 240))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What jobs, bindings and money are owed holds on both engines."""
+    if "database_url" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in ON_BOTH:
+        shared = pytest.param("postgresql", marks=pytest.mark.slow)
+        metafunc.parametrize("database_url", ["sqlite", shared], indirect=True)
+
+
 @pytest.fixture
-def stage(tmp_path, small_clip):
+def database_url(request):
+    """Where the rows are: a file in the data folder, or a database of this test's own."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield None
+        return
+    with request.getfixturevalue("postgres").database() as url:
+        yield url
+
+
+@pytest.fixture
+def stage(tmp_path, small_clip, database_url):
     """Opens a gateway over models: `async with stage("hero: fake/instant") as s:`."""
 
     @asynccontextmanager
@@ -103,7 +122,8 @@ def stage(tmp_path, small_clip):
             for line, order in zip(lines, orders, strict=True)
         ]
         config.write_text("model_list:\n" + "\n".join(entries) + "\n" + extra)
-        loaded = load(config, environ={"CASTLIST_DATA": str(data or tmp_path / "data")})
+        shared = {"CASTLIST_DATABASE_URL": database_url} if database_url else {}
+        loaded = load(config, environ={"CASTLIST_DATA": str(data or tmp_path / "data"), **shared})
         gateway = await open_gateway(loaded, serving=True, worker=worker)
         await gateway.start()
         try:
@@ -132,8 +152,10 @@ def prepared(tmp_path_factory, small_clip):
 
 
 @pytest.fixture
-def luna(prepared, tmp_path):
+def luna(prepared, tmp_path, database_url):
     """That character, in the directory that this test's gateways open."""
     folder, character = prepared
     shutil.copytree(folder, tmp_path / "data")
+    if database_url:
+        copy(tmp_path / "data", database_url)
     return character
