@@ -6,7 +6,9 @@ import pytest
 
 from castlist.model.jobs import AttemptState, CostState, State
 from castlist.model.troubles import UnknownPolicy
+from castlist.testing.fake import FakeProvider
 from engine.conftest import ME
+from engine.test_trouble import put_in
 
 pytestmark = pytest.mark.anyio
 
@@ -95,3 +97,29 @@ async def test_a_job_that_can_be_cancelled_while_unknown_says_that_it_may_still_
     assert (ended.job.state, ended.job.cost.state) == (State.CANCELLED, CostState.UNKNOWN)
     assert [note.code for note in ended.job.warnings] == ["cancel_not_stopped"]
     assert "may still cost" in ended.job.warnings[0].message
+
+
+class Lists(FakeProvider):
+    """Knows nothing by our name, and lists what it took."""
+
+    alike = 1
+
+    async def find_alike(self, sent, *, since):
+        assert (sent.model, sent.seconds, sent.size) == ("ambiguous", 2, "320x180")
+        known = list(self._accepted.values())
+        return known if len(known) == self.alike else []
+
+
+@pytest.mark.parametrize("equal", [1, 2])
+async def test_a_work_in_a_list_is_taken_for_ours_only_where_no_other_could_be(stage, equal):
+    async with stage("hero: fake/ambiguous") as s:
+        put_in(s, Lists)
+        s.provider("fake").alike = equal
+        made = [await s.create(model="hero") for _ in range(equal)]
+        if equal == 1:
+            ended = [await s.end(seen) for seen in made]
+        else:
+            ended = [await s.until(seen, lambda now: now.job.waiting == "unknown") for seen in made]
+
+    assert {seen.job.state for seen in ended} == {State.SUCCEEDED if equal == 1 else State.UNKNOWN}
+    assert s.provider("fake").submits == equal

@@ -11,9 +11,10 @@ from castlist.engine.binding import lose
 from castlist.engine.choosing import go_on
 from castlist.engine.ending import fail
 from castlist.engine.faring import note_answer, note_refusal
+from castlist.engine.finding import describe, find
 from castlist.engine.holding import hold, wait_for_money
 from castlist.engine.kit import Kit
-from castlist.engine.moves import WAIT_RETRY, current, provider_of, put_off, save, unsure, wait_for
+from castlist.engine.moves import WAIT_RETRY, current, put_off, save, unsure, wait_for
 from castlist.engine.ordering import make_ready
 from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, SpendLimit, Unavailable
 from castlist.model.characters import Character
@@ -47,6 +48,7 @@ async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequ
 
 
 async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, prepared: Prepared) -> Job | None:
+    attempt = replace(attempt, sent=describe(prepared))
     try:
         limit, gate = kit.policy.max_spend_per_day, kit.deployment(attempt.deployment)
         if not await kit.storage.jobs.open_attempt(job, attempt, limit=limit, gate=gate):
@@ -138,7 +140,7 @@ async def reconcile(kit: Kit, job: Job) -> Job | None:
         return await save(kit, job.to(State.RUNNING, waiting=None, cost=attempt.cost))
     if attempt.state is AttemptState.REFUSED:
         return await save(kit, job.to(State.QUEUED))
-    match await _find(kit, attempt):
+    match await find(kit, attempt):
         case Ticket() as ticket:
             return await accepted(kit, job, attempt, ticket=ticket)
         case Absent():
@@ -149,11 +151,3 @@ async def reconcile(kit: Kit, job: Job) -> Job | None:
             return await save(kit, job.to(State.RUNNING if known and known.ticket else State.QUEUED))
         case CannotTell():
             return await unknown.hold(kit, job, attempt)
-
-
-async def _find(kit: Kit, attempt: Attempt) -> Ticket | Absent | CannotTell:
-    provider = provider_of(kit, attempt)
-    try:
-        return await provider.find(attempt.reference) if provider else CannotTell()
-    except ProviderError:
-        return CannotTell()

@@ -86,6 +86,16 @@ class AttemptState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What a provider's list of works would show of a new video: the SHA-256 of its prompt, model, length and size."""
+
+    prompt: str
+    model: str
+    seconds: int
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One submission of a job to one deployment. `ticket` is the provider's JSON, `reference` what we told the provider to call it,
     `request_id` what the provider called the request, which its support asks for. `reason` says why the deployment was chosen, `others`
@@ -109,6 +119,7 @@ class Attempt:
     request_id: str | None = None
     others: Mapping[str, str] = field(default_factory=dict)
     verdict: Verdict | None = None
+    sent: Sent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import CastMember, Character, Note
 from castlist.model.entries import Entry
-from castlist.model.jobs import Cost, Failure
+from castlist.model.jobs import Cost, Failure, Sent
 from castlist.model.operations import Operation
 
 
@@ -293,6 +293,11 @@ class Provider(ABC):
     async def find(self, reference: str) -> Ticket | Absent | CannotTell:
         """Look for work by our own reference after an answer was lost."""
         return CannotTell()
+
+    async def find_alike(self, sent: Sent, *, since: datetime) -> Sequence[Ticket]:
+        """Every work of the account that shows just what was sent and was begun since then; none unless the whole of that time was seen.
+        For upstreams that list their works and know none of ours by name."""
+        raise NotImplementedError(f"{self.name} lists no works")
 
     @abstractmethod
     async def poll(self, tickets: Sequence[Ticket]) -> Sequence[Progress]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
 
@@ -10,7 +11,7 @@ from castlist.catalogue import refine
 from castlist.errors import HandleGone, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Character, Fidelity
-from castlist.model.jobs import Failure
+from castlist.model.jobs import Failure, Sent
 from castlist.model.operations import MAX_CAST, CreateVideo, EditVideo, ExtendVideo, RemixVideo
 from castlist.model.providing import (
     Account,
@@ -29,6 +30,7 @@ from castlist.model.providing import (
     Ticket,
     Transport,
 )
+from castlist.providers.openai_alike import read_alike
 from castlist.providers.openai_forms import create_form, file_part, follow_form
 from castlist.providers.openai_profiles import AZURE, HOME, OPENAI, SGLANG, VLLM, Characters, Profile, choose
 from castlist.providers.polling import ask_each, read_phase
@@ -44,6 +46,7 @@ _PHASES: Final = {
 }
 _THEIR_TROUBLE: Final = frozenset({"internal_error", "server_error", "rate_limit_exceeded"})
 _POLL_SECONDS: Final = 2.0
+_LISTED: Final = 100
 _BIND_SECONDS: Final = 120.0
 _NO_SUCH_ROUTE: Final = frozenset({404, 405, 501})
 
@@ -138,6 +141,12 @@ class OpenAI(Provider):
         reply = await self.http.ask("DELETE", f"{self._url()}/characters/{quote(handle.value, safe='')}", headers=self._headers())
         if reply.status not in {410, *_NO_SUCH_ROUTE}:
             judge_free(reply)
+
+    async def find_alike(self, sent: Sent, *, since: datetime) -> Sequence[Ticket]:
+        """GET /videos, the newest first: OpenAI's list shows all that is to be compared, and time in whole seconds."""
+        reply = await self.http.ask("GET", f"{self._url()}?limit={_LISTED}&order=desc", headers=self._headers())
+        judge_free(reply)
+        return read_alike(read_object(reply), sent, since=int(since.timestamp()) - 1)
 
     async def poll(self, tickets: Sequence[Ticket]) -> Sequence[Progress]:
         return await ask_each(self._look, tickets)

@@ -79,9 +79,7 @@ LOOKS = [
 
 
 @pytest.mark.parametrize(("prompt", "axis", "way"), LOOKS)
-def test_a_look_moves_the_colour_as_asked_and_nothing_else(
-    puff: dict, takes, tmp_path: Path, prompt: str, axis: int, way: int
-) -> None:
+def test_a_look_moves_the_colour_as_asked_and_nothing_else(puff: dict, takes, tmp_path: Path, prompt: str, axis: int, way: int) -> None:
     before, still = (frames(takes[take][1]) for take in ("with", "empty"))
     _, after = edit(takes, tmp_path / "with", prompt)
     _, bare = edit(takes, tmp_path / "empty", prompt, take="empty")
