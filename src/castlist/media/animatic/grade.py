@@ -9,7 +9,21 @@ from numpy.typing import NDArray
 
 from castlist.media.animatic.palette import Light, light_of
 from castlist.media.animatic.planes import Frame, Plane
-from castlist.media.animatic.words import Extra, Hour, Place, Reading, Weather, auras_in, read_grades, without_auras
+from castlist.media.animatic.words import (
+    Extra,
+    Hour,
+    Place,
+    Weather,
+    affirmed,
+    auras_in,
+    flat,
+    is_wintry,
+    made_of,
+    read,
+    read_grades,
+    weathers_in,
+    without_auras,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +59,17 @@ class Grade:
     top: float
 
 
-def grades_of(reading: Reading, prompt: str) -> tuple[str, ...]:
+def grades_of(prompt: str) -> tuple[str, ...]:
     """The names of what an edit asks for; a gentle polish when it names nothing that can be changed."""
-    names = [*auras_in(prompt), *read_grades(without_auras(prompt))]
+    text = made_of(flat(prompt))
+    reading = read(affirmed(text))
+    names = [*auras_in(affirmed(text)), *read_grades(without_auras(text))]
     lit = Hour.night.value if "neon" in names else ""  # neon has its own dark; both together would be black
     if reading.hour and reading.hour.value not in (*names, lit):
         names.append(reading.hour.value)
-    if reading.weather and reading.weather is not Weather.clear:
-        names.append(reading.weather.value)
-    elif reading.place is Place.snow:
+    weathers = [weather for weather in weathers_in(reading.text) if weather is not Weather.clear]
+    names += [weather.value for weather in weathers]
+    if reading.place is Place.snow or is_wintry(reading.text):
         names.append(Weather.snow.value)  # an edit makes no other place: "make it snow", "a snowy day" mean what falls
     names += sorted(extra.value for extra in reading.extras)
     if Hour.golden.value in names:
@@ -129,7 +145,9 @@ def extras_of(names: Sequence[str]) -> frozenset[Extra]:
 
 
 def weather_of(names: Sequence[str]) -> Weather:
-    return next((Weather(name) for name in names if name in tuple(Weather)), Weather.clear)
+    """The weather of an edit; what falls before what hangs in the air, which its tone shows already."""
+    found = [Weather(name) for name in names if name in tuple(Weather)]
+    return next((weather for weather in found if weather is not Weather.fog), found[0] if found else Weather.clear)
 
 
 def _shade(frame: Frame, top: float) -> None:

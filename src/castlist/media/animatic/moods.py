@@ -18,8 +18,11 @@ class Mood(StrEnum):
     teal = "teal"
     emerald = "emerald"
     violet = "violet"
+    rose = "rose"
     pastel = "pastel"
     moody = "moody"
+    dramatic = "dramatic"
+    calm = "calm"
     dreamy = "dreamy"
     neon = "neon"
     vivid = "vivid"
@@ -85,20 +88,25 @@ def _start(hit: re.Match[str] | None) -> int:
 
 
 _OF = r" (?:and \w+ )?(?:light|lighting|sky|skies|glow|tones?|hues?|haze|palette|colou?rs?|mood|grading)"
+_LAND = r" (?:sunset|sunrise|dawn|dusk|planet|world|forest|desert|dunes|beach|city|mist|fog|night|evening|landscape)"
 _WORDS: Mapping[Mood, str] = {
     Mood.warm: rf"warm(?:er)?{_OF}|warm|cosy|cozy|amber|orange{_OF}",
-    Mood.cool: rf"cool(?:er)?{_OF}|cold{_OF}|chilly|icy|blu(?:e|ish){_OF}",
-    Mood.crimson: rf"crimson|scarlet|blood[- ]red|ruby|red{_OF}",
+    Mood.cool: rf"cool(?:er)?{_OF}|cold{_OF}|chilly|icy|blu(?:e|ish){_OF}|blue (?:planet|world|city|night|desert|mist)",
+    Mood.crimson: rf"crimson|scarlet|blood[- ]red|ruby|red{_OF}|red{_LAND}",
     Mood.teal: rf"teal|turquoise|aqua(?:marine)?|cyan{_OF}",
-    Mood.emerald: rf"emerald|jade|green{_OF}",
-    Mood.violet: rf"violet|purple|lavender|magenta|lilac|pink{_OF}",
+    Mood.emerald: rf"emerald|jade|green{_OF}|green (?:\w+ )?(?:planet|world|night|mist|fog)",
+    Mood.violet: r"violet|purple|lavender|magenta|lilac",
+    Mood.rose: rf"rosy|romantic|pink(?:ish)?{_OF}|pink{_LAND}",
     Mood.pastel: r"pastels?|candy[- ]colou?red|soft colou?rs|watercolou?r",
-    Mood.moody: r"moody|gloomy|somb(?:er|re)|ominous|brooding|noir|eerie|sinister|haunted|spooky",
+    Mood.moody: r"moody|gloomy|somb(?:er|re)|ominous|brooding|noir|eerie|sinister|haunted|spooky|scary|"
+    r"mysterious|dark,? (?:\w+ )?(?:alley|rooms?|forest|woods?|streets?|city|place|scene|mood|atmosphere)",
+    Mood.dramatic: r"dramatic|epic|intense|tense|suspenseful|thrilling",
+    Mood.calm: r"calm|peaceful|serene|tranquil|soothing|quiet mood",
     Mood.dreamy: r"dreamy|dream-?like|ethereal|whimsical|fairy[- ]?tale|magical|enchanted|soft light",
     Mood.neon: r"neon|cyberpunk|synthwave|vaporwave|retrowave",
     Mood.vivid: r"vivid|vibrant|saturated|colou?rful|bold colou?rs|technicolou?r|pop art",
-    Mood.muted: r"muted|desaturated|faded|washed[- ]out|bleak|melanchol\w+",
-    Mood.bright: r"bright|airy|high[- ]key|cheerful|radiant",
+    Mood.muted: r"muted|desaturated|faded|washed[- ]out|bleak|melanchol\w+|lonely|wistful|overcast|cloudy|gr[ae]y (?:sky|skies|day)",
+    Mood.bright: r"bright|airy|high[- ]key|cheer(?:ful|y)|radiant|joy(?:ful|ous)|festive|uplifting",
     Mood.mono: r"black[- ]and[- ]white|monochrome|gr[ae]yscale|b&w",
     Mood.sepia: r"sepia|old film|vintage",
 }
@@ -110,6 +118,9 @@ _TINTS: Mapping[Mood, Tint] = {
     Mood.teal: Tint((0.12, 0.72, 0.72), share=0.50),
     Mood.emerald: Tint((0.20, 0.76, 0.36), share=0.46),
     Mood.violet: Tint((0.66, 0.36, 0.92), share=0.48),
+    Mood.rose: Tint((1.0, 0.50, 0.62), share=0.66, lift=0.04),
+    Mood.dramatic: Tint((0.98, 0.72, 0.52), share=0.10, strength=1.18, gain=0.80),
+    Mood.calm: Tint((0.78, 0.90, 1.0), share=0.24, strength=0.74, lift=0.14),
     Mood.pastel: Tint((1.0, 0.84, 0.90), share=0.14, strength=0.78, lift=0.16),
     Mood.moody: Tint((0.40, 0.48, 0.58), share=0.26, strength=0.80, gain=0.72, air=0.04),
     Mood.dreamy: Tint((0.98, 0.74, 0.94), share=0.24, lift=0.08, air=0.08),

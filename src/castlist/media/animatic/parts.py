@@ -96,10 +96,18 @@ def _deeds(sentence: str, names: Sequence[str]) -> list[tuple[int, int, Action]]
         meant = re.search(rf"(?<!\w)(?:{who})\s(?:\w+ly\s)?$", before)
         if action is Action.wave and not meant and _at_sea(before, sentence[start:end], after):
             continue
-        if action in (Action.towards, Action.away) and deeds and deeds[-1][2] in (Action.walk, Action.run) and start - deeds[-1][1] < 40:
+        if action in (Action.towards, Action.away) and _same_way(deeds, sentence[:start], names):
             deeds.pop()
         deeds.append((start, end, action))
     return deeds
+
+
+def _same_way(deeds: Sequence[tuple[int, int, Action]], before: str, names: Sequence[str]) -> bool:
+    """Whether what comes next only says where the last deed leads: nobody else is named in between."""
+    if not deeds or deeds[-1][2] not in (Action.walk, Action.run):
+        return False
+    between = before[deeds[-1][1] :]
+    return len(between) < 40 and not any(re.search(_named(name), between) for name in names)
 
 
 def _at_sea(before: str, word: str, after: str) -> bool:

@@ -60,7 +60,7 @@ def edit(brief: Brief, report: Report) -> dict[str, object]:
     """The source with other light, colour or weather; composition and timing stay."""
     source = _source(brief)
     old = scenes.of_json(brief.scene)
-    names = grading.grades_of(read(brief.prompt), brief.prompt)
+    names = grading.grades_of(brief.prompt)
     scene = replace(_follow(old, source) or _foreign(brief, source), seed=old.seed if old else brief.seed)
     geometry = measure(*source.size)
     light = grading.light_for(names, scene.hour)

@@ -124,16 +124,37 @@ def actions_in(text: str) -> list[tuple[int, int, Action]]:
 def read(prompt: str) -> Reading:
     """Read a prompt. The place is the one named most; of actions the order of the words is kept."""
     text = flat(prompt)
-    weathers = _found(text, _WEATHERS)
+    place, weathers = _most(text, _PLACES), weathers_in(text)
+    wintry = place not in (None, Place.snow) and is_wintry(text)
     return Reading(
-        place=_most(text, _PLACES),
+        place=place,
         hour=_first(text, _HOURS),
-        weather=Weather(weathers[0]) if weathers else None,
+        weather=weathers[0] if weathers else Weather.snow if wintry else None,
         moves=tuple(Move(m) for m in _found(text, _MOVES)),
         actions=tuple(Action(a) for a in _found(text, _ACTIONS)),
-        extras=frozenset(Extra(e) for e in _found(text, _EXTRAS)),
+        extras=frozenset(Extra(e) for e in _found(affirmed(text), _EXTRAS)),
         text=text,
     )
+
+
+def weathers_in(text: str) -> list[Weather]:
+    """Every weather a flat text names, in order; not one that it says is absent or to go."""
+    return [Weather(name) for name in _found(affirmed(text), _WEATHERS)]
+
+
+def is_wintry(text: str) -> bool:
+    """Whether a flat text speaks of snow or winter at all, though not that it falls."""
+    return re.search(_WINTRY, affirmed(text)) is not None
+
+
+def affirmed(text: str) -> str:
+    """A flat text without what it says is absent or to go."""
+    return re.sub(_DENIED, "", text)
+
+
+def made_of(text: str) -> str:
+    """What an edit makes of things, without what it makes it of: the night of "turn day into night"."""
+    return re.sub(_REPLACED, "", text)
 
 
 def _found(text: str, table: dict[str, str]) -> list[str]:
@@ -160,28 +181,32 @@ def _most(text: str, table: dict[str, str]) -> Place | None:
 
 _PLACES = {
     "market": r"market(?:place)?s?|bazaars?|souk|stalls?|fair(?:ground)?|lantern-lit (?:market|street|alley)|festival",
-    "forest": r"forests?|woods?|woodland|jungle|rainforest|grove|glade|(?<!palm )trees|enchanted wood",
+    "forest": r"forests?|woods?|woodland|jungle|swamp|rainforest|grove|glade|(?<!palm )trees|enchanted wood",
     "city": (
         r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|cyberpunk|traffic|taxis?|cars?|"
-        r"alley(?:way)?|avenue|sidewalk|crosswalk|rooftops?"
+        r"alley(?:way)?|avenue|sidewalk|crosswalk|roof(?:tops?)?|town|paris|london|berlin|bus stop|subway"
     ),
     "cliff": r"cliffs?(?:[- ]?(?:tops?|sides?|edges?))?|precipice|headland|promontory|(?:rocky|mountain) ledge",
     "beach": (
-        r"beach(?:es)?|sea(?:side|shore)?|ocean|shore(?:line)?|coast(?:line)?|surf|lagoon|harbou?r|pier|island|tropical|cove|palm trees?|"
+        r"beach(?:es)?|sea(?:side|shore)?|ocean|shore(?:line)?|coast(?:line)?|surf|lagoon|harbou?r|pier|island|tropical|cove|bay|"
+        r"boats?|palm trees?|"
         r"(?:crashing|breaking|rolling|lapping) waves|the waves|waves (?:crash|break|roll|lap|wash)\w*"
     ),
     "mountains": (
         r"mountains?(?:[- ]?(?:tops?|sides?))?|peaks?|alps|alpine|ridge|summit|canyon|highlands?|waterfall|"
         r"valleys?|gorge|ravine|volcano(?:es)?|himalayas?|foothills"
     ),
-    "desert": r"deserts?|dunes?|sahara|cactus|cacti|oasis|mesa|savannahs?|savannas?|badlands|wasteland|pyramids?",
+    "desert": (
+        r"deserts?|dunes?|sand-?storms?|dust[- ]storms?|sahara|cactus|cacti|oasis|mesa|savannahs?|savannas?|badlands|wasteland|pyramids?"
+    ),
     "interior": (
         r"interior|rooms?|indoors?|inside|living room|bedroom|kitchen|caf[eé]|library|office|studio apartment|"
-        r"house|home|cottage|fireplace|workshop|classroom"
+        r"house|home|cottage|fireplace|workshop|classroom|school|museum|restaurant|bathroom|palace"
     ),
     "meadow": (
         r"meadows?|(?<!snow )(?<!snowy )(?<!ice )fields?|grass(?:land|y)?|prairie|flowers|wildflowers|sunflowers?|daisies|tulips?|"
-        r"poppies|garden|park|hills?|hillside|lawn|countryside|pasture|(?<!frozen )lake"
+        r"poppies|garden|park|hills?|hillside|lawn|countryside|pasture|(?<!frozen )lake|"
+        r"farm|orchard|vineyard|river(?:bank|side)?|brook|pond"
     ),
     "space": (
         r"space|outer space|moon surface|on the moon|lunar|mars|martian|planets?|galaxy|galaxies|asteroids?|"
@@ -194,24 +219,27 @@ _PLACES = {
 }
 
 _HOURS = {
-    "golden": r"golden[- ]hour|sunset|golden light|warm evening light|late afternoon|low sun",
-    "dawn": r"dawn|sunrise|daybreak|first light|early morning|morning mist",
+    "golden": r"golden[- ]hour|sunset|sundown|sun (?:goes|going) down|setting sun|golden light|warm evening light|late afternoon|low sun",
+    "dawn": r"dawn|sunrise|sun (?:rises|rising|comes up)|rising sun|daybreak|first light|early morning|morning mist",
     "dusk": r"dusk|twilight|evening|gloaming|blue hour|nightfall",
     "night": r"night(?:s|time)?|midnight|moonlit|moonlight|starry|under the stars|after dark|nocturnal|neon|cyberpunk",
     "day": r"day(?:time|light)?|noon|midday|sunny|morning|afternoon|bright sun\w*|sunlit|sunlight",
 }
 
 _WEATHERS = {
-    "storm": r"storm(?:s|y)?|thunder\w*|lightning|tempest",
-    "rain": r"rain(?:s|y|ing|fall)?|drizzl\w+|downpour|wet street\w*|shower",
+    "storm": r"(?<!sand )(?<!sand-)(?<!dust )(?<!dust-)storm(?:s|y)?|thunder\w*|lightning|tempest",
+    "rain": r"rain(?:s|y|ing|fall)?|drizzl\w+|downpour|wet street\w*|shower|pouring(?! (?:tea|coffee|water|milk|juice))|monsoon",
     "snow": r"snow(?:s|ing|fall|flakes?|ing)|falling snow|snowstorm|blizzard|light snow|adds? snow|snow falls|snow falling|with snow",
-    "fog": r"fog(?:gy)?|mist(?:y|s)?|haz[ey]|smok(?:e|y)",
+    "fog": r"fog(?:gy)?|mist(?:y|s)?|haz[ey]|smok(?:e|y)|sand-?storms?|dust[- ]storms?",
     "clear": r"clear sk(?:y|ies)|cloudless",
 }
 
 _MOVES = {
     "static": r"static|locked[- ](?:off|down)|tripod|still camera|fixed camera|camera (?:stays|is|holds|stands) still|no camera movement",
-    "track_left": r"(?:track|truck|doll|follow)\w*(?: shot)?(?: \w+){0,2}? left|camera (?:moves|travels|slides)(?: \w+){0,2}? left",
+    "track_left": (
+        r"(?:track|truck|doll|follow)\w*(?: shot)?(?: (?!from)\w+){0,2}? left|camera (?:moves|travels|slides)(?: (?!from)\w+){0,2}? left|"
+        r"(?:track|follow)\w*(?: \w+){0,3} from right to left"
+    ),
     "track": (
         r"track(?:s|ing)?(?: shot)?|follow(?:s|ing)?(?: shot)?|dolly(?:ing)? (?:alongside|right|sideways)|"
         r"travell?ing shot|side[- ]scroll\w*|trucking|camera (?:moves|travels|slides)(?: \w+){0,2}? right"
@@ -231,25 +259,42 @@ _MOVES = {
         r"pull(?:s|ing)?[- ]?(?:out|back|away)|dolly(?:ing)?[- ](?:out|back)|zoom(?:s|ing)?[- ]out|reveal(?:s|ing)?|"
         r"camera (?:backs|moves) (?:away|back)"
     ),
-    "orbit": r"(?<!in )orbit(?:s|ing)?(?: shot| around)?|arc shot|circl(?:es|ing) (?:around|the)|360|parallax",
+    "orbit": r"(?<!in )orbit(?:s|ing)?(?: shot| around)?|arc(?:s|ing)? (?:shot|around)|circl(?:es|ing) (?:around|the)|360|parallax",
     "handheld": r"hand-?held|shaky|documentary[- ]style|found footage",
 }
 
 _ACTIONS = {
-    "towards": r"(?:towards?|approach\w*|up to|closer to) (?:the )?(?:camera|viewer|us|lens)|approaches",
+    "towards": (
+        r"(?:towards?|approach\w*|up to|closer to) (?:the )?(?:camera|viewer|us|lens)|approaches|"
+        r"(?:comes?|coming|gets?|walks?|draws?) (?:closer|nearer)(?! to)"
+    ),
     "away": r"away from (?:the )?(?:camera|viewer|us)|into the distance|walks away|walking away",
-    "run": r"run(?:s|ning)?|sprint\w*|dash(?:es|ing)?|race[sd]?|racing|chas\w+|gallop\w*|rush\w*|hurr\w+",
+    "run": (
+        r"run(?:s|ning)?|jog(?:s|ging)|play(?:s|ing) (?:football|soccer|basketball|tag)|"
+        r"sprint\w*|dash(?:es|ing)?|race[sd]?|racing|chas\w+|gallop\w*|rush\w*|hurr\w+"
+    ),
     "walk": (
         r"walk(?:s|ing)?|stroll\w*|weav(?:es|ing)|wander\w*|hik(?:es|ing)|explor\w+|march\w*|stepp?(?:s|ing)?|"
-        r"steps|travel(?:s|ling|ing)|mov(?:es|ing) through|trek\w*|tiptoe\w*|(?<!camera )follows"
+        r"steps|travel(?:s|ling|ing)|mov(?:es|ing) through|trek\w*|tiptoe\w*|(?<!camera )follows|sneak\w*|creep(?:s|ing)|saunter\w*|"
+        r"climb\w*|(?:heads|heading|goes|going) (?:to|into|in|through|along|across|towards?)|cross(?:es|ing) (?:the|a)"
     ),
     "jump": r"jump\w*|leap(?:s|ing)?|hop(?:s|ping)?|bounc\w+|skip(?:s|ping)?|bound(?:s|ing)",
     "dance": r"danc\w+|twirl\w*|groov\w+|sway\w*|celebrat\w+|spin(?:s|ning) happily|boogie\w*",
     "fly": r"fl(?:y|ies|ying)|hover\w*|float\w*|glid\w+|soar\w*|levitat\w+|drift(?:s|ing) through",
-    "wave": r"wav(?:e|es|ing) (?:at|to|hello|goodbye|its|his|her|a)|waves?|waving|greet\w*|says hello",
+    "wave": r"wav(?:e|es|ing) (?:at|to|hello|goodbye|its|his|her|a)|waves?|waving|greet\w*|say(?:s|ing) (?:hello|hi|goodbye|bye)",
     "turn": r"turn(?:s|ing)?(?: around)?|spin(?:s|ning)?|rotat\w+|looks? around|looking around",
-    "sit": r"sit(?:s|ting)?|rest(?:s|ing)|sleep\w*|relax\w*|meditat\w+|stands? still|reading|reads",
+    "sit": (
+        r"sit(?:s|ting)?|seated|takes? a seat|kneel\w*|crouch\w*|naps?|napping|lies (?:down|on|in)|lying|"
+        r"rest(?:s|ing)|sleep\w*|relax\w*|meditat\w+|stands? still|reading|reads"
+    ),
 }
+
+_DENIED = r"\b(?:no|without|remove|removes|stop|less|never|not)\s(?:the |any |more |all |falling )*\w+"
+_REPLACED = (
+    r"\b(?:turn|change|replace|transform|swap|switch)\w*\s(?:[\w-]+\s){1,4}?(?:into|to|with|by|for)\b|"
+    r"\b(?:instead of|rather than)\s(?:the |an? )?\w+"
+)
+_WINTRY = r"\b(?:snow(?:y|-covered)?(?![- ]?(?:capp|top|peak))|wint(?:er|ry|ery)(?! (?:coat|jacket|hat|boots|scarf|clothes))|snowed)\b"
 
 _EXTRAS = {
     "fireflies": r"fireflies|firefly|glow(?:ing)? (?:bugs|orbs|insects)|fairy lights|glowing flowers|magical?|enchanted",
@@ -279,20 +324,23 @@ _AURA = (
 )
 
 _GRADES = {
-    "warm": r"warm(?:er|ly)?|orange|amber|cosy|cozy|autumn(?:al)? colou?rs?",
-    "cool": r"cool(?:er)?|cold(?:er)?|blue(?:ish)?|teal|icy|blue hour|moonlight",
-    "dark": r"dark(?:er|en)?|dim(?:mer)?|moody|noir|shadowy",
-    "bright": r"bright(?:er|en)?|lighter|high[- ]key|airy",
-    "mono": r"black[- ]and[- ]white|monochrome|grayscale|greyscale|b&w|noir",
+    "warm": r"warm(?:er|ly)?|orange|amber|cosy|cozy|autumn(?:al)?(?: colou?rs?)?",
+    "cool": r"cool(?:er)?|cold(?:er)?|blue(?:ish)?|teal|icy|blue hour",
+    "dark": (
+        r"dark(?:er|en)?|dim(?:mer)?|moody|noir|shadowy|less bright|"
+        r"spooky|eerie|gloomy|ominous|scary|haunted|sinister|somb(?:er|re)|mysterious"
+    ),
+    "bright": r"(?<!less )bright(?:er|en)?|lighter|high[- ]key|airy|cheerful|joyful|happ(?:y|ier)",
+    "mono": r"black[- ]and[- ]white|monochrome|grayscale|greyscale|b&w|noir|without colou?rs?",
     "sepia": r"sepia|vintage|old film",
-    "vivid": r"vivid|vibrant|saturated|colou?rful|pop art",
+    "vivid": r"vivid|vibrant|(?<!less )saturated|(?<!less )colou?rful|pop art",
     "pastel": r"pastels?",
-    "muted": r"muted|desaturated?|faded|washed[- ]out",
-    "pink": r"pink(?:ish)?|rosy",
+    "muted": r"muted|desaturated?|faded|washed[- ]out|less (?:saturated|colou?rful|colou?r)|melanchol\w+|sad(?:der)?|bleak",
+    "pink": r"pink(?:ish)?|rosy|romantic",
     "purple": r"purple|violet|magenta|lavender",
     "dramatic": r"dramatic|contrast(?:y)?|cinematic",
     "neon": r"neon|cyberpunk|synthwave",
-    "dreamy": r"dreamy|soft(?:er)? light|ethereal|magical|fairy[- ]?tale",
+    "dreamy": r"dreamy|soft(?:er)? light|ethereal|magical|fairy[- ]?tale|peaceful|serene|tranquil",
     "red": r"red(?:dish)?|crimson|scarlet",
     "green": r"green(?:er|ish)?|emerald",
 }

@@ -138,6 +138,9 @@ def test_no_sequence_of_moves_leaves_what_is_painted() -> None:
         ("a station in orbit", []),
         ("Luna picks up a frying pan", []),
         ("Luna pushes a cart", []),
+        ("the camera follows Luna from left to right", ["track"]),
+        ("the camera follows Luna from right to left", ["track_left", "track"]),
+        ("the camera arcs around Luna", ["orbit"]),
     ],
 )
 def test_camera_words_are_understood(prompt: str, moves: list[str]) -> None:

@@ -35,6 +35,8 @@ def strength(prompt: str) -> float:
         ("warm", (0, 0, 1)),
         ("icy", (0, 0, -1)),
         ("moody", (-1, 0, 0)),
+        ("romantic", (0, 1, 0)),
+        ("dramatic", (-1, 0, 0)),
     ],
 )
 def test_a_mood_leads_the_light_its_way(word: str, lead: tuple[int, int, int]) -> None:
@@ -44,9 +46,20 @@ def test_a_mood_leads_the_light_its_way(word: str, lead: tuple[int, int, int]) -
     assert all(way * (after - before) > 2 for way, before, after in zip(lead, plain, told, strict=True) if way), (plain, told)
 
 
+def test_snow_lies_on_what_grows_where_it_falls() -> None:
+    bare, white = (colours(f"{prompt}, static camera")[120:] for prompt in ("a forest at noon", "a snowy forest at noon"))
+
+    assert white[..., 0].mean() > bare[..., 0].mean() + 10
+    assert abs(white[..., 1].mean()) < 0.5 * abs(bare[..., 1].mean())
+
+
 def test_pastel_is_paler_and_vivid_is_stronger() -> None:
     assert strength("a pastel meadow at noon") < 0.8 * strength("a meadow at noon") < 0.72 * strength("a vivid meadow at noon")
     assert lab("a pastel meadow at noon")[0] > lab("a meadow at noon")[0]
+
+
+def test_a_serene_place_is_softer() -> None:
+    assert strength("a serene meadow at noon") < 0.9 * strength("a meadow at noon")
 
 
 def test_black_and_white_has_no_colour_at_all() -> None:
@@ -67,6 +80,11 @@ def test_a_mood_changes_the_light_and_not_the_arrangement() -> None:
         ("a dreamy teal lagoon", (Mood.dreamy, Mood.teal)),
         ("under a red sky", (Mood.crimson,)),
         ("a cyberpunk alley", (Mood.neon,)),
+        ("a red sunset", (Mood.crimson,)),
+        ("a pink beach", (Mood.rose,)),
+        ("an eerie green mist", (Mood.moody, Mood.emerald)),
+        ("a dark alley", (Mood.moody,)),
+        ("a fox with dark eyes", ()),
         ("she smiles warmly", ()),
     ],
 )

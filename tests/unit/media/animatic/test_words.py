@@ -5,7 +5,7 @@ import pytest
 from castlist.media.animatic import scene as scenes
 from castlist.media.animatic.grade import grades_of
 from castlist.media.animatic.parts import share
-from castlist.media.animatic.words import Heading, read
+from castlist.media.animatic.words import Heading, Hour, Weather, read
 
 NAMES = ("Luna", "Mossy")
 
@@ -29,6 +29,10 @@ NAMES = ("Luna", "Mossy")
         ("Luna enters, they wave to each other", "wave", "wave"),
         ("Birds fly over the running river as the waves crash", "idle", "idle"),
         ("Fireflies dance around Luna, the camera turns", "idle", "idle"),
+        ("Luna takes a seat as Mossy says goodbye", "sit", "wave"),
+        ("Luna heads into the forest, Mossy comes closer", "walk", "towards"),
+        ("Luna sneaks past Mossy", "walk", "idle"),
+        ("Luna plays football while Mossy is lying in the grass", "run", "sit"),
     ],
 )
 def test_an_action_goes_to_whom_the_sentence_names(prompt: str, luna: str, mossy: str) -> None:
@@ -83,7 +87,42 @@ def test_a_scene_survives_its_json_and_reads_what_was_written_before_parts() -> 
         ("let it snow", ("snow",)),
         ("dawn with fog", ("dawn", "fog")),
         ("give her a hat", ("polish",)),
+        ("turn night into day", ("day",)),
+        ("turn the rain into snow", ("snow",)),
+        ("warm light instead of cold", ("warm",)),
+        ("add fog and snow", ("fog", "snow")),
+        ("change the season to winter", ("snow",)),
+        ("make it autumn", ("warm", "leaves")),
+        ("moonlight", ("night",)),
+        ("less saturated", ("muted",)),
+        ("make it spooky", ("dark",)),
+        ("remove the rain", ("polish",)),
+        ("no fireflies", ("polish",)),
     ],
 )
 def test_an_edit_is_read_as_looks(prompt: str, grades: tuple[str, ...]) -> None:
-    assert grades_of(read(prompt), prompt) == grades
+    assert grades_of(prompt) == grades
+
+
+@pytest.mark.parametrize(
+    ("prompt", "hour", "weather"),
+    [
+        ("a snowy forest", None, Weather.snow),
+        ("a city street in winter", None, Weather.snow),
+        ("Luna in a winter coat in the city", None, None),
+        ("snow-capped mountains", None, None),
+        ("a snowy field", None, None),
+        ("it is pouring in the city", None, Weather.rain),
+        ("she is pouring tea in the kitchen", None, None),
+        ("a sandstorm in the desert", None, Weather.fog),
+        ("a storm in the desert", None, Weather.storm),
+        ("no rain, a clear sky", None, Weather.clear),
+        ("a forest without fog", None, None),
+        ("the sun goes down behind the dunes", Hour.golden, None),
+        ("the sun rises over the mountains", Hour.dawn, None),
+    ],
+)
+def test_weather_and_hour_are_read_from_what_is_said_of_them(prompt: str, hour: Hour | None, weather: Weather | None) -> None:
+    reading = read(prompt)
+
+    assert (reading.hour, reading.weather) == (hour, weather)

@@ -140,7 +140,8 @@ def bush(world: World, canvas: Canvas, spot: Spot, *, leaf: Colour = LEAF) -> No
         angle, far = rng.uniform(0, np.pi, count), np.sqrt(rng.random(count)) * spot.high * (1 - 0.16 * number)
         x = spot.x + np.cos(angle) * far * 1.3 + np.sign(world.light.sun[0]) * 0.07 * number * spot.high
         y = spot.foot - np.sin(angle) * far * 0.8 - 0.04 * number * spot.high
-        dots(canvas, np.stack([x, y], axis=1), spot.high * rng.uniform(0.10, 0.24, count), world.lit(leaf, spot.depth, gain))
+        wide = (1.9, 1.5, 1.15, 1.0)[number] * spot.high
+        dots(canvas, np.stack([x, y], axis=1), wide * rng.uniform(0.10, 0.24, count), world.lit(leaf, spot.depth, gain))
 
 
 def tufts(world: World, canvas: Canvas, albedo: Colour, *, rows: tuple[float, float], count: int, tall: float = 0.024) -> None:

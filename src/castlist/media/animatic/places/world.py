@@ -18,6 +18,9 @@ from castlist.media.animatic.swarm import Swarm
 from castlist.media.animatic.words import Extra, Hour, Place, Weather
 
 _WHITE: Colour = (1.0, 1.0, 1.0)
+_SNOW: Colour = (0.93, 0.95, 1.0)
+_OPEN = (Place.forest, Place.meadow, Place.mountains, Place.cliff, Place.beach)
+"""Where snow comes to lie; other places are paved, roofed or white already."""
 _TONES = (0.0, 0.40, 0.72, 1.0)
 
 
@@ -57,7 +60,14 @@ class World:
     rng: np.random.Generator
 
     def lit(self, albedo: Colour, depth: float, gain: float = 1.0) -> Colour:
-        return shade(self.light, albedo, depth, gain)
+        return shade(self.light, self._snowed(albedo), depth, gain)
+
+    def _snowed(self, albedo: Colour) -> Colour:
+        """The colour of what grows, where snow falls: it lies on leaves and on grass."""
+        if self.weather is not Weather.snow or self.place not in _OPEN:
+            return albedo
+        red, green, blue = albedo
+        return mix(albedo, _SNOW, 0.74 * min(1.0, max(0.0, 7 * (green - max(red, blue)))))
 
     def x(self, across: float) -> float:
         """Texture column of a place across the resting frame: 0 its left, 1 its right edge."""
