@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": "Look for what would keep videos from being made.",
     "db": "Look at the database, upgrade it, move it to PostgreSQL.",
     "key": "Show the key of a data directory.",
+    "storage": "Show what is kept, and remove what nobody has.",
 }
 
 EPILOG = """

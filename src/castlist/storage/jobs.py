@@ -18,6 +18,7 @@ from castlist.storage.listing import list_in_states, list_with_character
 from castlist.storage.page import Page, read_page
 from castlist.storage.pending import Pending
 from castlist.storage.requests import find_keyed, forget_requests, insert_request
+from castlist.storage.retention import expire, keep_until
 from castlist.storage.sight import Sight
 
 UNHEEDED = timedelta(seconds=3)
@@ -254,6 +255,8 @@ class Jobs:
                 job_rows.update_attempt(connection, attempt)
             insert_assets(connection, assets)
             link_assets(connection, job.id, assets=[asset.id for asset in assets], role="result")
+            if job.expires_at is not None:
+                keep_until(connection, job.id, moment=job.expires_at)
             return True
 
         done = await self._database.write(write)
@@ -279,12 +282,12 @@ class Jobs:
             await self._database.write(lambda connection: job_rows.fail_jobs(connection, ids, failure=failure, now=self._clock()))
 
     async def purge(self) -> list[str]:
-        """Forget the assets of deleted jobs and characters that no unfinished job needs; their ids, for the bytes to be deleted. And the
-        requests of yesterday."""
+        """Forget the assets of deleted jobs and characters, and of jobs whose files are kept no longer, that no unfinished job needs;
+        their ids, for the bytes to be deleted. And the requests of yesterday."""
 
         def write(connection: Connection) -> list[str]:
             forget_requests(connection, now=self._clock())
-            return purge_assets(connection)
+            return [*purge_assets(connection), *expire(connection, now=self._clock())]
 
         return await self._database.write(write)
 

@@ -65,6 +65,14 @@ CREATE TABLE charges (
 
 CREATE INDEX charges_day ON charges (day, micros);
 
+CREATE TABLE expiries (
+	owner TEXT NOT NULL,
+	due_at BIGINT NOT NULL,
+	PRIMARY KEY (owner)
+);
+
+CREATE INDEX expiries_due ON expiries (due_at);
+
 CREATE TABLE health (
 	deployment TEXT NOT NULL,
 	failures INTEGER NOT NULL,

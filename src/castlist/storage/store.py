@@ -15,6 +15,7 @@ from castlist.storage.characters import Characters
 from castlist.storage.database import Clock, Connection
 from castlist.storage.health import Health
 from castlist.storage.jobs import Jobs
+from castlist.storage.keeping import Keeping
 from castlist.storage.opening import Parts, enter, leave, refuse
 from castlist.storage.outbox import Outbox
 from castlist.storage.requests import Requests
@@ -40,6 +41,7 @@ class Storage:
         self.bindings = Bindings(database, holders, clock=clock)
         self.characters = Characters(database, holders, bindings=self.bindings, pending=pending, clock=clock)
         self.assets = Assets(database, parts.blobs, pending=pending, clock=clock)
+        self.keeping = Keeping(database, parts.blobs, clock=clock)
         self.outbox = Outbox(database, holders, clock=clock)
         self.callbacks = Callbacks(database, clock=clock)
         self.secrets = Secrets(database, clock=clock)

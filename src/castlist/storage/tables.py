@@ -93,6 +93,14 @@ BINDINGS = Table(
     Column("doc", Text, nullable=False),
 )
 
+EXPIRIES = Table(
+    "expiries",
+    METADATA,
+    Column("owner", Text, primary_key=True),
+    Column("due_at", BigInteger, nullable=False),
+    Index("expiries_due", "due_at"),
+)
+
 WEBHOOK_ENDPOINTS = Table(
     "webhook_endpoints",
     METADATA,
