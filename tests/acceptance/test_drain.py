@@ -1,0 +1,66 @@
+"""Two gateways on one database and one bucket: who is told to stop hands over what it has in hand."""
+
+import json
+import signal
+import time
+import urllib.request
+from pathlib import Path
+
+import psycopg
+from gateways import Served, serve
+
+import buckets
+import postgres as databases
+
+SCENE = {"prompt": "Luna walks through a forest at night", "model": "slow", "seconds": "2", "size": "320x180"}
+KEY = "sk-drain"
+
+
+def write(folder: Path, url: str, s3: buckets.Server) -> Path:
+    variables = "".join(f"  {name}: '{value}'\n" for name, value in s3.environ.items())
+    path = folder / "castlist.yaml"
+    path.write_text(
+        "model_list:\n  - model_name: slow\n    litellm_params: {model: 'fake/slow?seconds=6'}\n"
+        f"general_settings: {{master_key: {KEY}}}\n"
+        f"environment_variables:\n{variables}"
+        f"castlist: {{database_url: '{url}', assets: '{s3.bucket()}'}}\n"
+    )
+    return path
+
+
+def ask(gateway: Served, path: str, body: object = None, **headers: str) -> tuple[int, bytes]:
+    content = None if body is None else json.dumps(body).encode()
+    sent = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json", **headers}
+    with urllib.request.urlopen(urllib.request.Request(f"{gateway.url}/v1/videos{path}", content, sent), timeout=60) as answer:
+        return answer.status, answer.read()
+
+
+def holder(url: str, job: str) -> int:
+    """The process that has the job in hand once its provider works."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        while True:
+            row = connection.execute("SELECT lease_holder FROM castlist.jobs WHERE id = %s AND state = 'running'", (job,)).fetchone()
+            if row is not None and row[0] is not None:
+                return int(row[0].partition("-")[0])
+
+
+def test_work_in_hand_goes_over_at_once_and_its_file_is_read_from_the_bucket(tmp_path, postgres: databases.Server, s3: buckets.Server):
+    with postgres.database() as url:
+        config = str(write(tmp_path, url, s3))
+        with serve(tmp_path / "near", "--config", config) as near, serve(tmp_path / "far", "--config", config) as far:
+            id = json.loads(ask(near, "", SCENE)[1])["id"]
+            leaver, other = (near, far) if holder(url, id) == near.process.pid else (far, near)
+
+            leaver.process.send_signal(signal.SIGTERM)
+            assert leaver.process.wait(20) == 0
+            left = time.monotonic()
+            assert holder(url, id) == other.process.pid
+            assert time.monotonic() - left < 2
+            video = {"status": ""}
+            while video["status"] not in {"completed", "failed"}:
+                video = json.loads(ask(other, f"/{id}?wait=20")[1])
+
+            assert (video["status"], len(video["castlist"]["attempts"])) == ("completed", 1)
+            status, whole = ask(other, f"/{id}/content")
+            assert (status, whole[4:8]) == (200, b"ftyp")
+            assert ask(other, f"/{id}/content", Range="bytes=100-199") == (206, whole[100:200])
