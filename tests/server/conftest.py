@@ -137,11 +137,11 @@ def make_form(*parts: tuple[str, str | bytes, str | None], boundary: str = "fron
     return bytes(lines) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
-def run_server(folder: Path, config: str, *, key: str | None = KEY) -> Iterator[Server]:
+def run_server(folder: Path, config: str, *, key: str | None = KEY, environ: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A server until the generator is closed."""
     path = folder / "castlist.yaml"
     path.write_text(config)
-    settings = load(path, environ={"CASTLIST_DATA": str(folder / "data")})
+    settings = load(path, environ={"CASTLIST_DATA": str(folder / "data"), **(environ or {})})
     ready: threading.Event = threading.Event()
     made: list[Server] = []
     stop: list[asyncio.Event] = []
