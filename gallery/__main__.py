@@ -11,7 +11,6 @@ from gallery import pictures
 from gallery.shots import PREVIEW, SHEETS, Sheet, Take
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-SIZE = "640x360"
 SECONDS = 2
 SEED = 7
 INTRODUCTION = """# Gallery
@@ -26,14 +25,14 @@ class Studio:
 
     def __init__(self, client: Client, folder: Path) -> None:
         self.client, self.folder = client, folder
-        self.made: dict[tuple[str, str | None], Video] = {}
+        self.made: dict[tuple[str, str, str | None], Video] = {}
         self.cast: Mapping[str, Character] = {
             name: client.characters.create(name, samples.path(f"{name.lower()}.mp4")) for name in ("Luna", "Mossy")
         }
 
     def video(self, take: Take, *, edits: str | None = None) -> Video:
         """The finished video of a take, edited when it says so."""
-        key = (take.prompt, edits)
+        key = (take.prompt, take.size, edits)
         if key not in self.made:
             self.made[key] = self._edit(take, edits) if edits else self._create(take)
         return self.made[key]
@@ -48,7 +47,7 @@ class Studio:
 
     def _create(self, take: Take) -> Video:
         cast = [self.cast[name] for name in take.cast]
-        return self.client.videos.create(take.prompt, characters=cast, seconds=SECONDS, size=SIZE, seed=SEED).wait()
+        return self.client.videos.create(take.prompt, characters=cast, seconds=SECONDS, size=take.size, seed=SEED).wait()
 
     def _edit(self, take: Take, words: str) -> Video:
         return self.video(take).edit(words).wait()

@@ -34,14 +34,15 @@ def frames(path: Path) -> list[Picture]:
 
 
 def grid(tiles: Sequence[Tile], *, columns: int) -> Picture:
-    """The tiles in rows, each with its label."""
+    """The tiles in rows, each with its label; upright ones where the frames are."""
     rows = -(-len(tiles) // columns)
-    width, height = TILE
+    upright = any(tile.frame.shape[0] > tile.frame.shape[1] for tile in tiles)
+    width, height = TILE[::-1] if upright else TILE
     cell = (width + GAP, height + CAPTION + GAP)
     sheet = np.full((2 * MARGIN + rows * cell[1] - GAP, 2 * MARGIN + columns * cell[0] - GAP, 3), PAPER, np.uint8)
     for number, tile in enumerate(tiles):
         left, top = MARGIN + number % columns * cell[0], MARGIN + number // columns * cell[1]
-        sheet[top : top + height, left : left + width] = cv2.resize(tile.frame, TILE, interpolation=cv2.INTER_AREA)
+        sheet[top : top + height, left : left + width] = cv2.resize(tile.frame, (width, height), interpolation=cv2.INTER_AREA)
         cv2.putText(sheet, tile.label, (left, top + height + 19), cv2.FONT_HERSHEY_DUPLEX, 0.55, INK, 1, cv2.LINE_AA)
     return sheet
 

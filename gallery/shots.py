@@ -44,6 +44,12 @@ CASTS = {
     "talking": "Luna and Mossy talk in a forest at golden hour",
     "waving and dancing": "Luna waves while Mossy dances on a city street at night, neon lights",
 }
+PORTRAITS = {
+    "meadow": "Luna and Mossy talk in a meadow by day",
+    "beach": "Luna and Mossy wave on the beach at golden hour",
+    "market": "Luna and Mossy stand on a market square at night",
+    "snowy forest": "Luna and Mossy stand in a snowy forest",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Take:
     moments: tuple[float, ...] = (0.5,)
     cast: tuple[str, ...] = ("Luna",)
     edits: str | None = None
+    size: str = "640x360"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,10 @@ SHEETS = (
         (Take("the take", SOURCE), *(Take(words, SOURCE, edits=words) for words in EDITS)),
     ),
     Sheet("two", "Two characters", 4, tuple(Take(name, prompt, (0.25, 0.75), ("Luna", "Mossy")) for name, prompt in CASTS.items())),
+    Sheet(
+        "portrait", "Two broad characters in portrait", 4,
+        tuple(Take(name, prompt, (0.5,), ("Luna", "Mossy"), size="360x640") for name, prompt in PORTRAITS.items()),
+    ),
 )  # fmt: skip
 
 PREVIEW = (

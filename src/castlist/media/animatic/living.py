@@ -212,7 +212,7 @@ def _made(rng: np.random.Generator, kind: Kind, world: World) -> list[Swarm]:
             warm: Colour = (1.0, 0.88, 0.38)
             return [
                 swarm(rng, kind, count, size=size, depth=depth, colour=warm)
-                for count, size, depth in ((20, 0.0050, 0.6), (15, 0.0085, 1.2))
+                for count, size, depth in ((24, 0.0062, 0.6), (17, 0.0100, 1.2))
             ]
         case Kind.leaf:
             petal = Extra.petals in world.extras
