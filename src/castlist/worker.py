@@ -14,6 +14,7 @@ from castlist.errors import CastlistError, MediaCrashed, Unavailable
 from castlist.model.characters import Character
 from castlist.model.jobs import Failure, Job, State
 from castlist.rounds import Rounds
+from castlist.shares import Share
 
 log = structlog.get_logger("castlist.worker")
 
@@ -77,6 +78,7 @@ class Worker:
         self._progress: dict[str, int] = {}
         self._failures: dict[str, int] = {}
         self._strays: dict[str, list[str]] = {}
+        self.share = Share()
         self._stopping = False
         self._sweep_wanted = True
         self._loop: asyncio.Task[None] | None = None
@@ -112,10 +114,10 @@ class Worker:
     async def until_idle(self) -> None:
         """Return when nothing is left that a worker with this configuration could move."""
         storage = self.engine.storage
-        known = [d.id for d in self.engine.kit.deployments]
+        known = [d.id for d in self.engine.kit.deployments if self.share.takes(d)]
         while True:
             left = await storage.jobs.unfinished() - sum((await storage.jobs.stranded(known)).values())
-            if not self.busy and left <= 0 and not await storage.characters.unfinished():
+            if not self.busy and left <= 0 and (self.share.provider or not await storage.characters.unfinished()):
                 return
             await asyncio.sleep(BEAT)
 
@@ -162,7 +164,7 @@ class Worker:
             return
         for account, deployments in self._accounts():
             await self._claim(account, deployments)
-        room = self.derivations - len(self._deriving)
+        room = 0 if self.share.provider else self.derivations - len(self._deriving)
         if room > 0:
             found = await self.engine.storage.characters.claim(limit=room, lease=self.lease, besides=list(self._deriving))
             for character in found:
@@ -182,13 +184,14 @@ class Worker:
 
     def _accounts(self) -> list[tuple[str, Collection[str]]]:
         groups: dict[str, list[str]] = {}
-        for deployment in self.engine.kit.deployments:
+        for deployment in filter(self.share.takes, self.engine.kit.deployments):
             groups.setdefault(deployment.account.name, []).append(deployment.id)
         return [(account, [*ids, *self._strays.get(account, ())]) for account, ids in groups.items()]
 
     def _room(self, account: str) -> int:
         """How many jobs more the account takes: of all under way where that is limited, else of those that are not merely followed."""
-        limits = [d.max_parallel for d in self.engine.kit.deployments if d.account.name == account and d.max_parallel]
+        own = [d.max_parallel for d in self.engine.kit.deployments if d.account.name == account and d.max_parallel]
+        limits = [self.share.most] if self.share.most else own
         mine = [owned for owned in self._owned.values() if owned.account == account and (limits or owned.sending)]
         return (min(limits) if limits else AT_ONCE) - len(mine)
 
@@ -275,6 +278,8 @@ class Worker:
     def _fits(self, owned: Owned) -> bool:
         """Whether the account of the deployment chosen now has a place for the job, which was taken under another one's."""
         chosen = self.engine.kit.deployment(owned.job.deployment)
+        if chosen is not None and not owned.job.ended and not self.share.takes(chosen):
+            return False
         if chosen is None or owned.job.ended or chosen.account.name == owned.account:
             return True
         fits = self._room(chosen.account.name) > 0

@@ -13,15 +13,18 @@ from castlist.cli.printing import print_json, print_line
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
 from castlist.logs import log_to_stderr
+from castlist.shares import Share
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(epilog="Example: castlist worker --until-idle")
+@app.command(epilog="Example: castlist worker --provider animatic --concurrency 4")
 def worker(
     config: Annotated[Path | None, typer.Option(envvar="CASTLIST_CONFIG", help="A configuration file.")] = None,
     data: Annotated[Path | None, typer.Option(help="The data directory.")] = None,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="End when nothing is left to do.")] = False,
+    provider: Annotated[str | None, typer.Option(help="Only what this provider makes, and no characters.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Videos of an account in hand at once. [limits.renders]")] = None,
     as_json: Json = False,
 ) -> None:
     """Work on the jobs of a data directory without serving."""
@@ -29,17 +32,20 @@ def worker(
         settings = load(config, overrides=Overrides(data=data))
         log_to_stderr()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            left = runner.run(work(settings, until_idle=until_idle, as_json=as_json))
+            left = runner.run(work(settings, share=Share(provider, concurrency), until_idle=until_idle, as_json=as_json))
         if as_json:
             print_json({"unfinished": left})
         elif until_idle and not left:
             print_line("Nothing is left to do.")
 
 
-async def work(settings: Settings, *, until_idle: bool, as_json: bool) -> int:
+async def work(settings: Settings, *, share: Share, until_idle: bool, as_json: bool) -> int:
     """Work until a signal, or until nothing is left; the number of unfinished jobs then."""
     gateway = await open_gateway(settings, serving=False, worker=True, yields=False)
     try:
+        if gateway.worker:
+            share.check(gateway.engine.kit.deployments)
+            gateway.worker.share = share
         gateway.storage.holders.mark("worker")
         asked = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
