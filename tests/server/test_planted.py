@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -64,7 +65,7 @@ class AzureUpstream(Upstream):
 
 VENDORS = [
     *(
-        Vendor(f"{name}/hero-1", lambda name=name: Upstream(key=f"sk-planted-{name}"), f"sk-planted-{name}")
+        Vendor(f"{name}/hero-1", partial(Upstream, key=f"sk-planted-{name}"), f"sk-planted-{name}")
         for name in ("openai", "hosted_vllm", "sglang")
     ),
     Vendor("azure/hero-1", lambda: AzureUpstream(key="sk-planted-azure"), "sk-planted-azure"),
