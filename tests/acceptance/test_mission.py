@@ -92,8 +92,12 @@ def start(folder, upstreams: dict[str, Emulator]) -> Served:
     """A gateway with a model a provider; `hero`, which the first upstream makes and otherwise gemini; and `relay`, where nobody listens at
     the first address."""
     models = [entry(name, post, upstreams[name].base_url) for name, post in POSTS.items()]
-    models += [entry("hero", POSTS["openai"], upstreams["first"].base_url), entry("hero", POSTS["gemini"], upstreams["gemini"].base_url)]
-    models += [entry("relay", POSTS["runwayml"], NOBODY), entry("relay", POSTS["xai"], upstreams["xai"].base_url)]
+    hero = [entry("hero", POSTS["openai"], upstreams["first"].base_url), entry("hero", POSTS["gemini"], upstreams["gemini"].base_url)]
+    relay = [entry("relay", POSTS["runwayml"], NOBODY), entry("relay", POSTS["xai"], upstreams["xai"].base_url)]
+    for pair in (hero, relay):
+        for order, each in enumerate(pair, start=1):
+            each["litellm_params"]["order"] = order
+    models += hero + relay
     config = {"model_list": models, "castlist": {"max_spend_per_day": "unlimited"}}
     (folder / "config.yaml").write_text(json.dumps(config))
     return start_server(folder / "data", "--config", str(folder / "config.yaml"))
