@@ -129,6 +129,22 @@ def test_an_extension_is_refused_in_words_that_name_the_way(kling, luna):
     assert "kling/kling-3.0-omni cannot extend a video; with on_unsupported: degrade" in error.message
 
 
+def test_what_only_the_adapter_refuses_is_refused_as_its_plan_is_and_no_video_is_made_of_it(kling, upstream, luna):
+    async def scene():
+        async with kling() as s:
+            ask = VideoAsk("create", "Luna waves " + "and waves " * 400, model="hero", characters=(luna.id,), size=HD, seconds=4)
+            with pytest.raises(Unsupported) as planned:
+                await s.engine.plan(ME, ask)
+            with pytest.raises(Unsupported) as sent:
+                await s.engine.submit(ME, ask)
+            return planned.value, sent.value, await s.engine.storage.jobs.unfinished()
+
+    planned, sent, jobs = run(scene())
+    assert (sent.status, sent.code, sent.message, sent.reasons) == (400, planned.code, planned.message, planned.reasons)
+    assert "kling-3.0-omni takes prompts of up to" in sent.message
+    assert (jobs, upstream.counts["element"], upstream.counts["create"]) == (0, 0, 0)
+
+
 def test_an_edit_of_its_own_video_needs_no_address_of_ours(kling, upstream, luna):
     async def scene():
         async with kling() as s:

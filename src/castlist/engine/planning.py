@@ -6,11 +6,12 @@ from statistics import median
 from typing import Final
 
 from castlist.engine import submit as submission
+from castlist.engine.foreseeing import media_of, refuse
 from castlist.engine.kit import Kit
 from castlist.engine.moves import assign
-from castlist.engine.ordering import Ready, make_ready
+from castlist.engine.ordering import Ready
 from castlist.engine.rehearsal import Rehearsal
-from castlist.errors import ProviderError, Retry, Unsupported
+from castlist.errors import ProviderError, Retry
 from castlist.model import fitting
 from castlist.model.asks import Caller, VideoAsk
 from castlist.model.characters import FORMS, BindingState, CastMember, Character, CharacterState, Fidelity, Note
@@ -30,7 +31,7 @@ async def plan(kit: Kit, caller: Caller, ask: VideoAsk) -> VideoPlan:
     kept: list[StoredAsset] = []
     try:
         draft = await submission.draft(kit, caller, ask, kept=kept)
-        return await _plan(kit, draft, files=[Media(asset.id, asset.media_type, asset.bytes) for asset in kept])
+        return await _plan(kit, draft, files=media_of(kept))
     finally:
         await kit.storage.assets.delete([asset.id for asset in kept])
         submission.discard(ask)
@@ -51,14 +52,14 @@ async def _plan(kit: Kit, draft: submission.Draft, *, files: Sequence[Media]) ->
             if error.retry is Retry.NEVER and not planned:
                 break
     if last and not planned:
-        raise Unsupported(last.message, reasons={each.deployment.id: each.reason for each in left}, code=last.code) from last
+        raise refuse(last, {each.deployment.id: each.reason for each in left})
     return VideoPlan(draft.job.operation, tuple(planned), tuple(left))
 
 
 async def _try(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequence[Character], files: Sequence[Media]) -> PlannedDeployment:
     operation, _ = fitting.fit(job.operation, deployment)
     rehearsal = Rehearsal(kit, files)
-    ready = await _rehearse(kit, job, deployment, characters=characters, rehearsal=rehearsal)
+    ready = await rehearsal.order(kit, job, deployment, characters=characters)
     for note in ready.notes if ready else (_unsure(deployment, characters),):
         job = job.warn(note)
     cost = ready.attempt.cost if ready else Cost(micros=deployment.price(operation))
@@ -73,18 +74,6 @@ async def _try(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequen
         expected=await _expect(kit, deployment),
         reason=job.choice.reason if job.choice else "",
     )
-
-
-async def _rehearse(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequence[Character], rehearsal: Rehearsal) -> Ready | None:
-    """The order as it would be sent; None where that shows only when something is: to an adapter that asks its upstream before, or of a
-    character that is not ready."""
-    if any(character.state is not CharacterState.READY for character in characters):
-        return None
-    try:
-        ready = await make_ready(kit, job, deployment, characters=characters, making=rehearsal.making)
-    except NotImplementedError:
-        return None
-    return ready if isinstance(ready, Ready) else None
 
 
 def _unsure(deployment: Deployment, characters: Sequence[Character]) -> Note:

@@ -10,9 +10,10 @@ from typing import Final, Never
 from castlist.engine.binding import Bound, is_unread, without_clips
 from castlist.engine.forms import lacking
 from castlist.engine.kit import Kit
-from castlist.engine.ordering import Making
+from castlist.engine.ordering import Making, Ready, make_ready
 from castlist.errors import Refused
-from castlist.model.characters import Character
+from castlist.model.characters import Character, CharacterState
+from castlist.model.jobs import Job
 from castlist.model.providing import AssetReader, Deployment, Handle, Media, Part, Provider, References, Reply, Stream, Ticket, stand_in
 from castlist.model.publishing import Publish, require_link
 
@@ -25,13 +26,25 @@ _FORM_TYPES: Final = {"jpeg": "image/jpeg", "clip": "video/mp4"}
 class Rehearsal:
     """The stage of one plan. It says how an order comes to be without anything being made, and remembers which assets were looked at.
 
-    `known` are files that came with the request and have no row.
+    `known` are files that came with the request and have no row. `blank` leaves stored files unread: what is refused does not depend on
+    their contents.
     """
 
-    def __init__(self, kit: Kit, known: Iterable[Media] = ()) -> None:
-        self._assets = _Watched(kit.storage.assets, {media.asset: media for media in known})
+    def __init__(self, kit: Kit, known: Iterable[Media] = (), *, blank: bool = False) -> None:
+        self._assets = _Watched(kit.storage.assets, {media.asset: media for media in known}, blank=blank)
         self._transport = _Quiet(self._assets, kit.storage.scratch, kit.publish)
         self.making = Making(furnish=self._promise, bind=_promise_handles, adapter=self.adapter)
+
+    async def order(self, kit: Kit, job: Job, deployment: Deployment, *, characters: Sequence[Character]) -> Ready | None:
+        """The order as it would be sent; None where that shows only when something is: to an adapter that asks its upstream before, or of
+        a character that is not ready. Raises what the adapter refuses."""
+        if any(character.state is not CharacterState.READY for character in characters):
+            return None
+        try:
+            ready = await make_ready(kit, job, deployment, characters=characters, making=self.making)
+        except NotImplementedError:
+            return None
+        return ready if isinstance(ready, Ready) else None
 
     @property
     def touched(self) -> frozenset[str]:
@@ -85,8 +98,9 @@ async def _promise_handles(kit: Kit, characters: Sequence[Character], deployment
 class _Watched:
     """Stored assets, and those that would be; notes which ones are asked for."""
 
-    def __init__(self, stored: AssetReader, known: dict[str, Media]) -> None:
+    def __init__(self, stored: AssetReader, known: dict[str, Media], *, blank: bool) -> None:
         self._stored = stored
+        self._blank = blank
         self.known = known
         self.touched: set[str] = set()
 
@@ -100,7 +114,7 @@ class _Watched:
     async def read(self, asset: str) -> bytes:
         self.touched.add(asset)
         promised = asset in self.known and not self.known[asset].bytes
-        return b"" if promised else await self._stored.read(asset)
+        return b"" if promised or self._blank else await self._stored.read(asset)
 
     @asynccontextmanager
     async def local(self, asset: str) -> AsyncIterator[Path]:

@@ -7,6 +7,7 @@ from castlist import casting, routing
 from castlist.engine.characters import SOURCE_TYPES
 from castlist.engine.choosing import plan_new
 from castlist.engine.files import folder, full_disk
+from castlist.engine.foreseeing import foresee, media_of
 from castlist.engine.keeping import hand_over
 from castlist.engine.kit import Kit
 from castlist.engine.looking import look
@@ -70,7 +71,9 @@ async def _first(kit: Kit, known: Mark) -> Seen | None:
 async def _accept(kit: Kit, caller: Caller, ask: VideoAsk, *, known: Mark) -> Seen:
     kept: list[StoredAsset] = []
     try:
-        job = (await draft(kit, caller, ask, kept=kept)).job
+        made = await draft(kit, caller, ask, kept=kept)
+        job = made.job
+        await foresee(kit, job, made.plan, characters=made.characters, files=media_of(kept))
     except BaseException:
         await kit.storage.assets.delete([asset.id for asset in kept])
         raise
