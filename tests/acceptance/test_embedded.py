@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from acceptance.conftest import Desk, lay_out_desk
-from castlist.storage.holders import Holders
+from castlist.storage.holders import FolderHolders
 
 UNFINISHED = """
 import castlist
@@ -65,7 +65,7 @@ def test_unfinished_work_is_told_and_goes_on(own_desk):
 
 def test_work_that_a_worker_is_at_is_not_called_left(own_desk):
     own_desk.run(UNFINISHED)
-    worker = Holders(own_desk.data)
+    worker = FolderHolders(own_desk.data)
     worker.enter()
     worker.mark("worker")
 

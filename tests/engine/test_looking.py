@@ -11,6 +11,7 @@ from castlist.engine import characters, submit
 from castlist.errors import MediaRefused
 from castlist.media import child
 from castlist.model.asks import Caller, CharacterAsk, VideoAsk
+from castlist.model.repeats import Repeat
 
 ME = Caller("default", master=True)
 
@@ -32,9 +33,9 @@ def test_a_file_that_the_media_process_dies_of_is_refused(stage, tmp_path, param
             picture = s.incoming(clips.plain_image(tmp_path / "a.png", size=(320, 240)))
             video = s.incoming(samples.path("luna.mp4"))
             asks = {
-                "video": submit.submit(kit, ME, VideoAsk("edit", "at night", source=video)),
-                "input_reference": submit.submit(kit, ME, VideoAsk("create", "a scene", reference=picture)),
-                "image": characters.create(kit, ME, CharacterAsk("Luna", "image", (picture,))),
+                "video": submit.submit(kit, ME, VideoAsk("edit", "at night", source=video), repeat=Repeat()),
+                "input_reference": submit.submit(kit, ME, VideoAsk("create", "a scene", reference=picture), repeat=Repeat()),
+                "image": characters.create(kit, ME, CharacterAsk("Luna", "image", (picture,)), repeat=Repeat()),
             }
             asked = asks.pop(param)
             for other in asks.values():
@@ -57,7 +58,7 @@ def test_what_is_no_media_is_refused_without_a_process(stage, tmp_path, kind):
             kit = replace(s.engine.kit, media=_refuse)
             file = s.incoming(clips.playlist(tmp_path / "a.mp4"))
             with pytest.raises(MediaRefused) as caught:
-                await characters.create(kit, ME, CharacterAsk("Luna", kind, (file,)))
+                await characters.create(kit, ME, CharacterAsk("Luna", kind, (file,)), repeat=Repeat())
             return caught.value
 
     error = asyncio.run(scene())

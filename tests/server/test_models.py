@@ -14,11 +14,11 @@ from server.finished import add_character, add_finished
 def test_each_model_says_what_it_can_do(server: Server) -> None:
     page = ModelPage.model_validate(server.ask("GET", "/v1/models").json, strict=True)
 
-    assert [model.id for model in page.data] == ["sora-2", "stuck", "broken", "drawn"]
+    assert [model.id for model in page.data] == ["sora-2", "stuck", "broken", "silent", "drawn"]
     assert page.data[0].castlist.default
-    drawn = page.data[3].castlist.deployments[0]
+    drawn = page.data[4].castlist.deployments[0]
     assert (drawn.provider, drawn.capabilities["characters"]) == ("animatic", 2)
-    assert server.ask("GET", "/v1/models/drawn").json == page.data[3].model_dump()
+    assert server.ask("GET", "/v1/models/drawn").json == page.data[4].model_dump()
 
 
 def test_a_character_s_shape(server: Server) -> None:

@@ -187,9 +187,11 @@ def test_our_own_wishes_are_understood(server: Server) -> None:
 
 
 def test_options_of_a_provider_under_castlist_join_those_beside_it(server: Server) -> None:
-    id = server.video(model="stuck", animatic={"mood": "calm", "a": 1}, castlist={"animatic": {"mood": "wild", "b": 2}})
+    beside = server.video(model="drawn", seconds=1, animatic={"audio": "on"}, castlist={"animatic": {}})
+    inside = server.video(model="drawn", seconds=1, animatic={"audio": "on"}, castlist={"animatic": {"audio": "off"}})
 
-    assert server.operation(id).wishes.options == {"animatic": {"mood": "wild", "a": 1, "b": 2}}
+    assert server.operation(beside).wishes.options == {"animatic": {"audio": "on"}}
+    assert server.operation(inside).wishes.options == {"animatic": {"audio": "off"}}
 
 
 def test_urlencoded_bodies_are_read(server: Server) -> None:
