@@ -27,6 +27,7 @@ BEYOND_A_SCHEMA = {
     "invalid_range": "start is before end",
     "duplicate_character": "each character once, by object or by id",
     "duplicate_field": "one thing under two names",
+    "unknown_option": "whose options reach anybody is the model's",
     "invalid_json": "an integer has more than 20 digits",
 }
 """Codes with which a request that fits the schema may be refused, and why no schema could say so."""
@@ -127,5 +128,5 @@ def test_the_server_keeps_to_its_description(described: Server) -> None:
 
 
 def _label(method: str, path: str) -> str:
-    prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook", "/callbacks")) else ""
+    prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook", "/callbacks", "/jobs")) else ""
     return f"{method} {prefix}{path}"

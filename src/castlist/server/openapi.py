@@ -191,6 +191,10 @@ _HEADERS: Mapping[str, Schema] = {
 }
 
 
+PLAIN = frozenset({requests.TrialBody, requests.ResolveBody})
+"""Bodies about no video and without files: JSON, as they stand."""
+
+
 def describe(front: Front) -> Schema:
     """The whole document. Names of models and of providers' option blocks are those of this gateway."""
     shapes: list[type[BaseModel]] = [answers.ErrorAnswer]
@@ -204,7 +208,7 @@ def describe(front: Front) -> Schema:
     names = [model.id for model in front.engine.models()]
     nullable: dict[str, Schema] = {name: {"anyOf": [block, {"type": "null"}]} for name, block in _options(front).items()}
     _fields(schemas[requests.OurWishes.__name__]).update(nullable)
-    for shape in {shape for operation in OPERATIONS.values() for shape in operation.bodies} - {requests.TrialBody}:
+    for shape in {shape for operation in OPERATIONS.values() for shape in operation.bodies} - PLAIN:
         schema = schemas[shape.__name__]
         _settle(schema, names, providers=known, options={} if shape is requests.CreateCharacterBody else _options(front))
         if shape is requests.CreateCharacterBody:
@@ -305,7 +309,7 @@ def _parameter(name: str, place: str) -> Schema:
 
 
 def _content(bodies: Sequence[type[BaseModel]]) -> Schema:
-    if requests.TrialBody in bodies:
+    if not PLAIN.isdisjoint(bodies):
         return {"application/json": {"schema": _any_of(bodies, "")}}
     if requests.CreateCharacterBody in bodies:
         return {"multipart/form-data": {"schema": _any_of(bodies, "")}}
