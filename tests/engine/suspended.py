@@ -9,6 +9,7 @@ from pathlib import Path
 
 from castlist.assembly import open_gateway
 from castlist.config import load
+from castlist.storage.database import Database
 from castlist.testing.fake import FakeProvider
 from castlist.worker import Worker
 
@@ -20,10 +21,11 @@ class Booked(FakeProvider):
 
     ledger: Path
     place = ""
+    database: Database
 
     async def prepare(self, order):
         if self.place == "prepare":
-            suspend()
+            suspend(self.database)
         return await super().prepare(order)
 
     async def submit(self, prepared):
@@ -36,10 +38,12 @@ def put_in(gateway, ledger: Path, *, place: str = ""):
     """The booked provider in the place of the fake one."""
     for name, old in list(gateway.engine.kit.providers.items()):
         gateway.engine.kit.providers[name] = new = Booked(old.account, old.http)
-        new.ledger, new.place = ledger, place
+        new.ledger, new.place, new.database = ledger, place, gateway.storage.jobs._database
 
 
-def suspend() -> None:
+def suspend(database: Database) -> None:
+    """Stop where nothing is being written: whoever stops inside a transaction holds the whole file, which is another matter."""
+    database.write_now(lambda connection: None)
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
@@ -50,7 +54,7 @@ async def main(config: str, data: str, place: str, ledger: str) -> None:
 
     def stop_then_tell() -> float:
         gateway.engine.kit = replace(gateway.engine.kit, boot_clock=boot_clock)
-        suspend()
+        suspend(gateway.storage.jobs._database)
         return boot_clock()
 
     if place == "send":
