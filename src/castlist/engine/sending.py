@@ -61,8 +61,13 @@ async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, pre
     except SpendLimit as error:
         # Accepted for a cheaper deployment, or on another day.
         return await wait_for_money(kit, job, error)
-    if not await hold(kit, job, seconds=prepared.order.timeout + MARGIN):
-        await _withdraw(kit, attempt)
+    try:
+        ours = await hold(kit, job, seconds=prepared.order.timeout + MARGIN)
+    except Unavailable:
+        await _withdraw(kit, attempt, why="The storage was away just before the request was to be sent.")
+        raise
+    if not ours:
+        await _withdraw(kit, attempt, why="The process that was to send the request lost the job before it did.")
         return None
     heard: list[str] = []
     try:
@@ -70,8 +75,9 @@ async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, pre
             with hear(heard):
                 ticket = await provider.submit(prepared)
     except Ambiguous as error:
+        held = await _held(kit, job, _named(attempt, heard), failure=Failure(error.code, error.message))
         await note_refusal(kit, attempt.deployment, error)
-        return await _held(kit, job, _named(attempt, heard), failure=Failure(error.code, error.message))
+        return held
     except ProviderError as error:
         return await refused(kit, job, error, attempt=_named(attempt, heard))
     except Exception as error:
@@ -81,9 +87,9 @@ async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, pre
     return await accepted(kit, job, _named(attempt, heard), ticket=ticket)
 
 
-async def _withdraw(kit: Kit, attempt: Attempt) -> None:
-    """Somebody else has the job now, and finds an intent: only this process knows that nothing was sent."""
-    failure = Failure("not_sent", "The process that was to send the request lost the job before it did.")
+async def _withdraw(kit: Kit, attempt: Attempt, *, why: str) -> None:
+    """Whoever has the job next finds an intent: only this process knows that nothing was sent."""
+    failure = Failure("not_sent", why)
     await _keep(kit, replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost()))
 
 

@@ -22,10 +22,7 @@ async def hold(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
         kit.tally.attempt(attempt)
     match await _decide(kit, job, attempt):
         case Verdict.FAIL:
-            text = (
-                "The provider never answered the request, so it is not known whether a video was made and charged. It was not sent again."
-            )
-            return await fail(kit, job, Failure("provider_unknown", text), attempt=attempt)
+            return await fail(kit, job, SILENT, attempt=attempt)
         case Verdict.RESUBMIT:
             await kit.storage.jobs.save_attempt(replace(attempt, ended_at=kit.clock()))
             kit.forget(attempt.id)
