@@ -4,11 +4,14 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from castlist.errors import Unavailable
 from castlist.model.jobs import AttemptState, State
+from castlist.worker import Worker
 from engine.conftest import ME
 from engine.suspended import put_in
 
@@ -56,3 +59,32 @@ async def test_no_second_request_is_paid(stage, tmp_path, place, found):
     assert ended.job.state is State.SUCCEEDED
     assert len(ledger.read_text().splitlines()) == 1
     assert [a.state for a in ended.attempts] == ([AttemptState.REFUSED] if place == "send" else []) + [AttemptState.SUCCEEDED]
+
+
+async def test_a_request_that_the_storage_kept_from_leaving_is_sent_later(stage):
+    async with asyncio.timeout(60), stage("hero: fake/instant", settings="found: unknown", worker=False) as s:
+        seen = await s.create(model="hero")
+        kit = s.engine.kit
+        s.engine.kit = replace(kit, boot_clock=break_once(kit.boot_clock))
+        worker = Worker(s.engine)
+        await worker.start()
+        try:
+            ended = await s.end(seen)
+        finally:
+            await worker.stop()
+
+    assert ended.job.state is State.SUCCEEDED
+    assert [a.state for a in ended.attempts] == [AttemptState.REFUSED, AttemptState.SUCCEEDED]
+    assert ended.attempts[0].error.code == "not_sent"
+
+
+def break_once(clock):
+    """A clock at whose first reading the storage is away."""
+    errors = [Unavailable("the storage is away", code="storage_busy")]
+
+    def read() -> float:
+        if errors:
+            raise errors.pop()
+        return clock()
+
+    return read
