@@ -4,12 +4,14 @@ import ipaddress
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import buckets
 from castlist.catalogue import list_vendors
+from castlist.logs import log_to_stderr
 from postgres import Server, server
 
 settings.register_profile("castlist", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI")))
@@ -33,6 +35,18 @@ def refuse_the_outside(event: str, arguments: tuple[object, ...]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(refuse_the_outside)
+    # A gateway that one test keeps in a thread would otherwise log into what another one reads as a command's output.
+    log_to_stderr()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the files whose tests may take longest first: begun last, one of them alone would keep a core waiting for minutes."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        limit = item.get_closest_marker("timeout")
+        asked = float(limit.args[0]) if limit and limit.args else 60.0 * bool(item.get_closest_marker("slow"))
+        longest[item.path] = max(longest.get(item.path, 0.0), asked)
+    items.sort(key=lambda item: -longest[item.path])
 
 
 @pytest.fixture(autouse=True)
