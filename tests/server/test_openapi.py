@@ -28,6 +28,7 @@ BEYOND_A_SCHEMA = {
     "duplicate_character": "each character once, by object or by id",
     "duplicate_field": "one thing under two names",
     "unknown_option": "whose options reach anybody is the model's",
+    "forbidden_field": "what belongs in the configuration is refused at any depth of a provider's options",
     "invalid_json": "an integer has more than 20 digits",
 }
 """Codes with which a request that fits the schema may be refused, and why no schema could say so."""
