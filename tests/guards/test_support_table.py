@@ -9,7 +9,7 @@ from castlist.model.providing import Account
 from castlist.providers import OURS, provider
 from guards.sources import ROOT
 
-SHOWN = sorted(set(OURS) - {"fake"})
+SHOWN = sorted(set(OURS) - {"fake", "lab"})
 MODELS = [(entry.provider, entry.model) for name in list_vendors() for entry in list_entries(name)]
 KINDS = ["create", "edit", "extend", "remix"]
 

@@ -14,6 +14,7 @@ OURS: Final = MappingProxyType(
     {
         "animatic": "castlist.providers.animatic:Animatic",
         "fake": "castlist.testing.fake:FakeProvider",
+        "lab": "castlist.testing.lab_provider:LabProvider",
         "gemini": "castlist.providers.gemini:Gemini",
         "xai": "castlist.providers.xai:XAI",
         "azure": "castlist.providers.openai:Azure",

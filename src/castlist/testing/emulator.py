@@ -64,10 +64,13 @@ class Emulator:
                 raise ValueError(f"there is no fault {fault!r} of {where}; there are {', '.join(sorted(self.faults[where]))}")
         self._planned[where].extend(faults)
 
-    def next_fault(self, where: str, *, peek: bool = False) -> str | None:
-        """The fault planned for this request, which is then used up unless it was only looked at."""
+    def next_fault(self, where: str) -> str | None:
+        """The fault planned for this request, which is then used up."""
         planned = self._planned[where]
-        return None if not planned else planned[0] if peek else planned.popleft()
+        return planned.popleft() if planned else None
+
+    async def pass_gate(self, where: str) -> None:
+        """Where a lab can hold a request; here nothing does."""
 
     async def hear(self, request: web.Request) -> object:
         """The JSON document of a request as it came, None where it has none; the request is noted down."""
@@ -95,6 +98,7 @@ class Emulator:
         await response.prepare(request)
         middle = start + (size - start) // 2
         await response.write(self.clip[start:middle])
+        await self.pass_gate("content")
         if fault == "cut":
             return abort(request)
         await response.write(self.clip[middle:])

@@ -36,6 +36,7 @@ class Upstream(Emulator):
 
     faults: ClassVar[Mapping[str, Mapping[str, str]]] = FAULTS
     base_path: ClassVar[str] = "/v1"
+    also: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *, lasts: float = 0.2, key: str | None = None, clip: bytes | None = None, native: bool = True) -> None:
         super().__init__(clip=clip)
@@ -62,6 +63,7 @@ class Upstream(Emulator):
             yield web.get(f"{prefix}/videos/{{id}}", self._poll)
             yield web.get(f"{prefix}/videos/{{id}}/content", self._content)
             yield web.delete(f"{prefix}/videos/{{id}}", self._delete)
+            yield web.get(f"{prefix}/expired/{{file}}", self._expired)
         yield web.get("/_counts", self._show_counts)
         yield web.post("/_break", self._plan)
 
@@ -78,25 +80,27 @@ class Upstream(Emulator):
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         self.counts["create"] += 1
-        if self.next_fault("create", peek=True) == "drop":
-            self.next_fault("create")
+        planned = self.next_fault("create")
+        if planned == "drop":
             return abort(request)
         recorded = await record(request)
         self.requests.append(recorded)
         script = script_of(recorded.value("model") or "")
-        fault = script.get("create") or self.next_fault("create")
+        fault = script.get("create") or planned
         if fault == "drop":
             return abort(request)
+        await self.pass_gate("received")
         answer = refuse(fault) or self._complain(request, recorded)
         if answer is not None:
             return answer
-        work = self._accept(recorded, script=script, source=self._source(request, recorded))
+        work = self.accept(recorded, script=script, source=self._source(request, recorded))
+        await self.before_answer(work)
         return await trouble(request, fault) or web.json_response(work.show(time.time()))
 
     def _complain(self, request: web.Request, recorded: Recorded) -> web.Response | None:
         """What a strict upstream refuses: no prompt, a field it does not know, a video or a character it does not have."""
         kind = request.path.rpartition("/")[2]
-        known = _KNOWN.get(kind, _KNOWN["videos"]) | (frozenset() if self.native else _PICTURES)
+        known = self.also | _KNOWN.get(kind, _KNOWN["videos"]) | (frozenset() if self.native else _PICTURES)
         given = [field.name for field in recorded.fields] or list(recorded.document if isinstance(recorded.document, dict) else {})
         if unknown := [name for name in given if name not in known]:
             return error_reply(400, "unknown_parameter", f"Unknown parameter: '{unknown[0]}'.")
@@ -115,7 +119,12 @@ class Upstream(Emulator):
     def _source(self, request: web.Request, recorded: Recorded) -> Work | None:
         return self.works.get(request.match_info.get("id") or recorded.value("video[id]") or "")
 
-    def _accept(self, recorded: Recorded, *, script: Mapping[str, str], source: Work | None) -> Work:
+    async def before_answer(self, work: Work) -> None:
+        """What happens between taking a work and saying so."""
+        await self.pass_gate("accepted")
+
+    def accept(self, recorded: Recorded, *, script: Mapping[str, str], source: Work | None) -> Work:
+        """A request taken: from here on it would cost."""
         self.counts["accepted"] += 1
         given = {name: recorded.value(name) for name in ("model", "prompt", "seconds", "size")}
         defaults = {"model": "sora-2", "prompt": "", "seconds": "4", "size": "720x1280"}
@@ -142,6 +151,7 @@ class Upstream(Emulator):
             return error_reply(400, "missing_required_parameter", "A character needs a name and a video.")
         number = f"char_{self.counts['character']:08d}"
         self.characters[number] = (str(recorded.value("name")), clip)
+        await self.pass_gate("character")
         return web.json_response(self._show_character(number))
 
     async def _character(self, request: web.Request) -> web.Response:
@@ -176,6 +186,7 @@ class Upstream(Emulator):
     async def _poll(self, request: web.Request) -> web.StreamResponse:
         self.counts["poll"] += 1
         work = self.works.get(request.match_info["id"])
+        await self.pass_gate("poll")
         fault = self.next_fault("poll")
         answer = await trouble(request, fault) or refuse(fault)
         if answer is not None:
@@ -190,11 +201,17 @@ class Upstream(Emulator):
         fault = self.next_fault("content")
         if fault == "error":
             return error_reply(500, "server_error", "The server had an error.")
+        if fault == "expired":
+            return web.Response(status=302, headers={"Location": f"{self.base_url}/expired/{request.match_info['id']}.mp4"})
         if fault == "away":
             return web.Response(status=302, headers={"Location": "http://127.0.0.1:1/clip.mp4"})
         if fault == "missing" or work is None or work.show(time.time())["status"] != "completed":
             return error_reply(404, "not_found", "Video not found, or not ready.")
         return await self.pour(request, fault=fault)
+
+    async def _expired(self, request: web.Request) -> web.Response:
+        self.counts["expired"] += 1
+        return web.Response(status=403, text="<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         self.counts["delete"] += 1

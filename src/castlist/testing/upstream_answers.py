@@ -54,6 +54,7 @@ FAULTS: Final[Mapping[str, Mapping[str, str]]] = {
         "no_ranges": "the whole file, whatever range was asked for",
         "wrong_range": "206 with the whole file",
         "away": "302 to an address of this machine",
+        "expired": "302 to a link whose time is over: 403",
     },
 }
 """What can go wrong where. A model name may say so as well: `sora-2?job=stick&create=lose&lasts=3`."""
