@@ -7,7 +7,7 @@ import pytest
 
 from castlist.accounts import Accounts
 from castlist.errors import InvalidRequest, Unauthorized
-from castlist.model.ids import is_id, make_id
+from castlist.model.ids import is_id, made_at, make_id
 from castlist.model.jobs import Job, State
 from castlist.model.operations import CreateVideo, Size
 
@@ -25,6 +25,14 @@ def test_ids_sort_by_time_and_carry_a_check_character():
     assert len(set(ids)) == 200
     assert all(is_id(id, "video") for id in ids)
     assert not any(is_id(id, "char") for id in ids)
+
+
+def test_an_id_says_when_it_was_made_and_other_text_does_not():
+    id = make_id("video", milliseconds=1_790_000_000_123, random=os.urandom)
+
+    assert made_at(id) == 1_790_000_000_123
+    assert made_at("video_1") is None
+    assert made_at(id[:-1] + ("0" if id[-1] != "0" else "1")) is None
 
 
 def test_a_mistyped_id_is_seen():

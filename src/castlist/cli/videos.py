@@ -189,6 +189,20 @@ def delete(id_: Id, as_json: Json = False) -> None:
             print_facts({"deleted": gone.id})
 
 
+@app.command(epilog="Example: castlist videos settle 7c9e6679-7425-40de")
+def settle(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The Idempotency-Key it was sent with.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Ask what became of a request that was never answered; if it has not come, it is not taken any more."""
+    with run(as_json=as_json) as client:
+        found = client.videos.settle(key)
+        if as_json:
+            print_json({"idempotency_key": key, "made": found.made, "closed": found.made is None, "since": found.since})
+        else:
+            print_facts({"made": found.made or "nothing; it may be sent again with a new key"})
+
+
 def deliver(client: Client, video: Video, choices: Choices) -> None:
     """Show the video, after waiting for it and saving it where that is wanted."""
     if choices.wait:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from castlist.accounts import Accounts
 from castlist.engine import advance as steps
-from castlist.engine import callbacks, characters, deciding, planning, queries
+from castlist.engine import callbacks, characters, deciding, planning, queries, repeats
 from castlist.engine import submit as submission
 from castlist.engine.binding import bind_early, unbind_orphans
 from castlist.engine.deciding import Outcome
@@ -19,7 +19,7 @@ from castlist.model.characters import Character, CharacterState
 from castlist.model.jobs import Failure, Job
 from castlist.model.plans import VideoPlan
 from castlist.model.providing import Callback, Deployment
-from castlist.model.repeats import Repeat
+from castlist.model.repeats import Repeat, Settled
 from castlist.storage import Page, Storage, StoredAsset
 from castlist.webhooks import Courier
 
@@ -81,6 +81,10 @@ class Engine:
         """An accepted job, or an error at once; the first job of a request that `repeat` says or shows was accepted before."""
         await self.webhooks.check(caller, ask.wishes.webhook)
         return await submission.submit(self.kit, caller, ask, repeat=repeat)
+
+    async def settle_request(self, caller: Caller, key: str) -> Settled:
+        """What became of the request with that Idempotency-Key; one that still comes with it makes nothing more."""
+        return await repeats.settle(self.kit, caller, key)
 
     async def lose(self, owner: str) -> None:
         """The caller was gone before the answer about `owner` began; the same request may follow."""

@@ -10,14 +10,23 @@ from dataclasses import replace
 from castlist.engine.kit import Kit
 from castlist.errors import Conflict
 from castlist.model.asks import Caller, CharacterAsk, Incoming, VideoAsk
-from castlist.model.repeats import Mark, Repeat
+from castlist.model.repeats import Mark, Repeat, Settled
 from castlist.storage.codec import encode
 
 
 def mark(caller: Caller, ask: VideoAsk | CharacterAsk, repeat: Repeat) -> Mark:
     """How the request is known again. Keys are kept as hashes: they are the caller's own words."""
-    key = None if repeat.key is None else hashlib.sha256(repeat.key.encode("utf-8", "surrogatepass")).hexdigest()
+    key = None if repeat.key is None else _hash(repeat.key)
     return Mark(caller.project, _digest(ask), key=key, again=repeat.again)
+
+
+async def settle(kit: Kit, caller: Caller, key: str) -> Settled:
+    """What became of the caller's request with that key; one that still comes with it makes nothing more."""
+    return await kit.storage.requests.settle(caller.project, _hash(key))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _digest(ask: VideoAsk | CharacterAsk) -> str:
@@ -29,7 +38,7 @@ def _digest(ask: VideoAsk | CharacterAsk) -> str:
         plain = encode(replace(ask, reference=None, source=source))
         files = [(name, part) for name, part in (("reference", ask.reference), ("source", ask.source)) if isinstance(part, Incoming)]
     text = json.dumps([type(ask).__name__, plain, [(name, file.sha256) for name, file in files]], sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return _hash(text)
 
 
 def gone(owner: str) -> Conflict:

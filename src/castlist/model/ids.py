@@ -26,6 +26,17 @@ def is_mistyped(text: str, prefix: str) -> bool:
     return _has_shape(text, prefix) and not _has_check(text)
 
 
+def made_at(text: str) -> int | None:
+    """The time in an id of ours, in milliseconds since 1970; None for what is none."""
+    prefix = text.partition("_")[0]
+    if not is_id(text, prefix):
+        return None
+    number = 0
+    for letter in text.partition("_")[2][:-1]:
+        number = number << 5 | ALPHABET.index(letter)
+    return number >> 5 * _RANDOM
+
+
 def _has_shape(text: str, prefix: str) -> bool:
     head, _, body = text.partition("_")
     return head == prefix and len(body) == _TIME + _RANDOM + 1 and all(c in ALPHABET for c in body)

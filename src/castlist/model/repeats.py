@@ -1,6 +1,7 @@
 """A request that may come twice: what it says of itself, and how it is known again."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +20,12 @@ class Mark:
     digest: str
     key: str | None = None
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of the request with a key: the id of what it `made`, else None, and whatever still comes with that key is refused.
+    Nothing is known of requests from before `since`."""
+
+    made: str | None
+    since: datetime

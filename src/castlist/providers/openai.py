@@ -14,8 +14,10 @@ from castlist.model.characters import Character, Fidelity
 from castlist.model.jobs import Failure, Sent
 from castlist.model.operations import MAX_CAST, CreateVideo, EditVideo, ExtendVideo, RemixVideo
 from castlist.model.providing import (
+    Absent,
     Account,
     Cancelled,
+    CannotTell,
     Handle,
     Order,
     Part,
@@ -30,13 +32,14 @@ from castlist.model.providing import (
     Ticket,
     Transport,
 )
-from castlist.providers.openai_alike import read_alike
+from castlist.providers.openai_alike import read_alike, read_settled
 from castlist.providers.openai_forms import create_form, file_part, follow_form
 from castlist.providers.openai_profiles import AZURE, HOME, OPENAI, SGLANG, VLLM, Characters, Profile, choose
 from castlist.providers.polling import ask_each, read_phase
 from castlist.providers.replies import MODERATION_CODES, judge, judge_free, read_id, read_object, read_percent
 
 BASE: Final = "https://api.openai.com/v1"
+KEY: Final = "Idempotency-Key"
 _PHASES: Final = {
     "queued": Phase.QUEUED,
     "in_progress": Phase.RUNNING,
@@ -94,9 +97,9 @@ class OpenAI(Provider):
         return Prepared(order, {"path": path, "form" if isinstance(body, list) else "json": body})
 
     async def submit(self, prepared: Prepared) -> Ticket:
-        """POST what `prepare` compiled. Raises what the answer means."""
+        """POST what `prepare` compiled, under our own name for it, which another Castlist takes once. Raises what the answer means."""
         order, form, document = prepared.order, prepared.body.get("form"), prepared.body.get("json")
-        typed = {"Content-Type": "application/json"} if document else {}
+        typed = {KEY: order.reference, **({"Content-Type": "application/json"} if document else {})}
         body = [part for part in form if isinstance(part, Part)] if isinstance(form, list) else json.dumps(document).encode()
         url = f"{self._url()}{prepared.body['path']}"
         reply = await self.http.send("POST", url, headers={**self._headers(), **typed}, body=body, timeout=order.timeout)
@@ -141,6 +144,13 @@ class OpenAI(Provider):
         reply = await self.http.ask("DELETE", f"{self._url()}/characters/{quote(handle.value, safe='')}", headers=self._headers())
         if reply.status not in {410, *_NO_SUCH_ROUTE}:
             judge_free(reply)
+
+    async def find(self, reference: str) -> Ticket | Absent | CannotTell:
+        """What another Castlist made of the request that carried `reference` as its Idempotency-Key; where that one has not come yet, it is
+        not taken any more. A server that is none answers otherwise, and cannot be asked."""
+        headers = {**self._headers(), KEY: reference}
+        reply = await self.http.ask("POST", f"{self._base}/requests/settle", headers=headers)
+        return read_settled(read_object(reply), reference) if reply.status == 200 else CannotTell()
 
     async def find_alike(self, sent: Sent, *, since: datetime) -> Sequence[Ticket]:
         """GET /videos, the newest first: OpenAI's list shows all that is to be compared, and time in whole seconds."""

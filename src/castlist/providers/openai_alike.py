@@ -1,10 +1,28 @@
-"""Which works of a list in OpenAI's shape are just what was sent."""
+"""Which work is ours at a server of OpenAI's shape: the one made under our key at another Castlist, or the one of a list that is just what
+was sent."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Final
 
+from castlist.model.ids import made_at
 from castlist.model.jobs import Sent
-from castlist.model.providing import Ticket
+from castlist.model.providing import Absent, CannotTell, Ticket
+
+SKEW: Final = 3600
+"""Seconds that the clocks of two gateways may differ."""
+
+
+def read_settled(answer: Mapping[str, object], reference: str) -> Ticket | Absent | CannotTell:
+    """What a Castlist says of the request whose key was `reference`, an id of ours: one from before it remembers may have been taken."""
+    made, since = answer.get("made"), answer.get("since")
+    if answer.get("object") != "request" or answer.get("idempotency_key") != reference or not isinstance(since, int):
+        return CannotTell()
+    if isinstance(made, str) and made:
+        return Ticket({"id": made})
+    begun = made_at(reference.partition("-")[0])
+    known = begun is not None and begun / 1000 > since + SKEW
+    return Absent() if known and answer.get("closed") is True else CannotTell()
 
 
 def read_alike(page: Mapping[str, object], sent: Sent, *, since: int) -> Sequence[Ticket]:

@@ -176,6 +176,16 @@ class Deleted(Record):
 
 
 @dataclass(frozen=True)
+class Settled(Record):
+    """What became of a request: the id of what it `made`; else it was not taken, and will not be. Nothing is known of requests from before
+    `since` (Unix seconds)."""
+
+    idempotency_key: str
+    made: str | None = None
+    since: int | None = None
+
+
+@dataclass(frozen=True)
 class Price(Record):
     """Millionths of the currency's unit for a second of video by resolution ("any": whatever it is), other ones with sound asked for
     (`sound`) and made from another video (`source`) where those differ, and `micros_per_image` for each picture sent."""
@@ -344,6 +354,10 @@ def read_character(json: Json) -> dict[str, object]:
 
 def read_deleted(json: Json) -> Deleted:
     return Deleted(id=str(json.get("id", "")), object=str(json.get("object", "")), deleted=bool(json.get("deleted", True)))
+
+
+def read_settled(json: Json) -> Settled:
+    return Settled(str(json.get("idempotency_key", "")), made=read_text(json.get("made")), since=read_time(json.get("since")))
 
 
 def read_amounts(value: object) -> dict[str, int]:

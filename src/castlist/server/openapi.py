@@ -85,6 +85,12 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "The same cast in another take.", answers.VideoAnswer, (requests.RemixVideoBody,), headers=_SENT, errors=_MAKE
     ),
     ("POST", "/videos/{video_id}/cancel"): Operation("Stop a video.", answers.VideoAnswer, errors=(400, 404, 409)),
+    ("POST", "/requests/settle"): Operation(
+        "What became of the request with an Idempotency-Key; none is taken any more with it.",
+        answers.RequestAnswer,
+        headers=_SENT,
+        errors=(400,),
+    ),
     ("GET", "/jobs/unknown"): Operation(
         "Videos of all projects whose request was never answered; takes the master key.", trouble.TroublePage, errors=(400,)
     ),
@@ -218,7 +224,7 @@ def describe(front: Front) -> Schema:
             schemas[f"{shape.__name__}Form"] = _describe_form(schema, files=shape is not requests.PlanRemixBody)
     paths: dict[str, Schema] = {}
     for (method, path), operation in OPERATIONS.items():
-        prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook", "/callbacks", "/jobs")) else ""
+        prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook", "/callbacks", "/jobs", "/requests")) else ""
         paths.setdefault(prefix + path, {})[method.lower()] = _operation(path, operation, models=names)
     return {
         "openapi": "3.1.0",
@@ -277,7 +283,8 @@ def _operation(path: str, operation: Operation, *, models: Sequence[str]) -> Sch
         {"name": re.sub("^(character|file)_", "", name), "in": "query", "schema": _QUERY[name][0], "description": _QUERY[name][1]}
         for name in operation.query
     ]
-    parameters += [{"name": name, "in": "header", "schema": _HEADERS[name]} for name in operation.headers]
+    wanted = operation.answer is answers.RequestAnswer
+    parameters += [{"name": name, "in": "header", "required": wanted, "schema": _HEADERS[name]} for name in operation.headers]
     described: Schema = {
         "summary": operation.summary,
         "operationId": _name_operation(path, operation),

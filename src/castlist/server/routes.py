@@ -8,7 +8,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from castlist.server import callbacks, characters, content, documents, events, health, jobs, metrics, models, videos, webhooks
+from castlist.server import callbacks, characters, content, documents, events, health, jobs, metrics, models, repeats, videos, webhooks
 from castlist.server.front import Front
 
 Endpoint: TypeAlias = Callable[[Front, Request], Awaitable[Response]]
@@ -59,6 +59,7 @@ ROADS = (
     Road("GET", "/videos/{video_id}/content", content.get_video_content),
     Road("POST", "/videos/{video_id}/remix", videos.remix_video),
     Road("POST", "/videos/{video_id}/cancel", videos.cancel_video),
+    Road("POST", "/requests/settle", repeats.settle_request),
     Road("GET", "/jobs/unknown", jobs.list_unknown),
     Road("GET", "/jobs/stuck", jobs.list_stuck),
     Road("POST", "/jobs/{video_id}/resolve", jobs.resolve_job),

@@ -7,7 +7,7 @@ it is the same one: its client, or the line that broke before its first answer b
 from datetime import datetime, timedelta
 
 from castlist.errors import Conflict
-from castlist.model.repeats import Mark
+from castlist.model.repeats import Mark, Settled
 from castlist.storage.database import Clock, Connection, Database, Row, to_micros
 
 KEPT = timedelta(hours=24)
@@ -15,6 +15,9 @@ KEPT = timedelta(hours=24)
 
 AGAIN = timedelta(hours=1)
 """How long after a request another may say that it is the same one: clients give up an answer after ten minutes and ask twice more."""
+
+CLOSED = "closed"
+"""The digest of a key that was settled before a request came with it."""
 
 LOST = timedelta(minutes=10)
 """How long after a broken line the same request is taken for the one whose answer was lost."""
@@ -37,6 +40,19 @@ class Requests:
             return None
         return await self._database.write(lambda connection: _take(connection, mark, now=now))
 
+    async def settle(self, project: str, key: str) -> Settled:
+        """What the request with that key (its hash) has made. Where none has come, none is taken any more that comes with it."""
+
+        def write(connection: Connection) -> Settled:
+            now = self._clock()
+            mark = Mark(project, CLOSED, key=key)
+            row = connection.execute(_KEYED, _values(mark, now)).fetchone()
+            if row is None:
+                insert_request(connection, mark, owner=f"{CLOSED} {project} {key}", now=now)
+            return Settled(None if row is None or row[1] == CLOSED else str(row[0]), since=now - KEPT)
+
+        return await self._database.write(write)
+
     async def lose(self, owner: str) -> None:
         """The line broke before the answer about `owner` began."""
         values = {"owner": owner, "now": to_micros(self._clock())}
@@ -52,6 +68,9 @@ def find_keyed(connection: Connection, mark: Mark, *, now: datetime) -> str | No
 def _check(row: Row | None, mark: Mark) -> str | None:
     if row is None:
         return None
+    if row[1] == CLOSED:
+        text = "It was asked what became of the request with this Idempotency-Key before it came, so it is not taken. Send a new key."
+        raise Conflict(text, code="idempotency_key_closed", param="Idempotency-Key")
     if row[1] != mark.digest:
         text = (
             f"This Idempotency-Key belongs to another request, which made {row[0]}; a key stands for one request for "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import Literal, Unpack
@@ -17,7 +17,7 @@ from castlist.sdk.arguments import NewVideo, Wishes, build_body, build_new, iden
 from castlist.sdk.paths import quote
 from castlist.sdk.plans import VideoPlan, read_plan
 from castlist.sdk.queries import VideoQuery
-from castlist.sdk.records import Deleted, Json, VideoRecord, read_deleted, read_maps, read_text, read_video
+from castlist.sdk.records import Deleted, Json, Settled, VideoRecord, read_deleted, read_maps, read_settled, read_text, read_video
 from castlist.sdk.uploads import Form, Source
 
 LONG_POLL = 50.0
@@ -188,6 +188,13 @@ class AsyncVideos:
     async def delete(self, video: VideoRecord | str) -> Deleted:
         """Delete a video; a running one is cancelled first."""
         return read_deleted(await self._connection.delete(f"/videos/{quote(video)}"))
+
+    async def settle(self, idempotency_key: str) -> Settled:
+        """What became of the request that was sent with that Idempotency-Key and never answered. Where it has not come, it makes nothing
+        any more: another one, with a new key, makes one video."""
+        extras = self._connection.extras
+        asking = self._connection.carry(replace(extras, headers={**extras.headers, "Idempotency-Key": idempotency_key}))
+        return read_settled(await asking.post("/requests/settle", {}))
 
     async def _follow_up(self, path: str, video: VideoRecord | Source, body: dict[str, object]) -> AsyncVideo:
         if isinstance(video, VideoRecord | str):

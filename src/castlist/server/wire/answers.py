@@ -303,6 +303,17 @@ class DeletedCharacter(Answer):
     deleted: Literal[True]
 
 
+class RequestAnswer(Answer):
+    """What became of a request: the id of what it `made`; else it was not taken, and its key is `closed`. Of requests from before `since`
+    (Unix seconds) nothing is known."""
+
+    object: Literal["request"]
+    idempotency_key: str
+    made: str | None
+    closed: bool
+    since: int
+
+
 class HealthAnswer(Answer):
     """How the process is."""
 
