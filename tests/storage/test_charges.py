@@ -114,6 +114,20 @@ async def test_a_refused_attempt_gives_back_to_its_job_and_the_job_when_it_ends(
     assert await storage.jobs.spent() == 0
 
 
+async def test_an_attempt_that_is_refused_late_gives_nothing_back_beside_what_its_job_holds(storage):
+    job = costing(600)
+    await storage.jobs.add(job, limit=LIMIT)
+    opened, first = await held(storage, job, micros=300)
+    again = replace(an_attempt(job, 2), cost=Cost(500))
+    assert await storage.jobs.open_attempt(replace(opened, attempt=again.id), again, limit=LIMIT)
+    await storage.jobs.save_attempt(replace(again, state=AttemptState.REFUSED, cost=Cost()))
+    assert await storage.jobs.spent() == 800
+
+    await storage.jobs.save_attempt(replace(first, state=AttemptState.REFUSED, cost=Cost()))
+
+    assert await storage.jobs.spent() == 500
+
+
 async def test_an_attempt_nobody_knows_the_end_of_stays_counted(storage):
     job = costing(600)
     await storage.jobs.add(job, limit=LIMIT)

@@ -40,24 +40,31 @@ async def test_another_project_s_job_reads_as_unknown(storage):
     assert await storage.jobs.any(job.id) == job
 
 
+async def seen(storage, job, wanted):
+    """Returns when that is so of what is seen; another process hears of a change a moment later."""
+    async with asyncio.timeout(5):
+        while not wanted(await storage.jobs.seen("default", job.id)):
+            await asyncio.sleep(0.01)
+
+
 async def test_what_is_seen_follows_every_change(storage, second):
     job = await held(storage, a_job())
-    assert (await second.jobs.seen("default", job.id)).job.state is State.QUEUED
+    await seen(second, job, lambda found: found.job.state is State.QUEUED)
 
     attempt = an_attempt(job)
     await storage.jobs.open_attempt(job.to(State.SUBMITTING, attempt=attempt.id), attempt)
-    assert (await second.jobs.seen("default", job.id)).attempts == (attempt,)
+    await seen(second, job, lambda found: found.attempts == (attempt,))
 
     ticketed = replace(attempt, state=AttemptState.TICKETED, ticket={"id": "u1"})
     await storage.jobs.save_attempt(ticketed)
-    assert (await second.jobs.seen("default", job.id)).attempts == (ticketed,)
+    await seen(second, job, lambda found: found.attempts == (ticketed,))
     assert await second.jobs.attempts(job.id) == (ticketed,)
 
     await storage.jobs.save_progress({job.id: 40})
-    assert (await second.jobs.seen("default", job.id)).job.progress == 40
+    await seen(second, job, lambda found: found.job.progress == 40)
 
     await storage.jobs.delete("default", job.id)
-    assert await second.jobs.seen("default", job.id) is None
+    await seen(second, job, lambda found: found is None)
 
 
 async def test_what_is_seen_is_read_once_while_it_does_not_change(storage):
@@ -81,6 +88,19 @@ async def test_attempts_come_oldest_first(storage):
 async def test_an_attempt_that_was_never_opened_cannot_be_saved(storage):
     with pytest.raises(NotFound, match="no attempt"):
         await storage.jobs.save_attempt(an_attempt(a_job()))
+
+
+async def test_an_answer_that_comes_when_the_work_was_fetched_changes_nothing(storage):
+    job = await held(storage, a_job())
+    attempt = an_attempt(job)
+    await storage.jobs.open_attempt(job.to(State.SUBMITTING, attempt=attempt.id), attempt)
+    ticketed = replace(attempt, state=AttemptState.TICKETED, ticket={"id": "u1"})
+    won = replace(ticketed, state=AttemptState.SUCCEEDED)
+    assert await storage.jobs.finish(replace(job, state=State.SUCCEEDED), attempt=won, assets=())
+
+    await storage.jobs.save_attempt(ticketed)
+
+    assert await storage.jobs.attempts(job.id) == (won,)
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])

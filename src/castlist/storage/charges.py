@@ -15,7 +15,10 @@ _HOLD = (
     "INSERT INTO charges (owner, day, micros) VALUES (?, ?, ?) "
     "ON CONFLICT (owner) DO UPDATE SET day = excluded.day, micros = excluded.micros"
 )
-_GIVE_BACK = "UPDATE charges SET owner = ? WHERE owner = ? AND EXISTS (SELECT 1 FROM jobs WHERE id = ? AND NOT ended)"
+_GIVE_BACK = (
+    "UPDATE charges SET owner = :job WHERE owner = :owner AND EXISTS (SELECT 1 FROM jobs WHERE id = :job AND NOT ended) "
+    "AND NOT EXISTS (SELECT 1 FROM charges WHERE owner = :job)"
+)
 
 
 def reserve(connection: Connection, owner: str, *, micros: int, now: datetime, limit: int | None) -> None:
@@ -39,8 +42,8 @@ def release(connection: Connection, owner: str) -> None:
 
 
 def give_back(connection: Connection, owner: str, *, job: str) -> None:
-    """What was held for an attempt that came to nothing is held for its job again, unless that has ended."""
-    connection.execute(_GIVE_BACK, (job, owner, job))
+    """What was held for an attempt that came to nothing is held for its job again, unless that has ended or holds another one's."""
+    connection.execute(_GIVE_BACK, {"job": job, "owner": owner})
     settle(connection, owner, micros=0)
 
 

@@ -18,6 +18,7 @@ WIDTH = 11
 _HELD = frozenset(
     {"id", "project", "state", "created_at", "due_at", "progress", "deployment", "cancel_requested", "deleted_at", "revision"}
 )
+_OUTCOMES = frozenset({AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.CANCELLED})
 _RETURNING = f"RETURNING {COLUMNS.replace('jobs.', '')}"
 
 
@@ -121,10 +122,10 @@ def insert_attempt(connection: Connection, attempt: Attempt) -> None:
 
 
 def update_attempt(connection: Connection, attempt: Attempt) -> None:
-    """An attempt as it is now, whoever holds its job; a ticket that another process has saved stays. Raises NotFound when it was never
-    opened."""
+    """An attempt as it is now, whoever holds its job; a ticket that another process has saved stays, and what became of the work under it.
+    Raises NotFound when it was never opened."""
     row = connection.execute("SELECT doc FROM attempts WHERE id = ?", (attempt.id,)).fetchone()
-    if row is not None and attempt.ticket is None and to_attempt(row[0]).ticket is not None:
+    if row is not None and _is_behind(attempt, to_attempt(row[0])):
         return
     if connection.execute("UPDATE attempts SET doc = ? WHERE id = ?", (_doc(attempt), attempt.id)).rowcount != 1:
         raise NotFound(f"there is no attempt {attempt.id}", code="unknown_attempt")
@@ -133,6 +134,11 @@ def update_attempt(connection: Connection, attempt: Attempt) -> None:
         charges.give_back(connection, attempt.id, job=attempt.job)
     else:
         charges.settle(connection, attempt.id, micros=attempt.cost.micros)
+
+
+def _is_behind(attempt: Attempt, known: Attempt) -> bool:
+    """Whether whoever saves it knows less than is known: an answer may arrive when another process has found the work, and fetched it."""
+    return known.ticket is not None and (attempt.ticket is None or (known.state in _OUTCOMES and attempt.state not in _OUTCOMES))
 
 
 def claim_jobs(connection: Connection, values: dict[str, object]) -> list[Job]:
