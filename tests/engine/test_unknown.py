@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from castlist.model.jobs import AttemptState, CostState, State
+from castlist.model.operations import Wishes
 from castlist.model.troubles import UnknownPolicy
 from castlist.testing.fake import FakeProvider
 from engine.conftest import ME
@@ -77,6 +78,27 @@ async def test_a_resubmission_that_succeeds_leaves_the_first_as_unknown(stage):
     assert [(a.state, a.cost.state) for a in ended.attempts] == [
         (AttemptState.UNKNOWN, CostState.UNKNOWN),
         (AttemptState.SUCCEEDED, CostState.BILLED),
+    ]
+
+
+async def test_a_request_has_a_policy_of_its_own_whatever_the_gateway_does_with_others(stage):
+    async with stage("hero: fake/ambiguous") as s:
+        rule(s, settles=0.0)
+        again, ends, held = [
+            await s.create(model="hero", wishes=Wishes(unknown_policy=policy))
+            for policy in (UnknownPolicy.RESUBMIT, UnknownPolicy.FAIL, None)
+        ]
+        again, ends = await s.end(again), await s.end(ends)
+        held = await s.until(held, lambda now: now.job.waiting == "unknown")
+        rule(s, unknown_policy=UnknownPolicy.FAIL, settles=0.0)
+        waits = await s.create(model="hero", wishes=Wishes(unknown_policy=UnknownPolicy.HOLD))
+        waits = await s.until(waits, lambda now: now.job.waiting == "unknown")
+
+    assert [(seen.job.state, len(seen.attempts)) for seen in (again, ends, held, waits)] == [
+        (State.FAILED, 2),
+        (State.FAILED, 1),
+        (State.UNKNOWN, 1),
+        (State.UNKNOWN, 1),
     ]
 
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from castlist import Client, InvalidRequest, NotFound
 from castlist.cli.app import app
+from castlist.sdk.arguments import Wishes
 from castlist.sdk.plans import VideoPlan
 from server.conftest import KEY, OTHER_KEY, Server
 from server.finished import add_character, add_finished
@@ -34,6 +35,22 @@ def test_a_plan_is_answered_and_nothing_is_kept(server: Server) -> None:
     assert (planned["provider"], planned["prompt"], planned["seconds"], planned["audio"]) == ("fake", "A lamp", "4", "auto")
     assert count(server) == before
     assert server.left() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "holds"), [({}, "hold"), ({"unknown_policy": "resubmit"}, "resubmit"), ({"unknown_policy": None}, "hold")]
+)
+def test_a_plan_says_what_becomes_of_a_request_that_nobody_answers(server: Server, said: dict, holds: str) -> None:
+    reply = server.post("/v1/videos/plan", {"prompt": "A lamp", "model": "sora-2", "castlist": said})
+
+    assert (reply.status, reply.json["unknown_policy"]) == (200, holds)
+
+
+def test_another_word_for_that_is_refused_and_names_those_there_are(server: Server) -> None:
+    error = server.post("/v1/videos", {"prompt": "A lamp", "model": "sora-2", "castlist": {"unknown_policy": "retry"}}).error
+
+    assert (error["code"], error["param"]) == ("invalid_value", "castlist.unknown_policy")
+    assert "'hold', 'fail' or 'resubmit'" in error["message"]
 
 
 def test_a_plan_reads_a_form_with_a_file_and_leaves_nothing_of_it(server: Server) -> None:
@@ -74,12 +91,14 @@ def test_another_projects_video_is_not_planned_with(server: Server) -> None:
 def test_the_client_plans_every_operation(server: Server, client: Client) -> None:
     source, mossy = add_finished(server, model="drawn"), add_character(server, "Mossy")
 
-    created = client.videos.plan("waving", model="drawn", characters=[mossy], seconds=30, on_unsupported="degrade", audio="off")
+    wishes: Wishes = {"model": "drawn", "on_unsupported": "degrade", "audio": "off", "unknown_policy": "fail"}
+    created = client.videos.plan("waving", characters=[mossy], seconds=30, **wishes)
     follow_ups = [client.videos.plan("On", operation=kind, video=source, **more) for kind, more in FOLLOW_UPS.items()]
 
     assert isinstance(created, VideoPlan)
     assert (created.first.seconds, created.first.audio, created.first.cost.amount_micros) == ("20", "off", 0)
     assert [note.code for note in created.first.conflicts] == ["seconds_changed"]
+    assert (created.unknown_policy, follow_ups[0].unknown_policy) == ("fail", "hold")
     assert [(member.id, member.name) for member in created.first.cast] == [(mossy, "Mossy")]
     assert [plan.operation for plan in follow_ups] == list(FOLLOW_UPS)
     with pytest.raises(InvalidRequest, match="animatic makes clips of 1 to 20 seconds, not 30"):
@@ -100,10 +119,11 @@ def command(server: Server, *words: str) -> tuple[int, str]:
 
 
 def test_the_command_shows_who_would_be_asked_with_what_and_for_how_much(server: Server) -> None:
-    code, shown = command(server, "waving", "--model", "drawn", "--seconds", "30", "--on-unsupported", "degrade")
+    wishes = ("--on-unsupported", "degrade", "--unknown-policy", "resubmit")
+    code, shown = command(server, "waving", "--model", "drawn", "--seconds", "30", *wishes)
 
     assert code == 0, shown
-    for part in ("animatic/animatic", "20 s at 1280x720", "0.00 USD", "conflict", "not 30"):
+    for part in ("animatic/animatic", "20 s at 1280x720", "0.00 USD", "conflict", "not 30", "sent once more"):
         assert part in shown
 
 

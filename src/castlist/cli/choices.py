@@ -26,6 +26,11 @@ Audio = Annotated[
     typer.Option(help="Sound, none, or as the model does by itself: the embedded renderer an ambience, a follow-up as its source."),
 ]
 
+Unknown = Annotated[
+    Literal["hold", "fail", "resubmit"] | None,
+    typer.Option(help="When a provider never says whether it took the video: wait, fail it, or send it again, which may cost twice."),
+]
+
 
 @dataclass(frozen=True)
 class Manner:
@@ -40,6 +45,7 @@ class Manner:
 
     max_cost: Annotated[float | None, typer.Option(min=0, metavar="USD", help="Refuse a video that could cost more US dollars.")] = None
     webhook: Annotated[str | None, typer.Option(metavar="URL", help="An address that is told of the video's end.")] = None
+    unknown_policy: Unknown = None
 
     @property
     def wishes(self) -> Wishes:
@@ -51,6 +57,7 @@ class Manner:
             "on_unsupported": None if self.on_unsupported == "error" else self.on_unsupported,
             "max_cost": self.max_cost,
             "webhook": self.webhook,
+            "unknown_policy": self.unknown_policy,
         }
 
 

@@ -3,6 +3,12 @@
 from castlist.cli.printing import print_facts, print_json, print_line
 from castlist.sdk.plans import PlannedDeployment, PlannedMember, VideoPlan
 
+UNANSWERED = {
+    "hold": "a request that nobody can say anything of waits for `castlist jobs resolve`",
+    "fail": "a request that nobody can say anything of fails",
+    "resubmit": "a request that nobody can say anything of is sent once more, which may cost twice",
+}
+
 
 def show_plan(plan: VideoPlan, *, as_json: bool) -> None:
     """Each deployment that would be asked, in order, and why the others would not."""
@@ -14,6 +20,7 @@ def show_plan(plan: VideoPlan, *, as_json: bool) -> None:
         _show_deployment(planned)
     for left in plan.left_out:
         print_line(f"not {left.id}: {left.reason}")
+    print_facts({"unanswered": UNANSWERED.get(plan.unknown_policy, plan.unknown_policy)})
 
 
 def _show_deployment(planned: PlannedDeployment) -> None:

@@ -11,6 +11,7 @@ from castlist.engine.kit import Kit
 from castlist.engine.moves import assign
 from castlist.engine.ordering import Ready
 from castlist.engine.rehearsal import Rehearsal
+from castlist.engine.unknown import troubles_of
 from castlist.errors import ProviderError, Retry
 from castlist.model import fitting
 from castlist.model.asks import Caller, VideoAsk
@@ -53,7 +54,8 @@ async def _plan(kit: Kit, draft: submission.Draft, *, files: Sequence[Media]) ->
                 break
     if last and not planned:
         raise refuse(last, {each.deployment.id: each.reason for each in left})
-    return VideoPlan(draft.job.operation, tuple(planned), tuple(left))
+    policy = troubles_of(kit, draft.job.operation).unknown_policy
+    return VideoPlan(draft.job.operation, tuple(planned), tuple(left), policy)
 
 
 async def _try(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequence[Character], files: Sequence[Media]) -> PlannedDeployment:

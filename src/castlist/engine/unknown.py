@@ -6,7 +6,8 @@ from castlist.engine.ending import fail
 from castlist.engine.kit import Kit
 from castlist.engine.moves import WAIT_UNKNOWN, put_off, save, unsure
 from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
-from castlist.model.troubles import UnknownPolicy, Verdict
+from castlist.model.operations import Operation
+from castlist.model.troubles import Troubles, UnknownPolicy, Verdict
 
 SILENT = Failure(
     "provider_unknown",
@@ -35,7 +36,7 @@ async def _decide(kit: Kit, job: Job, attempt: Attempt) -> Verdict | None:
     """A person's word, else the policy's once the provider had time to show what it took. One request is sent anew by itself once."""
     if attempt.verdict is not None:
         return attempt.verdict
-    policy, age = kit.policy.troubles, (kit.clock() - attempt.started_at).total_seconds()
+    policy, age = troubles_of(kit, job.operation), (kit.clock() - attempt.started_at).total_seconds()
     if age > policy.unknown_after:
         return Verdict.FAIL
     if policy.unknown_policy is UnknownPolicy.HOLD or age < policy.settles:
@@ -43,3 +44,9 @@ async def _decide(kit: Kit, job: Job, attempt: Attempt) -> Verdict | None:
     attempts = await kit.storage.jobs.attempts(job.id)
     before = any(other.state is AttemptState.UNKNOWN for other in attempts if other.id != attempt.id)
     return Verdict.FAIL if before or policy.unknown_policy is UnknownPolicy.FAIL else Verdict.RESUBMIT
+
+
+def troubles_of(kit: Kit, operation: Operation) -> Troubles:
+    """What is configured for unanswered requests, with what this one says itself."""
+    own, policy = operation.wishes.unknown_policy, kit.policy.troubles
+    return policy if own is None else replace(policy, unknown_policy=own)

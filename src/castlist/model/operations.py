@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Self
 
 from castlist.errors import InvalidRequest
+from castlist.model.troubles import UnknownPolicy
 
 Options = Mapping[str, Mapping[str, object]]
 """Provider-only options by provider name."""
@@ -51,7 +52,8 @@ class Wishes:
     """What a caller may add to any operation: none of it changes what is asked for, only how strictly and with which extras.
 
     `audio` is sound or none, None for as the model does by itself; `max_cost` the most the video may cost, in millionths of a US dollar;
-    `webhook` an address that is told of the video's end.
+    `webhook` an address that is told of the video's end; `unknown_policy` what becomes of it when a provider never says whether it took
+    it, None for as the configuration has it.
     """
 
     degrade: bool = False
@@ -61,6 +63,7 @@ class Wishes:
     audio: Literal["on", "off"] | None = None
     max_cost: int | None = None
     webhook: str | None = field(default=None, repr=False)
+    unknown_policy: UnknownPolicy | None = None
 
 
 def audio_for(wishes: Wishes, provider: str) -> Literal["on", "off"] | None:

@@ -6,6 +6,7 @@ from castlist.model.characters import Fidelity, Note
 from castlist.model.jobs import Cost
 from castlist.model.operations import Operation
 from castlist.model.providing import Deployment
+from castlist.model.troubles import UnknownPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class VideoPlan:
-    """The deployments that would be asked, in their order, and those that would not."""
+    """The deployments that would be asked, in their order, and those that would not; what becomes of a request that is never answered."""
 
     operation: Operation
     deployments: tuple[PlannedDeployment, ...]
     left_out: tuple[LeftOut, ...]
+    unknown_policy: UnknownPolicy

@@ -26,7 +26,8 @@ class Manner(TypedDict, total=False):
     refuses a prompt without the character's name instead of adding it. `on_unsupported`: "degrade" makes the nearest the model can,
     with a warning, instead of refusing. `audio`: "on" or "off" for sound or none, "auto" for as the model does by itself.
     `max_cost`: the most the video may cost, in US dollars. `webhook`: an address that is told of its end. `options`:
-    a provider's own options by its name, such as {"kling": {"multi_shot": "on"}}.
+    a provider's own options by its name, such as {"kling": {"multi_shot": "on"}}. `unknown_policy`: what becomes of a video whose provider
+    never says whether it took it: "hold" it for a person, "fail" it, or "resubmit" it once more, which may cost twice.
     """
 
     seed: int | None
@@ -36,6 +37,7 @@ class Manner(TypedDict, total=False):
     audio: Literal["auto", "on", "off"] | None
     max_cost: float | None
     webhook: str | None
+    unknown_policy: Literal["hold", "fail", "resubmit"] | None
     options: Options | None
 
 
@@ -124,7 +126,8 @@ def identify(character: object) -> str:
 
 def build_body(fields: Mapping[str, object], wishes: Mapping[str, object]) -> dict[str, object]:
     """The JSON body of a video call: what is None stays out, Castlist's own wishes go under `castlist`, options to their provider."""
-    ours = {name: wishes[name] for name in ("prompt_name", "on_unsupported", "audio", "max_cost") if wishes.get(name) is not None}
+    named = ("prompt_name", "on_unsupported", "audio", "max_cost", "unknown_policy")
+    ours = {name: wishes[name] for name in named if wishes.get(name) is not None}
     plain = {name: wishes.get(name) for name in ("model", "seed", "metadata")}
     if wishes.get("webhook") is not None:
         ours["webhook"] = {"url": wishes["webhook"]}

@@ -69,7 +69,8 @@ class LeftOut(Record):
 
 @dataclass(frozen=True)
 class VideoPlan(Record):
-    """What would become of a request: the deployments in the order in which they would be asked, and those that would not be."""
+    """What would become of a request: the deployments in the order in which they would be asked, and those that would not be;
+    `unknown_policy` is what becomes of it when a provider never says whether it took it."""
 
     operation: str
     model: str
@@ -77,6 +78,7 @@ class VideoPlan(Record):
     left_out: tuple[LeftOut, ...] = ()
     raw: Json = field(default_factory=dict, repr=False, compare=False)
     object: str = "video.plan"
+    unknown_policy: str = "hold"
 
     @property
     def first(self) -> PlannedDeployment:
@@ -92,6 +94,7 @@ def read_plan(json: Json) -> VideoPlan:
         deployments=tuple(map(_read_deployment, read_maps(json.get("deployments")))),
         left_out=tuple(map(_read_left_out, read_maps(json.get("left_out")))),
         raw=json,
+        unknown_policy=read_text(json.get("unknown_policy")) or "hold",
     )
 
 

@@ -133,6 +133,7 @@ class PlanAnswer(Answer):
     model: str
     deployments: list[PlannedDeploymentAnswer]
     left_out: list[LeftOutAnswer]
+    unknown_policy: Literal["hold", "fail", "resubmit"]
 
 
 class VideoExtras(Answer):

@@ -9,6 +9,7 @@ from castlist.errors import InvalidRequest
 from castlist.model.asks import CharacterAsk, Incoming, VideoAsk
 from castlist.model.characters import Subject
 from castlist.model.operations import Wishes
+from castlist.model.troubles import UnknownPolicy
 from castlist.model.vendors import unknown_provider
 from castlist.server.bodies import Fields
 from castlist.server.wire import reading
@@ -150,6 +151,7 @@ def _wish(body: WantedBody, options: Mapping[str, Mapping[str, object]]) -> Wish
         audio=None if ours.audio == "auto" else ours.audio,
         max_cost=ours.max_cost,
         webhook=ours.webhook,
+        unknown_policy=UnknownPolicy(ours.unknown_policy) if ours.unknown_policy else None,
     )
 
 

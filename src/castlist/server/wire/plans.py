@@ -13,6 +13,7 @@ def show_plan(plan: VideoPlan) -> View:
         "model": plan.operation.model,
         "deployments": [_deployment(planned) for planned in plan.deployments],
         "left_out": [_left_out(left) for left in plan.left_out],
+        "unknown_policy": plan.unknown_policy.value,
     }
 
 

@@ -133,13 +133,15 @@ class Body(BaseModel):
 class OurWishes(Body):
     """What is ours: `on_unsupported` says whether a model that lacks something may be asked for less, `prompt_name` whether a prompt
     that lacks a character's name is refused, `audio` whether there is to be sound (`auto`: as the model does by itself),
-    `max_cost` the most the video may cost, in US dollars; `webhook` an address that is told of the video's end."""
+    `max_cost` the most the video may cost, in US dollars; `webhook` an address that is told of the video's end; `unknown_policy` what
+    becomes of it when a provider never says whether it took it (without it: as the gateway is configured)."""
 
     on_unsupported: Literal["error", "degrade"] = "error"
     prompt_name: Literal["strict", "lenient"] | None = None
     audio: Literal["auto", "on", "off"] = "auto"
     max_cost: Dollars | None = None
     webhook: Webhook | None = None
+    unknown_policy: Literal["hold", "fail", "resubmit"] | None = None
 
 
 class WantedBody(Body):
