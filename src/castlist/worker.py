@@ -215,7 +215,8 @@ class Worker:
         owned.task = None
         if owned.job.progress > owned.noted:
             owned.noted = self._progress[owned.job.id] = owned.job.progress
-        wait = 0.0 if owned.cancel else (owned.job.due_at - self.engine.kit.clock()).total_seconds()
+        cancelled = owned.cancel and not owned.job.cancel_requested
+        wait = 0.0 if cancelled else (owned.job.due_at - self.engine.kit.clock()).total_seconds()
         self._rounds.put(owned.job.id, owned.account, seconds=max(0.0, wait))
 
     async def _ask(self, id: str) -> None:  # noqa: A002

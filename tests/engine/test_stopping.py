@@ -1,5 +1,8 @@
 """Cancelling reaches the provider where it can, and says what could not be stopped; a result is fetched until there is one."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
 from castlist.errors import Refused, Retry
@@ -24,6 +27,16 @@ class Away(FakeProvider):
             self.cancels += 1
             raise Refused("the upstream is busy", retry=Retry.SAME, after=0.1)
         return await super().cancel(ticket)
+
+
+class Refusing(FakeProvider):
+    """Never stops anything; `asked` are the moments when it was to."""
+
+    asked: tuple[float, ...] = ()
+
+    async def cancel(self, ticket):
+        self.asked = (*self.asked, asyncio.get_running_loop().time())
+        raise Refused("the key may not stop anything", code="provider_auth_failed", retry=Retry.SAME)
 
 
 class Expiring(FakeProvider):
@@ -72,6 +85,26 @@ async def test_a_provider_that_cannot_be_reached_is_asked_to_stop_again(stage):
         ended = await cancelled(s)
 
     assert (ended.job.state, s.provider("fake").cancels) == (State.CANCELLED, 2)
+
+
+async def test_a_provider_that_refuses_to_stop_is_not_asked_for_ever(stage):
+    async with stage("hero: fake/stuck", params="output_cost_per_second: 1") as s:
+        put_in(s, Refusing)
+        seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)
+        await s.engine.cancel(ME, seen.job.id)
+        async with asyncio.timeout(30):
+            while len(s.provider("fake").asked) < 2:
+                await asyncio.sleep(0.05)
+        since = s.engine.kit.unstopped_since
+        since.update({attempt: moment - timedelta(minutes=11) for attempt, moment in since.items()})
+        ended = await s.end(seen)
+        first, second, *_ = s.provider("fake").asked
+
+    assert second - first > 1.5
+    assert (ended.job.state, ended.job.cost.state, ended.job.cost.micros) == (State.CANCELLED, CostState.UNKNOWN, 2_000_000)
+    assert [note.code for note in ended.job.warnings] == ["cancel_not_stopped"]
+    assert "the key may not stop anything" in ended.job.warnings[0].message
+    assert not since
 
 
 async def test_a_result_whose_link_has_expired_is_fetched_by_a_fresh_one_and_made_once(stage):

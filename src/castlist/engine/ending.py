@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
@@ -16,6 +17,9 @@ from castlist.model.providing import Cancelled, CannotTell, Provider, Stopped, T
 log = structlog.get_logger("castlist.engine")
 
 PATIENCE = 10.0
+STOP_FOR = timedelta(minutes=10)
+"""How long a provider that does not do it is asked to stop a work."""
+
 OPEN = (AttemptState.INTENT, AttemptState.TICKETED, AttemptState.UNKNOWN)
 
 
@@ -52,7 +56,7 @@ async def _abandon(kit: Kit, attempt: Attempt) -> None:
 
 
 async def cancel(kit: Kit, job: Job) -> Job | None:
-    """The work stopped where it can be, and the job ended; put off when the provider cannot be reached."""
+    """The work stopped where it can be, and the job ended; put off for some time when the provider cannot be reached or refuses."""
     attempt = await current(kit, job)
     if attempt is None or attempt.state not in OPEN:
         return await end_cancelled(kit, job, attempt, may_cost=False)
@@ -62,11 +66,22 @@ async def cancel(kit: Kit, job: Job) -> Job | None:
     try:
         outcome = await stop(provider, attempt)
     except ProviderError as error:
-        return await save(kit, put_off(kit, job, seconds=error.after or WAIT_RETRY))
+        return await _cancel_again(kit, job, attempt, error)
     if outcome.outcome is not Stopped.STOPPED:
         text = f"{attempt.provider} could not stop the work ({outcome.outcome}); it may still cost."
         job = warn_once(job, Note("cancel_not_stopped", text))
     return await end_cancelled(kit, job, attempt, may_cost=outcome.may_cost)
+
+
+async def _cancel_again(kit: Kit, job: Job, attempt: Attempt, error: ProviderError) -> Job | None:
+    """To be asked once more, less and less often; once the provider had its time the job ends, and its work may go on."""
+    now = kit.clock()
+    passed = now - kit.unstopped_since.setdefault(attempt.id, now)
+    if passed < STOP_FOR:
+        wait = max(error.after or WAIT_RETRY, passed.total_seconds() / 4)
+        return await save(kit, put_off(kit, job, seconds=min(wait, STOP_FOR.total_seconds())))
+    text = f"{attempt.provider} did not stop the work ({error.message}); it may still cost."
+    return await end_cancelled(kit, warn_once(job, Note("cancel_not_stopped", text)), attempt, may_cost=True)
 
 
 async def stop(provider: Provider, attempt: Attempt) -> Cancelled:

@@ -75,9 +75,9 @@ class Kit:
 
     `known_providers` are the names a caller may mention, those with an adapter here and others' alike; `option_providers` are those
     whose options a request may carry. `unbroken` is what a stop waits for; `asked_since` and `lost_since` hold, by attempt, since when
-    this process asks for it and has been told that it does not exist, `followed` the attempt as it was read, `useless` how many of its
-    downloads were no video. `not_native` are the accounts that keep no characters, with what they said; `publish` makes links for
-    providers that read by an address, and `call_back` addresses for them to call; `strange` counts the words of a status that nobody
+    this process asks for it and has been told that it does not exist, `unstopped_since` since when it asks in vain to stop it,
+    `followed` the attempt as it was read, `useless` how many of its downloads were no video.
+    `not_native` are the accounts that keep no characters, with what they said; `publish` makes links for providers that read by an address, and `call_back` addresses for them to call; `strange` counts the words of a status that nobody
     knows, by provider.
     `choosing` counts, by deployment, the jobs of this process that have chosen it and are not saved yet, `sending` those about to be sent.
     """
@@ -97,6 +97,7 @@ class Kit:
     unbroken: set[asyncio.Task[Any]] = field(default_factory=set)
     asked_since: dict[str, datetime] = field(default_factory=dict)
     lost_since: dict[str, datetime] = field(default_factory=dict)
+    unstopped_since: dict[str, datetime] = field(default_factory=dict)
     followed: dict[str, Attempt] = field(default_factory=dict)
     useless: dict[str, int] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
@@ -142,6 +143,7 @@ class Kit:
         self.asked_since.pop(attempt, None)
         self.followed.pop(attempt, None)
         self.lost_since.pop(attempt, None)
+        self.unstopped_since.pop(attempt, None)
         self.useless.pop(attempt, None)
         self.unstoppable.discard(attempt)
 
