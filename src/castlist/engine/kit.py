@@ -77,8 +77,8 @@ class Kit:
     whose options a request may carry. `unbroken` is what a stop waits for; `asked_since` and `lost_since` hold, by attempt, since when
     this process asks for it and has been told that it does not exist, `unstopped_since` since when it asks in vain to stop it,
     `followed` the attempt as it was read, `useless` how many of its downloads were no video.
-    `not_native` are the accounts that keep no characters, with what they said; `publish` makes links for providers that read by an address, and `call_back` addresses for them to call; `strange` counts the words of a status that nobody
-    knows, by provider.
+    `not_native` are the accounts that keep no characters, with what they said; `publish` makes links for providers that read by an
+    address, and `call_back` addresses for them to call; `strange` counts the words of a status that nobody knows, by provider.
     `choosing` counts, by deployment, the jobs of this process that have chosen it and are not saved yet, `sending` those about to be sent.
     """
 
