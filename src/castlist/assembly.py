@@ -27,7 +27,7 @@ from castlist.model.providing import Account, Deployment, Provider, Transport
 from castlist.model.publishing import Publish
 from castlist.model.vendors import VIDEO_PROVIDERS
 from castlist.outbound import Outbound, trust_also
-from castlist.providers import provider, provider_names
+from castlist.providers import judge_settings, provider, provider_names
 from castlist.providers.transport import Connections, HttpTransport
 from castlist.sealing import Seal, derive, own_key
 from castlist.server.access import Access, is_loopback
@@ -170,6 +170,7 @@ def _now() -> datetime:
 
 
 def _check(settings: Settings, *, serving: bool) -> None:
+    check_settings(settings)
     if serving and settings.no_auth and not is_loopback(settings.host):
         text = f"--no-auth works on loopback only, and the host is {settings.host}: whoever reaches it must have a key"
         raise ConfigError([(0, text)], source=settings.source)
@@ -179,6 +180,19 @@ def _check(settings: Settings, *, serving: bool) -> None:
     if serving and settings.no_auth and settings.public_base_url:
         text = "--no-auth and media.public_base_url exclude each other: a gateway that the internet reaches must have a key"
         raise ConfigError([(0, text)], source=settings.source)
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises ConfigError for settings of entries that the adapters of their providers do not take."""
+    known = provider_names()
+    judged = [
+        (entry.line, text)
+        for entry in settings.models
+        if entry.provider in known
+        for text in judge_settings(entry.provider, entry.settings)
+    ]
+    if judged:
+        raise ConfigError(judged, source=settings.source)
 
 
 def _outbound(settings: Settings) -> Outbound:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from castlist.assembly import check_settings
 from castlist.cli.printing import print_json, print_line, print_notice, print_table
 from castlist.cli.running import Json
 from castlist.config import ModelEntry, load
@@ -26,6 +27,7 @@ def check(
     """Say what a configuration file comes to, or every mistake in it with its line."""
     try:
         settings = load(file)
+        check_settings(settings)
     except ConfigError as error:
         if as_json:
             print_json({"ok": False, "mistakes": [{"line": line, "message": text} for line, text in error.mistakes]})

@@ -232,3 +232,8 @@ def _check_accounts(reading: Reading, entries: Sequence[ModelEntry]) -> None:
                 entry.line,
                 f"the account {entry.account!r} has other credentials on line {other.line}; give each an account: of its own",
             )
+        elif other.settings != entry.settings:
+            reading.wrong(
+                entry.line,
+                f"the account {entry.account!r} has other settings on line {other.line}; give both the same, or each its own account:",
+            )

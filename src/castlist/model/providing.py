@@ -1,7 +1,7 @@
 """What passes between the engine and a provider, and the interface a provider implements."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,9 @@ from castlist.model.characters import CastMember, Character, Note
 from castlist.model.entries import Entry
 from castlist.model.jobs import Cost, Failure, Sent
 from castlist.model.operations import Operation
+
+SettingNames = Mapping[str, Collection[str]]
+"""Settings that an adapter reads, each with the words it may be: none, where any text will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +276,8 @@ class Provider(ABC):
     adapter does not override raises NotImplementedError when it is called, never when the adapter is made."""
 
     name: ClassVar[str]
+    settings: ClassVar[SettingNames | None] = None
+    """Those of an account that the adapter reads; None where it does not say, and any are taken."""
 
     def __init__(self, account: Account, http: Transport) -> None:
         self.account = account

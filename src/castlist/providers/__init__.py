@@ -1,6 +1,6 @@
 """The providers of this installation, by name: ours and those that other packages add under the entry point `castlist.providers`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -46,6 +46,22 @@ def provider(name: str) -> type[Provider]:
 def provider_names() -> tuple[str, ...]:
     """The names of all providers, without importing them."""
     return tuple(sorted({*OURS, *(entry.name for entry in entry_points(group=GROUP))}))
+
+
+def judge_settings(name: str, settings: Mapping[str, object]) -> Sequence[str]:
+    """A sentence for each of an account's settings that its adapter does not read, or not in that word. Raises NotFound."""
+    known = provider(name).settings if settings else None
+    if known is None:
+        return ()
+    found = []
+    for key, value in settings.items():
+        if key not in known:
+            close = get_close_matches(key.lower(), known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known) or 'none'}"
+            found.append(f"unknown setting {key[:80]!r} of the provider {name}; {hint}")
+        elif known[key] and value not in known[key]:
+            found.append(f"{key} must be {' or '.join(known[key])}, not {str(value)[:80]!r}")
+    return found
 
 
 def providers() -> Mapping[str, type[Provider]]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import structlog
 
@@ -24,6 +25,7 @@ from castlist.model.providing import (
     Prepared,
     Progress,
     Provider,
+    SettingNames,
     Stopped,
     Stream,
     Ticket,
@@ -61,6 +63,7 @@ class Animatic(Provider):
     """Renders on this machine. A ticket holds all that a render needs, so any process can start it again after a crash."""
 
     name = "animatic"
+    settings: ClassVar[SettingNames | None] = {}
 
     def __init__(self, account: Account, http: Transport) -> None:
         super().__init__(account, http)

@@ -22,6 +22,7 @@ from castlist.model.providing import (
     Prepared,
     Progress,
     Reply,
+    SettingNames,
     Stopped,
     Stream,
     Ticket,
@@ -48,6 +49,7 @@ class Fal(KeepsUploads):
     and the fields that `fal_ai_models` marks."""
 
     name: ClassVar[str] = "fal_ai"
+    settings: ClassVar[SettingNames | None] = {}
     files_live: ClassVar[timedelta] = _FILES_LIVE - timedelta(hours=2)
     clips: ClassVar[Sequence[str]] = HELD_CLIPS
     _keys: KeySet | None = None

@@ -24,6 +24,7 @@ from castlist.model.providing import (
     Prepared,
     Progress,
     Reply,
+    SettingNames,
     Stopped,
     Stream,
     Ticket,
@@ -59,6 +60,7 @@ class Gemini(KeepsUploads):
     """
 
     name: ClassVar[str] = "gemini"
+    settings: ClassVar[SettingNames | None] = {"api_version": ("v1", "v1beta"), "webhook_secret": ()}
     files_live: ClassVar[timedelta] = timedelta(hours=46)
     clips: ClassVar[Sequence[str]] = (CLIP,)
     _keys: KeySet | None = None

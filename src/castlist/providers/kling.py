@@ -27,6 +27,7 @@ from castlist.model.providing import (
     Provider,
     References,
     Reply,
+    SettingNames,
     Stream,
     Ticket,
     Transport,
@@ -74,6 +75,7 @@ class Kling(Provider):
     """
 
     name: ClassVar[str] = "kling"
+    settings: ClassVar[SettingNames | None] = {"webhook_secret": ()}
 
     def __init__(self, account: Account, http: Transport, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__(account, http)

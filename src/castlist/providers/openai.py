@@ -27,6 +27,7 @@ from castlist.model.providing import (
     Provider,
     References,
     Reply,
+    SettingNames,
     Stopped,
     Stream,
     Ticket,
@@ -60,6 +61,7 @@ class OpenAI(Provider):
     a server that turns out to keep no characters is shown pictures, in the field that vLLM-Omni has for them (not verified elsewhere)."""
 
     name: ClassVar[str] = "openai"
+    settings: ClassVar[SettingNames | None] = {"characters": tuple(Characters)}
     profile: ClassVar[Profile] = OPENAI
 
     def __init__(self, account: Account, http: Transport) -> None:

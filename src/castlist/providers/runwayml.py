@@ -22,6 +22,7 @@ from castlist.model.providing import (
     Prepared,
     Progress,
     Reply,
+    SettingNames,
     Stopped,
     Stream,
     Ticket,
@@ -62,6 +63,7 @@ class RunwayML(KeepsUploads):
     as the added part, whether `seedance2_5` would take images beside an opening frame (it is not asked to)."""
 
     name: ClassVar[str] = "runwayml"
+    settings: ClassVar[SettingNames | None] = {}
     files_live: ClassVar[timedelta] = timedelta(hours=22)
     clips: ClassVar[Sequence[str]] = HELD_CLIPS
 

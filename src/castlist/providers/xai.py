@@ -13,7 +13,7 @@ from castlist.errors import ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import CastMember, Fidelity, Note
 from castlist.model.operations import CreateVideo, EditVideo, ExtendVideo, RemixVideo, Source
-from castlist.model.providing import Order, Prepared, Progress, Provider, Reply, Stream, Ticket
+from castlist.model.providing import Order, Prepared, Progress, Provider, Reply, SettingNames, Stream, Ticket
 from castlist.providers.polling import ask_each
 from castlist.providers.replies import read_id
 from castlist.providers.tags import feature, neutralise
@@ -34,6 +34,7 @@ class XAI(Provider):
     """
 
     name: ClassVar[str] = "xai"
+    settings: ClassVar[SettingNames | None] = {}
 
     def capabilities(self, model: str) -> Capabilities:
         return limits(model)
