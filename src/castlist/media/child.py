@@ -68,12 +68,15 @@ def command(task: str, limits: Limits) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Only what Python needs to import us, and single-threaded BLAS: its thread pools alone would eat the address space."""
+    """Only what Python needs to import us, and single-threaded BLAS: its thread pools alone would eat the address space.
+
+    A child writes the bytecode of what it imports, as nothing else imports it: where the installer left that to the first run,
+    every child would compile NumPy, OpenCV and us anew, which took longer than painting a scene (measured).
+    """
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
     paths = [PACKAGE_ROOT, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return kept | {
         "PYTHONPATH": os.pathsep.join(paths),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",

@@ -163,6 +163,15 @@ def test_the_child_inherits_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not {"HOME", "PATH", "OPENAI_API_KEY"} & given.keys()
 
 
+def test_a_child_may_keep_the_bytecode_of_what_it_imports_whatever_the_parent_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    script = "import sys; print(sys.dont_write_bytecode)"
+
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=child.environment(), check=True)
+
+    assert shown.stdout.strip() == "False"
+
+
 def test_the_parent_side_imports_no_media_library() -> None:
     script = "import castlist.media.child, sys; print(*{'av', 'cv2', 'numpy'} & set(sys.modules))"
 
