@@ -31,7 +31,7 @@ log = structlog.get_logger("castlist.engine")
 DERIVE = replace(UNTRUSTED, cpu_seconds=120, wall_seconds=240)
 SAME_WITHIN = timedelta(hours=1)
 VARIANTS = {"video": "video", "still": "still-0", "cutout": "cutout", "sheet": "sheet"}
-MEDIA_TYPES = {".mp4": "video/mp4", ".mkv": "video/x-matroska", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+MEDIA_TYPES = {".mp4": "video/mp4", ".avi": "video/x-msvideo", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 SOURCE_TYPES = {
     "mp4": "video/mp4",
     "mov": "video/quicktime",

@@ -103,7 +103,7 @@ def cut_views(out: Path, found: Segmentation, subject: Subject | None, *, picks:
     frames: dict[int, Pixels] = {}
     cutouts: dict[int, Pixels] = {}
     matte: Matte | None = None
-    with write_cutout(out / "cutout.mkv", (subject.box[2], subject.box[3])) as write:
+    with write_cutout(out / "cutout.avi", (subject.box[2], subject.box[3])) as write:
         for number, (frame, mask, shadow) in enumerate(zip(read_clip(clip), found.masks, found.shadows, strict=True)):
             size = (frame.shape[1], frame.shape[0])
             matte = matte or Matte(background, size, box=subject.box, scale=size[0] / mask.shape[1])

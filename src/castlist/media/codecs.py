@@ -11,7 +11,7 @@ from av.video.stream import VideoStream
 from castlist.media.encode import FILM, RATE
 from castlist.media.reading import CODECS
 
-WRITTEN = ("libx264", "aac", "ffv1", "png", "mjpeg")
+WRITTEN = ("libx264", "aac", "magicyuv", "png", "mjpeg")
 """Encoders of videos, sound, cutouts and stills."""
 
 _FRAMES = 6

@@ -56,7 +56,7 @@ class Derived:
         return {
             "clip": "clip.mp4",
             "stills": [f"still-{number}.png" for number in range(self.stills)],
-            "cutout": "cutout.mkv" if self.subject else None,
+            "cutout": "cutout.avi" if self.subject else None,
             "cutout_png": "cutout.png" if self.subject else None,
             "sheet": "sheet.png",
         }

@@ -152,7 +152,7 @@ def write_idle(hero: View, out: Path, *, box: Box | None, report: Report) -> Non
                 report(frame)
             return
         x, y, w, h = box
-        with write_cutout(out / "cutout.mkv", (w, h)) as write:
+        with write_cutout(out / "cutout.avi", (w, h)) as write:
             for frame, moved in enumerate(breathing(hero.subject, box, foot=hero.foot)):
                 picture = hero.empty.copy()
                 picture[y : y + h, x : x + w] = composite(moved, picture[y : y + h, x : x + w])

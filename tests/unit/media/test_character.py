@@ -56,7 +56,7 @@ def test_a_gap_that_closes_for_a_while_stays_open(luna: tuple[dict[str, object],
     """Between her tail and her cheek the wall shows, for twenty frames from within a closed outline."""
     with av.open(str(samples.path("luna"))) as clip:
         wall = next(clip.decode(video=0)).to_ndarray(format="bgr24")[5, 5].astype(int)
-    with av.open(str(luna[1] / "cutout.mkv")) as cutout:
+    with av.open(str(luna[1] / "cutout.avi")) as cutout:
         pictures = [frame.to_ndarray(format="bgra").astype(int) for frame in cutout.decode(video=0)]
 
     shown = [np.count_nonzero((p[..., 3] > 128) & (np.abs(p[..., :3] - wall).max(axis=2) < 14)) for p in pictures]
@@ -71,11 +71,11 @@ def test_every_file_is_there_and_no_draft(luna: tuple[dict[str, object], Path]) 
     assert part(result, "files") == {
         "clip": "clip.mp4",
         "stills": stills,
-        "cutout": "cutout.mkv",
+        "cutout": "cutout.avi",
         "cutout_png": "cutout.png",
         "sheet": "sheet.png",
     }
-    assert {path.name for path in out.iterdir()} == {"clip.mp4", *stills, "cutout.mkv", "cutout.png", "sheet.png", "analysis.json"}
+    assert {path.name for path in out.iterdir()} == {"clip.mp4", *stills, "cutout.avi", "cutout.png", "sheet.png", "analysis.json"}
     assert json.loads((out / "analysis.json").read_text()) == result
 
 
@@ -101,7 +101,7 @@ def test_the_cutout_lies_in_its_box_of_the_clip(luna: tuple[dict[str, object], P
     box = part(result, "cutout")["box"]
     assert isinstance(box, list)
     x, y, w, h = box
-    frames = cutout_frames(out / "cutout.mkv")
+    frames = cutout_frames(out / "cutout.avi")
     clip = list(read_clip(out / "clip.mp4"))
 
     assert len(frames) == len(clip) == 72
@@ -219,7 +219,7 @@ def test_what_cannot_be_separated_has_no_cutout_files(tmp_path: Path) -> None:
     result = make(tmp_path / "out", clips.mascot_clip(tmp_path / "clip.mp4", 1, size=SIZE, background=clips.texture(SIZE)))
 
     assert part(result, "files")["cutout"] is part(result, "files")["cutout_png"] is None
-    assert not (tmp_path / "out" / "cutout.mkv").exists()
+    assert not (tmp_path / "out" / "cutout.avi").exists()
     assert (tmp_path / "out" / "sheet.png").exists()
 
 
@@ -237,7 +237,7 @@ def test_a_still_image_comes_to_life_gently(tmp_path: Path, name: str) -> None:
 
     frames = list(read_clip(tmp_path / "out" / "clip.mp4"))
     assert part(result, "cutout")["separable"] is True
-    assert len(frames) == len(cutout_frames(tmp_path / "out" / "cutout.mkv")) == 72
+    assert len(frames) == len(cutout_frames(tmp_path / "out" / "cutout.avi")) == 72
     assert 0.05 < np.abs(frames[0].astype(int) - frames[18]).mean() < 12
     assert codes(result) == ({} if name == "image.png" else {"clip_resolution": 240})
 
@@ -248,7 +248,7 @@ def test_the_idle_motion_is_small_and_seamless_and_the_feet_stay_put(tmp_path: P
 
     make(tmp_path / "out", image, kind="image")
 
-    alphas = [frame[:, :, 3] for frame in cutout_frames(tmp_path / "out" / "cutout.mkv")]
+    alphas = [frame[:, :, 3] for frame in cutout_frames(tmp_path / "out" / "cutout.avi")]
     steps = [float(np.abs(b.astype(int) - a).mean()) for a, b in zip(alphas, [*alphas[1:], alphas[0]], strict=True)]
     rows = [np.flatnonzero((alpha > 128).any(axis=1)) for alpha in alphas]
     tall = float(np.median([len(row) for row in rows]))

@@ -58,7 +58,7 @@ def take(folder: Path, stage: Stage, *, count: int, crf: int) -> Taken:
     assert facts["separable"], facts
     x, y, w, h = facts["box"]
     found = []
-    with av.open(str(folder / "cutout.mkv")) as container:
+    with av.open(str(folder / "cutout.avi")) as container:
         for frame in container.decode(video=0):
             whole = np.zeros((SIZE[1], SIZE[0]), np.float32)
             whole[y : y + h, x : x + w] = frame.to_ndarray(format="bgra")[..., 3].astype(np.float32) / 255
