@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from castlist.model.places import Folder
+from castlist.storage import Storage
 from storage.samples import a_character, a_job, create, store, wall
 
 pytestmark = pytest.mark.anyio
@@ -133,3 +135,39 @@ async def test_leaving_removes_all_that_a_process_had(tmp_path, come, database_u
 
     rows = [] if database_url else ["castlist.db"]
     assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == [*rows, "lock"]
+
+
+async def test_files_of_another_database_in_the_same_place_outlive_every_death(tmp_path, folder):
+    """Whoever forgets the address of the database, or shares a folder of files, must lose no video."""
+    place = Folder(tmp_path / "mounted")
+    other = await Storage.open(tmp_path / "other", clock=wall, place=place)
+    video = await store(other, tmp_path)
+    await other.assets.add(video)
+    await other.jobs.add(a_job(create(reference=video.id), at=wall()))
+    (place.path / "notes.txt").write_text("somebody else's")
+    with child("hang", folder, None) as process:
+        process.stdout.readline()
+
+    storage = await Storage.open(folder, clock=wall, place=place)
+    assert storage.holders.dead() == []
+    await store(storage, tmp_path)
+    await storage.close()
+
+    assert sorted(path.name for path in place.path.rglob("*") if path.is_file()) == sorted([video.id, "notes.txt"])
+    await other.close()
+
+
+async def test_what_a_process_of_the_shared_database_had_marked_is_left_to_those_of_that_database(folder, tmp_path, postgres):
+    with postgres.database() as url:
+        with child("hang", folder, url) as process:
+            process.stdout.readline()
+        marked = sorted(path.name for path in (folder / "pending").rglob("asset_*"))
+        assert len(marked) == 2
+
+        forgetful = await Storage.open(folder, clock=wall)
+        await forgetful.close()
+        assert sorted({path.name.partition("#")[0] for path in (folder / "assets").rglob("asset_*")}) == marked
+
+        right = await Storage.open(folder, clock=wall, database_url=url)
+        assert list((folder / "assets").rglob("asset_*")) == []
+        await right.close()

@@ -65,6 +65,21 @@ async def test_every_row_is_copied_once_however_often_it_is_run(tmp_path, url):
     await storage.close()
 
 
+async def test_a_file_that_was_copied_is_not_worked_on_by_who_forgets_the_address(tmp_path, url):
+    folder = tmp_path / "data"
+    await fill(folder, tmp_path)
+    upkeep.copy(folder, url)
+
+    with pytest.raises(Unavailable, match=r"the rows of .*castlist.db were copied to a PostgreSQL.*: set CASTLIST_DATABASE_URL"):
+        await Storage.open(folder)
+
+    upkeep.copy(folder, url)
+    with sqlite3.connect(folder / "castlist.db") as file:
+        file.execute("PRAGMA user_version = 0")
+    file.close()
+    await (await Storage.open(folder)).close()
+
+
 async def test_what_has_gone_on_in_the_database_is_not_overwritten(tmp_path, url):
     jobs, _ = await fill(tmp_path / "data", tmp_path)
     upkeep.copy(tmp_path / "data", url)

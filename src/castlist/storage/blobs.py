@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,15 +127,15 @@ class FolderBlobs:
         return self.folder / make_key(asset)
 
     def find(self, among: Collection[str] | None = None) -> Iterator[Blob]:
-        """Every file there."""
-        for folder, _, names in os.walk(self.folder):
-            for name in names:
-                # The store writes to `asset#1` and renames at the end.
-                asset = name.partition("#")[0]
-                if among is None or asset in among:
-                    path = Path(folder) / name
+        """Every file there that is an asset's."""
+        names = ["*/*"] if among is None else [f"{make_key(asset)}*" for asset in among]
+        for path in (path for name in names for path in self.folder.glob(name)):
+            # The store writes to `asset#1` and renames at the end.
+            asset = path.name.partition("#")[0]
+            if asset in among if among is not None else make_key(asset) == f"{path.parent.name}/{asset}":
+                with suppress(FileNotFoundError):
                     facts = path.stat()
-                    yield Blob(asset, str(path), facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC), asset == name)
+                    yield Blob(asset, str(path), facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC), asset == path.name)
 
     def drop(self, blob: Blob) -> None:
         """Remove the file."""

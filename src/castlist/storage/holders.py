@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
@@ -45,7 +45,8 @@ class Holders(Protocol):
 class FolderHolders:
     """The processes on one folder. A visible lock file that is free belongs to a dead process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+        self._shared = shared
         self.me = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._folder = folder / "holders"
         self._door = folder / "lock"
@@ -80,12 +81,16 @@ class FolderHolders:
 
     def mark(self, kind: Kind) -> None:
         """Say what this process does here: `serve` for a server with a worker."""
-        text = json.dumps({"pid": os.getpid(), "kind": kind}).ljust(128).encode()
+        text = json.dumps({"pid": os.getpid(), "kind": kind, "shared": self._shared}).ljust(128).encode()
         os.pwrite(self._file, text, 0)
 
     def dead(self) -> list[str]:
         """Ids of holders whose process is gone, and which nobody has swept yet."""
         return [holder for holder, alive in self._others() if not alive]
+
+    def fellows(self, holders: Collection[str]) -> list[str]:
+        """Those whose rows were in the kind of database that this process has: nothing is known of what the others had in hand."""
+        return [holder for holder in holders if self._facts(holder).get("shared", self._shared) == self._shared]
 
     def surely_dead(self) -> list[str]:
         """The same: the kernel knows."""
@@ -124,10 +129,13 @@ class FolderHolders:
                     yield path.stem, alive
 
     def _kind(self, holder: str) -> str:
+        return str(self._facts(holder).get("kind", ""))
+
+    def _facts(self, holder: str) -> Mapping[str, object]:
         try:
-            return str(json.loads(self._path(holder).read_text())["kind"])
+            return dict(json.loads(self._path(holder).read_text()))
         except FileNotFoundError:
-            return ""
+            return {}
 
     def _path(self, holder: str) -> Path:
         return self._folder / f"{holder}.lock"

@@ -24,7 +24,7 @@ from castlist.storage.watching import Watch
 
 @dataclass(frozen=True)
 class Parts:
-    """What a storage is made of. `shared` says that other folders' processes have the same rows."""
+    """What a storage is made of."""
 
     folder: Path
     database: Database
@@ -33,20 +33,19 @@ class Parts:
     blobs: Blobs
     pending: Pending
     clock: Clock
-    shared: bool
     close: Callable[[], None]
 
 
 def enter(folder: Path, database_url: str | None, place: Place | None = None) -> Parts:
     """Open, migrate and put right. Blocks. Raises Unavailable, StorageFull, OSError and sqlite3.Error."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    here = FolderHolders(folder)
+    here = FolderHolders(folder, shared=bool(database_url))
     with here.alone():
         blobs = _open_blobs(folder, place)
         parts = _open_shared(folder, here, blobs, url=database_url) if database_url else _open_file(folder, here, blobs)
         try:
             here.forget_half_made()
-            gone = here.dead()
+            gone = here.fellows(here.dead())
             if gone:
                 _sweep(parts, gone)
             here.enter()
@@ -75,7 +74,7 @@ def _open_file(folder: Path, here: FolderHolders, blobs: Blobs) -> Parts:
     prepare(path)
     database = SqliteDatabase(path)
     pending = Pending(folder, here.me)
-    return Parts(folder, database, here, here, blobs, pending, clock=_now, shared=False, close=database.close)
+    return Parts(folder, database, here, here, blobs, pending, clock=_now, close=database.close)
 
 
 def _open_shared(folder: Path, here: FolderHolders, blobs: Blobs, *, url: str) -> Parts:
@@ -92,7 +91,7 @@ def _open_shared(folder: Path, here: FolderHolders, blobs: Blobs, *, url: str) -
         watch.close()
 
     pending = Pending(folder, here.me)
-    return Parts(folder, database, here, SharedHolders(here, watch), blobs, pending, clock=watch.now, shared=True, close=close)
+    return Parts(folder, database, here, SharedHolders(here, watch), blobs, pending, clock=watch.now, close=close)
 
 
 def _sweep(parts: Parts, gone: Collection[str]) -> None:
@@ -106,12 +105,8 @@ def _sweep(parts: Parts, gone: Collection[str]) -> None:
 
 
 def _drop(parts: Parts, gone: Collection[str]) -> None:
-    marked = parts.pending.of(gone)
-    # Others store in the same place, or asking for all that is there takes long.
-    some = parts.shared or not isinstance(parts.blobs, FolderBlobs)
-    among = marked if some else None
-    if marked or not some:
-        drop_ownerless(parts.database, parts.blobs, pending=parts.pending, living=parts.here.living(), among=among)
+    if marked := parts.pending.of(gone):
+        drop_ownerless(parts.database, parts.blobs, pending=parts.pending, living=parts.here.living(), among=marked)
 
 
 def _now() -> datetime:
@@ -133,8 +128,7 @@ def leave(parts: Parts) -> None:
         # Leases in a database that is away end by themselves, and the next process here finds what this one had marked.
         with suppress(Unavailable):
             parts.database.write_now(lambda connection: release_leases(connection, [me]))
-            if parts.pending.of([me]):
-                _drop(parts, [me])
+            _drop(parts, [me])
             shutil.rmtree(parts.folder / "pending" / me, ignore_errors=True)
         parts.close()
         shutil.rmtree(parts.folder / "scratch" / me, ignore_errors=True)

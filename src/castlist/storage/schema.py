@@ -20,16 +20,26 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 HEAD = REVISIONS[-1]
 SCHEMA = Path(__file__).with_name("schema.sql")
 SHARED_SCHEMA = Path(__file__).with_name("schema.postgresql.sql")
+MOVED = 1
+"""The `user_version` of a file whose rows are in another database now."""
+
 _UPGRADING = 0
 _STAMP = (
     "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\tCONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)"
 )
 
 
-def prepare(path: Path) -> None:
-    """Create the tables or migrate them. Only one process at a time. Raises Unavailable for a database of a newer version."""
+def prepare(path: Path, *, moved: bool = False) -> None:
+    """Create the tables or migrate them. Only one process at a time. Raises Unavailable for a database of a newer version, and for one
+    whose rows were moved away, unless `moved`."""
     connection = connect_writer(path)
     try:
+        if not moved and connection.execute("PRAGMA user_version").fetchone()[0] == MOVED:
+            raise Unavailable(
+                f"the rows of {path} were copied to a PostgreSQL database, where the work goes on: set CASTLIST_DATABASE_URL or "
+                f"castlist.database_url; docs/database.md says how to come back to the file",
+                code="storage_moved",
+            )
         found = read_revision(connection)
         if found == HEAD:
             return
@@ -63,6 +73,15 @@ def prepare_shared(url: str) -> None:
 def say(error: Exception) -> str:
     """A database's word in one line; it names host and user, and never a password."""
     return " ".join(str(error).split())
+
+
+def retire(path: Path) -> None:
+    """Let nobody work on this file any more: what it says would be old, and files that it does not know would be nobody's."""
+    connection = connect_writer(path)
+    try:
+        connection.execute(f"PRAGMA user_version = {MOVED}")
+    finally:
+        connection.close()
 
 
 def check_known(found: str, place: str, *, instead: str) -> None:

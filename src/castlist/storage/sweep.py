@@ -22,16 +22,19 @@ def release_leases(connection: Connection, holders: Collection[str]) -> None:
         )
 
 
-def drop_ownerless(
-    database: Database, blobs: Blobs, *, pending: Pending, living: Collection[str], among: Collection[str] | None = None
-) -> None:
-    """Remove the blobs and rows that no job or character has and no living process is storing; only those `among` the given, where
-    processes of other folders, whose marks are not seen here, store in the same place."""
+def drop_ownerless(database: Database, blobs: Blobs, *, pending: Pending, living: Collection[str], among: Collection[str]) -> None:
+    """Remove the blobs and rows `among` the given, which dead processes had marked, that no job or character has and no living process
+    is storing. Never anything else: files of another database may lie in the same place."""
     # In this order: what gets its owner between two of these lines still has its mark at the second or its owner at the third.
     files = list(blobs.find(among))
-    rows = {row[0] for row in database.rows_now("SELECT id FROM assets") if among is None or row[0] in among}
+    rows = {row[0] for row in database.rows_now("SELECT id FROM assets WHERE id IN (SELECT value FROM json_each(?))", (many(among),))}
     marked = pending.of(living)
-    owned = {row[0] for row in database.rows_now("SELECT DISTINCT asset FROM asset_uses")}
+    owned = {
+        row[0]
+        for row in database.rows_now(
+            "SELECT DISTINCT asset FROM asset_uses WHERE asset IN (SELECT value FROM json_each(?))", (many(among),)
+        )
+    }
     ownerless = rows - marked - owned
     if ownerless:
         database.write_now(lambda connection: drop_assets(connection, ownerless))

@@ -11,7 +11,7 @@ from castlist.errors import Conflict, NotFound, Unavailable
 from castlist.later import Later
 from castlist.storage.holders import FolderHolders
 from castlist.storage.postgres import ALONE, CHANNEL, LOCKS, Link, connect, show
-from castlist.storage.schema import HEAD, REVISIONS, prepare, prepare_shared, read_revision, read_shared_revision, say
+from castlist.storage.schema import HEAD, REVISIONS, prepare, prepare_shared, read_revision, read_shared_revision, retire, say
 
 if TYPE_CHECKING:
     import psycopg
@@ -74,7 +74,7 @@ def upgrade(folder: Path, url: str | None) -> None:
 
 def copy(folder: Path, url: str) -> Sequence[Copied]:
     """Bring all rows of a folder's file to a PostgreSQL database, in one transaction: broken off, it can be begun again. What is there
-    already stays as it is there.
+    already stays as it is there. Nobody opens the file by itself after that.
 
     Raises NotFound for a folder without a file, Conflict while a process has it open, and Unavailable when not every row arrived.
     """
@@ -84,13 +84,14 @@ def copy(folder: Path, url: str) -> Sequence[Copied]:
     with here.alone():
         if here.living():
             raise Conflict(f"a process works on {folder}: stop it, then copy", code="storage_in_use")
-        prepare(path)
+        prepare(path, moved=True)
         prepare_shared(url)
         with _file(path) as source, _linked(url) as link, link.transaction():
             link.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, ALONE))
             copied = [_copy(source, link, table) for table in _tables(source)]
             link.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
-            return copied
+        retire(path)
+        return copied
 
 
 def _copy(source: sqlite3.Connection, link: Link, table: str) -> Copied:
