@@ -50,6 +50,18 @@ async def test_a_claimed_job_is_nobody_else_s_until_its_lease_runs_out(storage, 
     assert await storage.jobs.renew([job.id], lease=30) == set()
 
 
+async def test_renewing_never_shortens_a_lease(storage, second, watch):
+    job = await held(storage, a_job())
+    await storage.jobs.renew([job.id], lease=600)
+    watch.advance(20)
+
+    assert await storage.jobs.renew([job.id], lease=120) == {job.id}
+    watch.advance(500)
+    assert await claim(second) == []
+    watch.advance(81)
+    assert await claim(second) == [job.id]
+
+
 async def test_renewing_keeps_a_lease(storage, second, watch):
     mine, theirs = await held(storage, a_job()), await held(second, a_job())
     watch.advance(20)

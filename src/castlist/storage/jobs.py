@@ -192,15 +192,15 @@ class Jobs:
         return await self._database.write(write)
 
     async def renew(self, ids: Collection[str], *, lease: float) -> set[str]:
-        """Hold on to leases for `lease` seconds from now; the ids of those that are still ours."""
+        """Hold on to leases for at least `lease` seconds from now; the ids of those that are still ours."""
 
         def write(connection: Connection) -> set[str]:
             until = to_micros(self._clock() + timedelta(seconds=lease))
             sql = (
-                "UPDATE jobs SET lease_until = ? WHERE lease_holder = ? AND NOT ended "
-                "AND id IN (SELECT value FROM json_each(?)) RETURNING id"
+                "UPDATE jobs SET lease_until = CASE WHEN lease_until > :until THEN lease_until ELSE :until END "
+                "WHERE lease_holder = :me AND NOT ended AND id IN (SELECT value FROM json_each(:ids)) RETURNING id"
             )
-            return {row[0] for row in connection.execute(sql, (until, self._holders.me, many(ids)))}
+            return {row[0] for row in connection.execute(sql, {"until": until, "me": self._holders.me, "ids": many(ids)})}
 
         return await self._database.write(write) if ids else set()
 
