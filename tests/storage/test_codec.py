@@ -1,7 +1,7 @@
 """Frozen values survive being stored, and nothing else is taken for one."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from castlist.model.characters import Note
-from castlist.model.jobs import Job
+from castlist.model.jobs import Cost, Job, State
 from castlist.model.operations import CreateVideo, Operation, Size, Wishes
 from castlist.storage.codec import decode, encode
 from storage.samples import NOON, OPERATIONS, a_job, everything
@@ -64,7 +64,6 @@ def test_a_field_that_was_added_later_takes_its_default():
         ({"state": "asleep"}, "Job.state: 'asleep' is not a valid State"),
         ({"progress": "50"}, "Job.progress: expected int, not '50'"),
         ({"progress": True}, "Job.progress: expected int, not True"),
-        ({"colour": "red"}, "Job has no field 'colour'"),
         ({"operation": {"kind": "paint"}}, "kind is one of create, edit, extend, remix, not 'paint'"),
         ({"created_at": "2026-11-22T12:00:00"}, "has a time zone"),
         ({"tried": "d1"}, "Job.tried: expected list, not 'd1'"),
@@ -96,3 +95,36 @@ def test_known_fields_are_taken_as_they_are():
     raw = encode(a_job(), without=frozenset({"created_at"}))
 
     assert decode(Job, raw, given={"created_at": NOON}).created_at is NOON
+
+
+def newer(job):
+    """The job as a version that knows more of jobs writes it."""
+    raw = json.loads(json.dumps(encode(job)))
+    raw["operation"] |= {"tempo": 3, "size": {**raw["operation"]["size"], "depth": 8}}
+    raw["operation"]["wishes"]["mood"] = ["calm"]
+    raw["cost"]["tax"] = 7
+    raw["warnings"][0]["advice"] = "wait"
+    return {**raw, "colour": "red"}
+
+
+def test_what_a_newer_version_wrote_is_read_past_and_written_again():
+    job = a_job().warn(Note("slow", "It is slow."))
+
+    read = decode(Job, newer(job))
+
+    assert read == job
+    assert encode(read.to(State.PREPARING)) == {**newer(job), "state": "preparing"}
+
+
+def test_what_a_newer_version_said_of_a_value_that_has_changed_is_let_go():
+    job = a_job().warn(Note("slow", "It is slow."))
+
+    changed = replace(decode(Job, newer(job)), cost=Cost(5)).warn(Note("stuck", "It is stuck."))
+
+    assert encode(changed) == {**newer(job), "cost": encode(Cost(5)), "warnings": [encode(note) for note in changed.warnings]}
+
+
+def test_a_class_without_room_for_it_reads_past_it():
+    assert decode(Odd, {**encode(Odd(frozenset(), "y")), "colour": "red"}) == Odd(frozenset(), "y")
+    with pytest.raises(ValueError, match="CreateVideo is of kind create, not 'edit'"):
+        decode(CreateVideo, {**encode(a_job().operation), "kind": "edit"})

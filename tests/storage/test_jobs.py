@@ -1,6 +1,7 @@
 """Jobs as rows: read back as they were, one project apart from another, page by page."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -270,3 +271,25 @@ async def test_pages_of_a_filter_are_the_whole_in_its_order(storage, order, want
 
     assert found == expected
     assert len(found) >= 2
+
+
+async def test_what_a_newer_version_keeps_of_a_job_survives_every_step_of_an_older_one(storage):
+    job = await held(storage, a_job(deployment="d1"))
+    attempt = an_attempt(job)
+    await storage.jobs.open_attempt(job.to(State.SUBMITTING, attempt=attempt.id), attempt)
+
+    def paint(connection):
+        for table in ("jobs", "attempts"):
+            doc = json.loads(connection.execute(f"SELECT doc FROM {table}").fetchone()[0])
+            connection.execute(f"UPDATE {table} SET doc = :doc", {"doc": json.dumps({**doc, "colour": "red"})})
+
+    await storage.write(paint)
+    read = await storage.jobs.any(job.id)
+    (tried,) = await storage.jobs.attempts(job.id)
+    await storage.jobs.save_attempt(replace(tried, state=AttemptState.TICKETED, ticket={"id": "x"}))
+    await storage.jobs.save(read.to(State.RUNNING))
+    await storage.jobs.request_cancel("default", job.id)
+
+    docs = await storage.write(lambda connection: [connection.execute(f"SELECT doc FROM {t}").fetchone()[0] for t in ("jobs", "attempts")])
+    assert [json.loads(doc)["colour"] for doc in docs] == ["red", "red"]
+    assert (await storage.jobs.any(job.id)).state is State.RUNNING

@@ -88,7 +88,7 @@ class Binding:
     """One provider account's handle on a character: a cache entry, always re-makeable.
 
     While it is MAKING, `maker` is the process that asks for it, until `until`; or the provider makes it behind its `ticket`. `losses`
-    counts how often in a row the provider had lost it soon after it was made.
+    counts how often in a row the provider had lost it soon after it was made. `rest` is what a newer version keeps of it.
     """
 
     provider: str
@@ -102,6 +102,7 @@ class Binding:
     maker: str | None = None
     until: datetime | None = None
     losses: int = 0
+    rest: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     def at(self, now: datetime) -> "Binding":
         """The binding as it is then: a handle whose time is over is expired."""
@@ -115,7 +116,7 @@ class Character:
 
     `subject` is what it was said to be. `assets` maps a variant (`source-0`…, `video`, `still-0`…, `cutout_sequence`, `cutout`, `sheet`,
     and the FORMS made by need) to an asset id; `facts` holds what the cutout measured (`separable`, `box`, …), as the media child
-    reported it. `targets` are models for which it is made ready before anybody asks.
+    reported it. `targets` are models for which it is made ready before anybody asks. `rest` is what a newer version keeps of it.
     """
 
     id: str
@@ -137,6 +138,7 @@ class Character:
     error: str | None = None
     deleted_at: datetime | None = None
     subject: Subject | None = None
+    rest: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     def has_use_of(self, form: str) -> bool:
         """Whether one of FORMS is made of it at all: HUMAN_CLIP only of a person's clip that is long and large enough."""

@@ -99,7 +99,7 @@ class Sent:
 class Attempt:
     """One submission of a job to one deployment. `ticket` is the provider's JSON, `reference` what we told the provider to call it,
     `request_id` what the provider called the request, which its support asks for. `reason` says why the deployment was chosen, `others`
-    why each of the others was not."""
+    why each of the others was not. `rest` is what a newer version keeps of it."""
 
     id: str
     job: str
@@ -120,6 +120,7 @@ class Attempt:
     others: Mapping[str, str] = field(default_factory=dict)
     verdict: Verdict | None = None
     sent: Sent | None = None
+    rest: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class Job:
     """One accepted operation of a project. `due_at` is when it next wants work; `tried` are deployment ids not to be asked again.
 
     `choice` says why its deployment was chosen, `avoid` is one that has just failed, `faults` are what each one said last, and `retries`
-    counts the refusals that might have passed.
+    counts the refusals that might have passed. `rest` is what a newer version keeps of it.
     """
 
     id: str
@@ -169,6 +170,7 @@ class Job:
     avoid: str | None = None
     faults: Mapping[str, str] = field(default_factory=dict)
     retries: int = 0
+    rest: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def ended(self) -> bool:

@@ -1,7 +1,8 @@
 """Frozen values to JSON and back, strictly by their type hints.
 
-A union of several dataclasses is told apart by the class variable `kind`. A field that the JSON lacks takes its default; one that the
-class lacks, or a value of another type, is a ValueError naming where it was.
+A union of several dataclasses is told apart by the class variable `kind`. A field that the JSON lacks takes its default; a value of another
+type is a ValueError naming where it was. A field that the class lacks was written by a newer version that shares the database: it is passed
+over, and where the class has a field `rest` it is kept there and written again with everything else.
 """
 
 import types
@@ -15,6 +16,8 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 T = TypeVar("T")
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Read = Callable[[object], object]
+REST = "rest"
+"""The field for what a newer version wrote."""
 
 
 def encode(value: object, *, without: frozenset[str] = frozenset()) -> Json:
@@ -36,6 +39,7 @@ def encode(value: object, *, without: frozenset[str] = frozenset()) -> Json:
             return {_text(key): encode(item) for key, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
             body = {name: encode(getattr(value, name)) for name in _names(type(value)) if name not in without}
+            _put_back(body, getattr(value, REST, None))
             kind = getattr(type(value), "kind", None)
             return {"kind": kind, **body} if isinstance(kind, str) else body
         case _:
@@ -44,7 +48,76 @@ def encode(value: object, *, without: frozenset[str] = frozenset()) -> Json:
 
 def decode(target: type[T], raw: object, *, given: Mapping[str, object] | None = None) -> T:
     """The value of class `target` in parsed JSON; `given` are fields that are known already, as they are."""
-    return cast("T", _fill(target, _object(raw), given or {}))
+    body, known = _object(raw), given or {}
+    try:
+        return cast("T", _fill(target, body, known))
+    except _NewerError:
+        return cast("T", _read_newer(target, body, known))
+
+
+def _read_newer(target: type, raw: Mapping[str, object], given: Mapping[str, object]) -> object:
+    plain = _strip(target, raw)
+    rest = {name: item for name, item in raw.items() if name not in plain or plain[name] != item}
+    try:
+        return _fill(target, plain, {**given, REST: rest} if _has_rest(target) else given)
+    except _NewerError as error:
+        raise ValueError(f"{target.__name__} was written by another version") from error
+
+
+class _NewerError(Exception):
+    """There is a field that the class lacks."""
+
+
+def _put_back(body: dict[str, Json], rest: Mapping[str, Json] | None) -> None:
+    """Write what a newer version wrote, where what is known of it is still as it was."""
+    for name, whole in (rest or {}).items():
+        if name not in body or _covers(whole, body[name]):
+            body[name] = whole
+
+
+def _covers(whole: Json, part: Json) -> bool:
+    """Whether `whole` says all that `part` says."""
+    if isinstance(whole, dict) and isinstance(part, dict):
+        return all(name in whole and _covers(whole[name], item) for name, item in part.items())
+    if isinstance(whole, list) and isinstance(part, list):
+        return len(whole) == len(part) and all(map(_covers, whole, part))
+    return whole == part
+
+
+def _strip(target: type, raw: Mapping[str, object]) -> dict[str, object]:
+    """The JSON without what the class, and the classes of its fields, lack."""
+    (readers, _, kind), inner = _plan(target), _inner(target)
+    kept = {name: item for name, item in raw.items() if name in readers or (name == "kind" and kind is not None)}
+    return kept | {name: strip(kept[name]) for name, strip in inner.items() if name in kept}
+
+
+@cache
+def _has_rest(target: type) -> bool:
+    return any(field.name == REST for field in fields(target))
+
+
+@cache
+def _inner(target: type) -> Mapping[str, Read]:
+    """What strips the JSON of each field that may hold dataclasses."""
+    hints = get_type_hints(target)
+    found = {name: _stripper(hints[name]) for name in _names(target)}
+    return {name: strip for name, strip in found.items() if strip is not None}
+
+
+@cache
+def _stripper(hint: Any) -> Read | None:
+    if isinstance(hint, type) and is_dataclass(hint):
+        return lambda raw: _strip(hint, raw) if isinstance(raw, dict) else raw
+    options = [each for each in get_args(hint) if isinstance(each, type) and is_dataclass(each)]
+    if not options:
+        return None
+    if get_origin(hint) in (types.UnionType, Union):
+        if len(options) == 1:
+            return _stripper(options[0])
+        kinds = {getattr(each, "kind", None): each for each in options}
+        return lambda raw: _strip(kinds[raw.get("kind")], raw) if isinstance(raw, dict) and raw.get("kind") in kinds else raw
+    one = options[0]
+    return lambda raw: [_strip(one, each) if isinstance(each, dict) else each for each in raw] if isinstance(raw, list) else raw
 
 
 def _fill(target: type, raw: Mapping[str, object], given: Mapping[str, object]) -> object:
@@ -53,9 +126,11 @@ def _fill(target: type, raw: Mapping[str, object], given: Mapping[str, object]) 
     for name, item in raw.items():
         reader = readers.get(name)
         if reader is None:
-            if name == "kind" and item == kind:
-                continue
-            raise ValueError(f"{target.__name__} has no field {name!r}")
+            if name == "kind" and kind is not None:
+                if item == kind:
+                    continue
+                raise ValueError(f"{target.__name__} is of kind {kind}, not {item!r}")
+            raise _NewerError
         try:
             values[name] = reader(item)
         except ValueError as error:
@@ -68,13 +143,13 @@ def _fill(target: type, raw: Mapping[str, object], given: Mapping[str, object]) 
 
 @cache
 def _names(target: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(target))
+    return tuple(field.name for field in fields(target) if field.name != REST)
 
 
 @cache
 def _plan(target: type) -> tuple[Mapping[str, Read], frozenset[str], str | None]:
     hints = get_type_hints(target)
-    readers = {field.name: _reader(hints[field.name]) for field in fields(target)}
+    readers = {name: _reader(hints[name]) for name in _names(target)}
     required = frozenset(f.name for f in fields(target) if f.default is MISSING and f.default_factory is MISSING)
     return readers, required, getattr(target, "kind", None)
 
