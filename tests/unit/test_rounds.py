@@ -1,8 +1,41 @@
 """Asking about many things by a few tasks, each when it is due."""
 
 import asyncio
+import selectors
+from itertools import pairwise
+
+import pytest
 
 from castlist.rounds import Rounds
+
+
+class Skipping(selectors.DefaultSelector):
+    """Waits for nothing: the time that would have been waited has passed."""
+
+    passed = 0.0
+
+    def select(self, timeout=None):
+        self.passed += max(0.0, timeout or 0.0)
+        return super().select(0)
+
+
+class Quick(asyncio.SelectorEventLoop):
+    """A loop on which time passes only while there is nothing to do."""
+
+    def __init__(self):
+        self.clock = Skipping()
+        super().__init__(self.clock)
+
+    def time(self):
+        return self.clock.passed
+
+
+class Held(Quick):
+    """As uvloop on a machine that was busy elsewhere: the moment has passed, and what it gives for it does not say which one it was."""
+
+    def call_at(self, when, callback, *args, context=None):
+        self.clock.passed = max(self.clock.passed, when)
+        return self.call_soon(callback, *args, context=context)
 
 
 class Asker:
@@ -117,3 +150,48 @@ def test_nothing_is_asked_after_the_end():
         return asked, tasks
 
     assert asyncio.run(scene()) == ([], [])
+
+
+def follow(loop, *, jobs, pace, seconds):
+    """The moments at which so many jobs are asked about when each wants to be after so many seconds, the last of them left out."""
+    asked, tasks = {}, set()
+
+    async def scene():
+        async def ask(key):
+            asked.setdefault(key, []).append(asyncio.get_running_loop().time())
+            rounds.put(key, "account", seconds=pace)
+
+        def spawn(coroutine):
+            task = asyncio.create_task(coroutine)
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        rounds = Rounds(ask, spawn)
+        for number in range(jobs):
+            rounds.put(str(number), "account", seconds=pace + number / jobs)
+        while asyncio.get_running_loop().time() < seconds:
+            await asyncio.sleep(0.5)
+        rounds.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(scene())
+    return asked
+
+
+@pytest.mark.parametrize(("pace", "grain"), [(0.1, 1 / 64), (0.5, 1 / 16), (1.0, 1 / 8), (2.0, 1 / 4), (60.0, 1 / 4)])
+def test_jobs_are_asked_about_together_and_hardly_later_than_they_want(pace, grain):
+    asked = follow(Quick, jobs=100, pace=pace, seconds=20 * pace)
+
+    assert len(asked) == 100
+    assert len({moment for moments in asked.values() for moment in moments}) <= 21 * pace / grain
+    for moments in asked.values():
+        waits = [later - earlier for earlier, later in pairwise(moments)]
+        assert waits
+        assert all(pace <= wait <= pace + grain for wait in waits)
+
+
+def test_nothing_is_lost_when_a_moment_has_passed_before_it_was_waited_for():
+    asked = follow(Held, jobs=3, pace=0.1, seconds=5.0)
+
+    assert len(asked) == 3
+    assert min(len(moments) for moments in asked.values()) > 3
