@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -16,6 +17,7 @@ from castlist.model.jobs import Failure, Job, State
 from castlist.rounds import Rounds
 from castlist.shares import Share
 
+T = TypeVar("T")
 log = structlog.get_logger("castlist.worker")
 
 LEASE = 120.0
@@ -149,9 +151,8 @@ class Worker:
                     await self._bell.wait()
 
     def _has_changed(self) -> bool:
-        version = self.engine.storage.version()
-        changed, self._version = version != self._version, version
-        return changed
+        known, self._version = self._version, self.engine.storage.version()
+        return known != self._version
 
     async def _tidy(self) -> None:
         await self.engine.sweep()
@@ -225,11 +226,13 @@ class Worker:
         if owned is None:
             return
         owned.asked = True
-        moved = await self._step(owned)
+        moved = await self._try(owned, self.engine.look)
         owned.asked = False
         if self._owned.get(id) is not owned:
             return
-        if moved is None:
+        if isinstance(moved, float):
+            self._rounds.put(id, owned.account, seconds=0.0 if owned.cancel else moved)
+        elif moved is None:
             self._let_go(owned)
         elif moved.state is State.RUNNING:
             owned.job = moved
@@ -301,13 +304,13 @@ class Worker:
         return False
 
     async def _step(self, owned: Owned) -> Job | None:
+        async with self._fetching[owned.account] if owned.job.state is State.STORING else nullcontext():
+            return await self._try(owned, self.engine.advance)
+
+    async def _try(self, owned: Owned, step: Callable[[Job], Awaitable[T]]) -> T | Job | None:
         job = replace(owned.job, cancel_requested=True) if owned.cancel else owned.job
         try:
-            if job.state is State.STORING:
-                async with self._fetching[owned.account]:
-                    moved = await self.engine.advance(job)
-            else:
-                moved = await self.engine.advance(job)
+            moved = await step(job)
         except Exception as error:
             return await self._after_failure(job, error)
         if self._failures:

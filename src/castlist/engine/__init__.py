@@ -184,6 +184,10 @@ class Engine:
         """One step of a job, saved."""
         return await steps.advance(self.kit, job)
 
+    async def look(self, job: Job) -> Job | float | None:
+        """One step of a job that its provider works on; only the seconds until the next one where nothing has changed."""
+        return await steps.look(self.kit, job)
+
     async def give_up(self, job: Job, failure: Failure) -> Job | None:
         """End a job that cannot be moved."""
         return await steps.fail(self.kit, job, failure)

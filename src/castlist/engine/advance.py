@@ -46,8 +46,16 @@ __all__ = ["advance", "fail"]
 
 async def advance(kit: Kit, job: Job) -> Job | None:
     """The job one step further and saved, or None when somebody else has it now. `due_at` says when the next step is worth taking."""
+    moved = await look(kit, job)
+    return put_off(kit, job, seconds=moved) if isinstance(moved, float) else moved
+
+
+async def look(kit: Kit, job: Job) -> Job | float | None:
+    """As `advance`, for jobs that are asked about again and again: only the seconds until the next question where nothing has changed."""
     try:
         moved = await _step(kit, job)
+        if isinstance(moved, float):
+            return moved
         if moved is not None:
             await give_place(kit, job, moved)
             if moved.ended and moved.tried:
@@ -60,7 +68,7 @@ async def advance(kit: Kit, job: Job) -> Job | None:
         return await wait_for(kit, warn_once(stored, note), error.code, seconds=WAIT_STORAGE)
 
 
-async def _step(kit: Kit, job: Job) -> Job | None:
+async def _step(kit: Kit, job: Job) -> Job | float | None:
     if job.cancel_requested and not job.ended:
         return await cancel(kit, job)
     match job.state:
@@ -115,7 +123,7 @@ def _broken(job: Job, characters: Sequence[Character]) -> Failure | None:
     return Failure("character_failed", f"{failed.name} could not be made from its clip: {failed.error}") if failed else None
 
 
-async def _poll(kit: Kit, job: Job) -> Job | None:
+async def _poll(kit: Kit, job: Job) -> Job | float | None:
     attempt = kit.followed.get(job.attempt or "") or await current(kit, job)
     if attempt is None or attempt.ticket is None:
         return await reconcile(kit, job)
@@ -141,9 +149,9 @@ async def _poll(kit: Kit, job: Job) -> Job | None:
     return await _follow(kit, job, attempt, progress=progress)
 
 
-async def _again(kit: Kit, job: Job, attempt: Attempt, *, seconds: float) -> Job | None:
-    """To be asked once more, which needs no saving, unless the attempt had its time."""
-    return await _expire(kit, job, attempt) if too_old(kit, attempt) else put_off(kit, job, seconds=seconds)
+async def _again(kit: Kit, job: Job, attempt: Attempt, *, seconds: float) -> Job | float | None:
+    """In how many seconds it is to be asked about once more, unless the attempt had its time."""
+    return await _expire(kit, job, attempt) if too_old(kit, attempt) else float(seconds)
 
 
 async def _expire(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
@@ -151,7 +159,7 @@ async def _expire(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
     return await fail(kit, job, failure, attempt=attempt)
 
 
-async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -> Job | None:
+async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -> Job | float | None:
     if progress.ticket:
         attempt = replace(attempt, ticket=progress.ticket.data)
         await kit.storage.jobs.save_attempt(attempt)
@@ -161,15 +169,10 @@ async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -
     percent = max(job.progress, min(99, progress.percent))
     match progress.phase:
         case Phase.QUEUED | Phase.RUNNING:
-            if job.waiting:
-                job = await save(kit, replace(job, waiting=None)) or job
-            job = job if percent == job.progress else replace(job, progress=percent)
-            if is_old(kit, attempt):
-                tended = await tend(kit, job, attempt)
-                if tended is None or tended.state is not State.RUNNING:
-                    return tended
-                job = tended
-            return await _again(kit, job, attempt, seconds=await pause(kit, job, attempt, base=progress.again or WAIT_RETRY))
+            seconds = await pause(kit, job, attempt, base=progress.again or WAIT_RETRY)
+            if percent == job.progress and not job.waiting and not is_old(kit, attempt):
+                return await _again(kit, job, attempt, seconds=seconds)
+            return await _go_on(kit, replace(job, progress=percent), attempt, seconds=seconds)
         case Phase.DONE:
             cost = progress.cost or job.cost
             return await save(kit, job.to(State.STORING, progress=max(percent, 99), cost=cost, waiting=None))
@@ -177,6 +180,16 @@ async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -
             return await end_cancelled(kit, job, attempt, may_cost=False)
         case Phase.FAILED:
             return await _failed_upstream(kit, job, attempt, progress=progress)
+
+
+async def _go_on(kit: Kit, job: Job, attempt: Attempt, *, seconds: float) -> Job | None:
+    """The job with what is new of its work, to be asked about again in so many seconds, unless that has gone on for too long."""
+    if job.waiting:
+        job = await save(kit, replace(job, waiting=None)) or job
+    tended = await tend(kit, job, attempt) if is_old(kit, attempt) else job
+    if tended is None or tended.state is not State.RUNNING:
+        return tended
+    return await _expire(kit, tended, attempt) if too_old(kit, attempt) else put_off(kit, tended, seconds=seconds)
 
 
 async def _failed_upstream(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -> Job | None:

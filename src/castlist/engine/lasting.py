@@ -36,12 +36,12 @@ UNKNOWN_PACE: Final = 6
 
 async def usual(kit: Kit, job: Job, attempt: Attempt) -> float | None:
     """Seconds that the attempt's deployment usually takes for a video of that length; None before it has made some."""
-    now, deployment = kit.clock(), kit.deployment(attempt.deployment)
-    known = kit.paces.get(attempt.deployment)
-    if known is None or now - known[0] > timedelta(seconds=FRESH):
+    now, known = kit.clock(), kit.paces.get(attempt.deployment)
+    if known is None or now > known[0]:
+        deployment = kit.deployment(attempt.deployment)
         standing = (await kit.storage.health.standings([deployment])).get(deployment.id) if deployment else None
         pace = standing.pace if standing and standing.samples >= SAMPLES else None
-        known = kit.paces[attempt.deployment] = (now, pace)
+        known = kit.paces[attempt.deployment] = (now + timedelta(seconds=FRESH), pace)
     return None if known[1] is None else known[1] * output_seconds(job.operation)
 
 
@@ -59,7 +59,7 @@ def is_old(kit: Kit, attempt: Attempt) -> bool:
     """Whether the work has gone on for so long that something may be to be done."""
     rules = kit.policy.troubles
     least = rules.slow_least if rules.stall_after is None else min(rules.slow_least, rules.stall_after)
-    return kit.clock() - attempt.started_at > timedelta(seconds=least)
+    return (kit.clock() - attempt.started_at).total_seconds() > least
 
 
 async def tend(kit: Kit, job: Job, attempt: Attempt) -> Job | None:

@@ -211,13 +211,15 @@ class Lines:
         self._idle.clear()
 
     def _find(self, url: str) -> Origin | None:
-        scheme, _, rest = url.partition("://")
-        whole = f"{scheme}://{rest.partition('/')[0]}"
-        if whole not in self._origins:
+        end = url.find("/", len("https://"))
+        whole = url if end < 0 else url[:end]
+        try:
+            return self._origins[whole]
+        except KeyError:
             if len(self._origins) >= _MOST_ORIGINS:
                 self._origins.clear()
-            self._origins[whole] = _read_origin(whole)
-        return self._origins[whole]
+            found = self._origins[whole] = _read_origin(whole)
+            return found
 
     def _take(self, origin: Origin) -> Line | None:
         lines = self._idle.get(origin)
@@ -281,10 +283,11 @@ def _write_head(method: str, url: str, origin: Origin, headers: Mapping[str, str
     target = "/" + url.partition("://")[2].partition("/")[2].partition("#")[0]
     if not target.isascii() or " " in target:
         target = yarl.URL(url).raw_path_qs
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {origin.spelled}", "User-Agent: castlist", "Accept-Encoding: gzip, deflate"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    text = "\r\n".join((*lines, "", ""))
-    ends = len(lines) + 1
+    text = f"{method} {target} HTTP/1.1\r\nHost: {origin.spelled}\r\nUser-Agent: castlist\r\nAccept-Encoding: gzip, deflate\r\n"
+    for name, value in headers.items():
+        text += f"{name}: {value}\r\n"
+    text += "\r\n"
+    ends = len(headers) + 5
     if text.count("\r") != ends or text.count("\n") != ends or "\0" in text:
         raise ValueError("a line break in a request")
     return text.encode()

@@ -66,8 +66,10 @@ class OpenAI(Provider):
 
     def __init__(self, account: Account, http: Transport) -> None:
         super().__init__(account, http)
+        self._base = (account.api_base or BASE).rstrip("/")
         at_home = self.profile is OPENAI and urlsplit(self._base).hostname == urlsplit(BASE).hostname
         self.chosen = choose(HOME if at_home else self.profile, account.settings.get("characters"))
+        self._headers = _headers_of(account, self.chosen.key_header)
 
     def capabilities(self, model: str) -> Capabilities:
         profile = self.chosen
@@ -104,7 +106,7 @@ class OpenAI(Provider):
         typed = {KEY: order.reference, **({"Content-Type": "application/json"} if document else {})}
         body = [part for part in form if isinstance(part, Part)] if isinstance(form, list) else json.dumps(document).encode()
         url = f"{self._url()}{prepared.body['path']}"
-        reply = await self.http.send("POST", url, headers={**self._headers(), **typed}, body=body, timeout=order.timeout)
+        reply = await self.http.send("POST", url, headers={**self._headers, **typed}, body=body, timeout=order.timeout)
         _judge_with(reply, order)
         return Ticket({"id": read_id(reply)})
 
@@ -128,7 +130,7 @@ class OpenAI(Provider):
         """
         clip = await file_part("video", media.media["video"].asset, assets=self.http.assets, name=character.id)
         body = [Part("name", character.name), clip]
-        reply = await self.http.send("POST", f"{self._url()}/characters", headers=self._headers(), body=body, timeout=_BIND_SECONDS)
+        reply = await self.http.send("POST", f"{self._url()}/characters", headers=self._headers, body=body, timeout=_BIND_SECONDS)
         if reply.status in _NO_SUCH_ROUTE:
             text = (
                 f"the server of this deployment keeps no characters ({reply.status}); "
@@ -143,7 +145,7 @@ class OpenAI(Provider):
 
     async def unbind(self, handle: Handle) -> None:
         """DELETE, which Castlist knows; a server without it keeps what it has."""
-        reply = await self.http.ask("DELETE", f"{self._url()}/characters/{quote(handle.value, safe='')}", headers=self._headers())
+        reply = await self.http.ask("DELETE", f"{self._url()}/characters/{quote(handle.value, safe='')}", headers=self._headers)
         if reply.status not in {410, *_NO_SUCH_ROUTE}:
             judge_free(reply)
 
@@ -156,7 +158,7 @@ class OpenAI(Provider):
 
     async def find_alike(self, sent: Sent, *, since: datetime) -> Sequence[Ticket]:
         """GET /videos, the newest first: OpenAI's list shows all that is to be compared, and time in whole seconds."""
-        reply = await self.http.ask("GET", f"{self._url()}?limit={_LISTED}&order=desc", headers=self._headers())
+        reply = await self.http.ask("GET", f"{self._url()}?limit={_LISTED}&order=desc", headers=self._headers)
         judge_free(reply)
         return read_alike(read_object(reply), sent, since=int(since.timestamp()) - 1)
 
@@ -164,12 +166,12 @@ class OpenAI(Provider):
         return await ask_each(self._look, tickets)
 
     def download(self, ticket: Ticket, *, offset: int = 0) -> AbstractAsyncContextManager[Stream]:
-        headers = {**self._headers(), "Accept": "application/binary"}
+        headers = {**self._headers, "Accept": "application/binary"}
         return self.http.stream(f"{self._url(ticket)}/content", headers=headers, offset=offset)
 
     async def cancel(self, ticket: Ticket) -> Cancelled:
         """DELETE: servers that can abort do so, and none says whether what was done so far is charged."""
-        reply = await self.http.ask("DELETE", self._url(ticket), headers=self._headers())
+        reply = await self.http.ask("DELETE", self._url(ticket), headers=self._headers)
         if reply.status in {405, 501}:
             return Cancelled(Stopped.UNSUPPORTED, may_cost=True)
         if reply.status in {400, 404, 409, 410}:
@@ -178,33 +180,24 @@ class OpenAI(Provider):
         return Cancelled(Stopped.STOPPED, may_cost=True)
 
     async def discard(self, ticket: Ticket) -> None:
-        reply = await self.http.ask("DELETE", self._url(ticket), headers=self._headers())
+        reply = await self.http.ask("DELETE", self._url(ticket), headers=self._headers)
         if reply.status not in {404, 405, 410, 501}:
             judge_free(reply)
 
     async def check(self) -> Reply:
         """GET /models. A server without that list answers all the same, of which nothing follows for the key."""
-        reply = await self.http.ask("GET", f"{self._base}/models", headers=self._headers())
+        reply = await self.http.ask("GET", f"{self._base}/models", headers=self._headers)
         if reply.status not in _NO_SUCH_ROUTE:
             judge_free(reply)
         return reply
 
     async def _look(self, ticket: Ticket) -> Progress:
-        reply = await self.http.ask("GET", self._url(ticket), headers=self._headers())
+        reply = await self.http.ask("GET", self._url(ticket), headers=self._headers)
         judge_free(reply)
         return read_progress(reply)
 
-    @property
-    def _base(self) -> str:
-        return (self.account.api_base or BASE).rstrip("/")
-
     def _url(self, ticket: Ticket | None = None) -> str:
-        return f"{self._base}/videos" + (f"/{quote(str(ticket.data['id']), safe='')}" if ticket else "")
-
-    def _headers(self) -> Mapping[str, str]:
-        key = self.account.api_key
-        header = self.chosen.key_header
-        return {"Accept": "application/json"} | ({header: f"Bearer {key}" if header == "Authorization" else key} if key else {})
+        return f"{self._base}/videos/{quote(str(ticket.data['id']), safe='')}" if ticket else f"{self._base}/videos"
 
 
 class Azure(OpenAI):
@@ -226,6 +219,11 @@ class SGLang(OpenAI):
 
     name: ClassVar[str] = "sglang"
     profile: ClassVar[Profile] = SGLANG
+
+
+def _headers_of(account: Account, key_header: str) -> Mapping[str, str]:
+    key = account.api_key
+    return {"Accept": "application/json"} | ({key_header: f"Bearer {key}" if key_header == "Authorization" else key} if key else {})
 
 
 def _goes_by_reference(order: Order, profile: Profile) -> bool:
