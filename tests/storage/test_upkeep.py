@@ -1,5 +1,6 @@
 """Looking at a database, upgrading it, and moving a file's rows to PostgreSQL."""
 
+import asyncio
 import json
 import os
 import sqlite3
@@ -9,8 +10,10 @@ import sys
 import psycopg
 import pytest
 
+from buckets import server
 from castlist.errors import Conflict, NotFound, Unavailable
 from castlist.storage import Storage, schema, upkeep
+from castlist.storage.blobs import FolderBlobs
 from storage.samples import a_character, a_job, an_attempt, create, store, wall
 
 pytestmark = pytest.mark.anyio
@@ -52,8 +55,8 @@ def test_a_database_that_is_not_there_yet_lacks_everything_and_an_upgrade_makes_
 async def test_every_row_is_copied_once_however_often_it_is_run(tmp_path, url):
     jobs, character = await fill(tmp_path / "data", tmp_path)
 
-    first = {each.table: (each.rows, each.there) for each in upkeep.copy(tmp_path / "data", url)}
-    again = {each.table: (each.rows, each.there) for each in upkeep.copy(tmp_path / "data", url)}
+    first = {each.table: (each.rows, each.there) for each in upkeep.copy(tmp_path / "data", url).tables}
+    again = {each.table: (each.rows, each.there) for each in upkeep.copy(tmp_path / "data", url).tables}
 
     assert (first["jobs"], first["characters"], first["attempts"], first["asset_uses"]) == ((30, 0), (1, 0), (1, 0), (30, 0))
     assert (again["jobs"], again["attempts"]) == ((30, 30), (1, 1))
@@ -115,6 +118,80 @@ async def test_a_folder_in_use_is_not_copied_nor_one_that_is_none(tmp_path, url)
         upkeep.copy(tmp_path / "nothing", url)
 
 
+async def fill_files(folder, tmp_path, count=3, length=1000):
+    """A data folder with files that videos have; their contents by asset."""
+    storage = await Storage.open(folder)
+    contents = {}
+    for number in range(count):
+        asset = await store(storage, tmp_path, content=bytes([number]) * length)
+        await storage.assets.add(asset)
+        await storage.jobs.add(a_job(create(reference=asset.id), at=wall()))
+        contents[asset.id] = bytes([number]) * length
+    await storage.close()
+    return contents
+
+
+async def read_all(folder, url, place, ids):
+    storage = await Storage.open(folder, database_url=url, place=place)
+    try:
+        return {id: await storage.assets.read(id) for id in ids}
+    finally:
+        await storage.close()
+
+
+async def test_files_go_to_the_bucket_once_and_what_is_lost_is_named(tmp_path, url, s3):
+    place, folder = s3.bucket(), tmp_path / "data"
+    contents = await fill_files(folder, tmp_path, count=5)
+    gone, spoilt, *whole = contents
+    blobs = FolderBlobs(folder / "assets")
+    blobs.path(gone).unlink()
+    blobs.path(spoilt).write_bytes(b"something else")
+
+    first, again = (upkeep.copy(folder, url, place=place).files for _ in range(2))
+
+    assert (first.place, first.files, first.there, set(first.lost)) == (str(place), 5, 0, {gone, spoilt})
+    assert (again.there, set(again.lost)) == (3, {gone, spoilt})
+    assert s3.files(place) == sorted(whole)
+    assert await read_all(tmp_path / "elsewhere", url, place, whole) == {id: contents[id] for id in whole}
+
+
+async def test_a_bucket_that_is_away_leaves_the_folder_as_it_was(tmp_path, url):
+    folder = tmp_path / "data"
+    await fill_files(folder, tmp_path)
+    with server() as away:
+        place = away.bucket()
+        away.stop()
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            upkeep.copy(folder, url, place=place)
+
+    assert set(upkeep.look(tmp_path, url).rows.values()) == {0}
+    await (await Storage.open(folder)).close()
+
+
+async def test_a_copy_that_is_killed_among_the_files_goes_on_where_it_was(tmp_path, url, s3):
+    place, folder = s3.bucket(), tmp_path / "data"
+    contents = await fill_files(folder, tmp_path, count=60, length=2 << 20)
+    more = {**s3.environ, "CASTLIST_ASSETS": str(place)}
+
+    with start(tmp_path, url, "copy", **more) as copying:
+        while len(s3.files(place)) < 5 and copying.poll() is None:
+            await asyncio.sleep(0.01)
+        copying.kill()
+    arrived = len(s3.files(place))
+    nothing = upkeep.look(folder, url).rows
+    done = run(tmp_path, url, "copy", "--json", **more)
+    files = json.loads(done.stdout)["files"]
+
+    assert 5 <= arrived < 60
+    assert set(nothing.values()) in ({0}, set())
+    assert (done.returncode, files["files"], files["lost"]) == (0, 60, []), done.stderr
+    assert arrived - 4 <= files["there"] < 60
+    assert len(s3.files(place)) == 60
+    few = list(contents)[::15]
+    assert await read_all(tmp_path / "elsewhere", url, place, few) == {id: contents[id] for id in few}
+    assert upkeep.look(folder, url).rows["assets"] == 60
+
+
 def test_a_database_that_cannot_be_reached_is_said_without_its_password(tmp_path):
     with pytest.raises(Unavailable, match="the database cannot be opened") as refusal:
         upkeep.look(tmp_path, "postgresql://me:hunter2@127.0.0.1:1/x")
@@ -122,9 +199,16 @@ def test_a_database_that_cannot_be_reached_is_said_without_its_password(tmp_path
     assert "hunter2" not in refusal.value.message
 
 
-def run(tmp_path, url, *words) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "CASTLIST_DATABASE_URL": url, "CASTLIST_DATA": str(tmp_path / "data")}
-    return subprocess.run([sys.executable, "-m", "castlist.cli", "db", *words], env=environ, capture_output=True, text=True, check=False)
+def start(tmp_path, url, *words, **more) -> subprocess.Popen[str]:
+    environ = {**os.environ, "CASTLIST_DATABASE_URL": url, "CASTLIST_DATA": str(tmp_path / "data"), **more}
+    command = [sys.executable, "-m", "castlist.cli", "db", *words]
+    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run(tmp_path, url, *words, **more) -> subprocess.CompletedProcess[str]:
+    with start(tmp_path, url, *words, **more) as running:
+        out, said = running.communicate(timeout=120)
+    return subprocess.CompletedProcess(words, running.returncode, out, said)
 
 
 async def test_the_command_says_what_is_lacking_upgrades_and_copies(tmp_path, url):

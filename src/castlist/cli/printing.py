@@ -73,3 +73,8 @@ def print_line(text: str) -> None:
 def print_notice(text: str) -> None:
     """A sentence for whoever watches, on standard error."""
     open_console(errors=True).print(Text(show_safely(text)), soft_wrap=True)
+
+
+def show_bytes(count: int) -> str:
+    """A length for people."""
+    return f"{count / (1 << 20):,.1f} MiB"

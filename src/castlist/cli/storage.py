@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from castlist.assembly import open_storage
-from castlist.cli.printing import print_facts, print_json, print_line, print_table, show_time
+from castlist.cli.printing import print_facts, print_json, print_line, print_table, show_bytes, show_time
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
 from castlist.storage import Storage
@@ -76,7 +76,3 @@ def with_storage(settings: Settings, ask: Callable[[Storage], Awaitable[T]]) -> 
             await storage.close()
 
     return asyncio.run(run())
-
-
-def show_bytes(count: int) -> str:
-    return f"{count / (1 << 20):,.1f} MiB"

@@ -1,4 +1,5 @@
-"""What an operator does to a database: look at it, bring it to this version's schema, and move its rows from a file to PostgreSQL."""
+"""What an operator does to a database: look at it, bring it to this version's schema, and move a folder's rows to PostgreSQL, its files to
+where all can read them."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,10 @@ from typing import TYPE_CHECKING
 
 from castlist.errors import Conflict, NotFound, Unavailable
 from castlist.later import Later
+from castlist.model.places import Place
 from castlist.storage.holders import FolderHolders
+from castlist.storage.moving import Brought, Wanted, bring
+from castlist.storage.opening import open_blobs
 from castlist.storage.postgres import ALONE, CHANNEL, LOCKS, Link, connect, show
 from castlist.storage.schema import HEAD, REVISIONS, prepare, prepare_shared, read_revision, read_shared_revision, retire, say
 
@@ -39,6 +43,14 @@ class Copied:
     table: str
     rows: int
     there: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What was brought of a folder; `files` is None where they stay in it."""
+
+    tables: tuple[Copied, ...]
+    files: Brought | None
 
 
 def look(folder: Path, url: str | None) -> Standing:
@@ -72,11 +84,12 @@ def upgrade(folder: Path, url: str | None) -> None:
         prepare(folder / FILE)
 
 
-def copy(folder: Path, url: str) -> Sequence[Copied]:
-    """Bring all rows of a folder's file to a PostgreSQL database, in one transaction: broken off, it can be begun again. What is there
-    already stays as it is there. Nobody opens the file by itself after that.
+def copy(folder: Path, url: str, *, place: Place | None = None) -> Moved:
+    """Bring all files of a folder to `place`, then all rows of its file to a PostgreSQL database, in one transaction: broken off, it can be
+    begun again, and brings what is not there. What is there already stays as it is there. Nobody opens the file by itself after that.
 
-    Raises NotFound for a folder without a file, Conflict while a process has it open, and Unavailable when not every row arrived.
+    Raises NotFound for a folder without a file, Conflict while a process has it open, Unavailable when not every row arrived or a place
+    cannot be reached, and StorageFull.
     """
     path, here = folder / FILE, FolderHolders(folder)
     if not path.exists():
@@ -86,12 +99,25 @@ def copy(folder: Path, url: str) -> Sequence[Copied]:
             raise Conflict(f"a process works on {folder}: stop it, then copy", code="storage_in_use")
         prepare(path, moved=True)
         prepare_shared(url)
-        with _file(path) as source, _linked(url) as link, link.transaction():
-            link.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, ALONE))
-            copied = [_copy(source, link, table) for table in _tables(source)]
-            link.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+        with _file(path) as source:
+            # Before the rows: whoever sees a row finds its file.
+            files = _bring(source, folder, place) if place else None
+            copied = _copy_rows(source, url)
         retire(path)
-        return copied
+        return Moved(tuple(copied), files)
+
+
+def _bring(source: sqlite3.Connection, folder: Path, place: Place) -> Brought:
+    wanted = [Wanted(*row) for row in source.execute("SELECT id, bytes, sha256 FROM assets ORDER BY id")]
+    return bring(wanted, folder / "assets", open_blobs(folder, place))
+
+
+def _copy_rows(source: sqlite3.Connection, url: str) -> Sequence[Copied]:
+    with _linked(url) as link, link.transaction():
+        link.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, ALONE))
+        copied = [_copy(source, link, table) for table in _tables(source)]
+        link.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+    return copied
 
 
 def _copy(source: sqlite3.Connection, link: Link, table: str) -> Copied:
