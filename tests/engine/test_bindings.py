@@ -2,15 +2,17 @@
 
 import asyncio
 import io
+from dataclasses import replace
 
 import av
 import pytest
 
-from castlist.engine.binding import bind
+from castlist.engine.binding import bind, bind_early
 from castlist.engine.forms import furnish
-from castlist.model.asks import Caller
+from castlist.model.asks import Caller, CharacterAsk
 from castlist.model.characters import BindingState
 from castlist.model.jobs import State
+from castlist.testing.fake import FakeProvider
 from castlist.testing.upstream import serve_upstream
 
 ME = Caller("default", master=True)
@@ -252,3 +254,53 @@ def test_a_character_made_for_a_model_is_made_ready_before_anybody_asks(stage):
     assert [binding.state for binding in bindings] == [BindingState.READY]
     assert "clip-3s" in assets
     assert submits == 0
+
+
+@pytest.mark.parametrize("derived", [True, False])
+def test_a_character_uploaded_again_is_made_ready_for_models_named_now(stage, derived):
+    async def scene():
+        async with stage("hero: fake/instant", settings="binds: 1") as s:
+            first = await s.character()
+            first = await s.ready(first) if derived else first
+            again = await s.character(targets=["hero"])
+            await s.ready(again)
+            while not (bindings := await bindings_of(s, first)) or bindings[0].state is BindingState.MAKING:
+                await asyncio.sleep(0.05)
+            return first.id, again, (await s.engine.character(ME, first.id)).targets, bindings
+
+    first, again, targets, bindings = run(scene())
+
+    assert again.id == first
+    assert again.targets == targets == ("hero",)
+    assert [binding.state for binding in bindings] == [BindingState.READY]
+
+
+def test_the_same_clip_with_other_metadata_is_another_character(stage):
+    async def scene():
+        async with stage(worker=False) as s:
+            asks = [CharacterAsk("Luna", "video", (s.incoming(s.clip),), metadata=each) for each in ({}, {"scene": "1"}, {"scene": "1"})]
+            return [(await s.engine.create_character(ME, ask)).id for ask in asks]
+
+    plain, first, again = run(scene())
+
+    assert plain != first == again
+
+
+def test_an_adapter_that_breaks_keeps_no_other_from_being_made_ready(stage, luna):
+    class Broken(FakeProvider):
+        async def bind(self, character, media):
+            raise ZeroDivisionError
+
+    async def scene(upstream):
+        params = f"api_base: '{upstream.base_url}', api_key: sk-test"
+        async with stage("hero: fake/instant?binds=1", "native: openai/sora-2", params=params, worker=False) as s:
+            kit = s.engine.kit
+            account = kit.deployments[0].account
+            kit.providers[account.name] = Broken(account, s.provider("fake").http)
+            await bind_early(kit, replace(luna, targets=("hero", "native")))
+            return {binding.provider: binding.state for binding in await bindings_of(s, luna)}
+
+    with serve_upstream(key="sk-test") as upstream:
+        states = run(scene(upstream))
+
+    assert states == {"fake": BindingState.FAILED, "openai": BindingState.READY}

@@ -194,7 +194,9 @@ class Engine:
 
     async def derive(self, character: Character) -> Character:
         """One character's derivation, saved. Raises StorageFull and MediaCrashed, after which it may be tried again."""
-        ready = await characters.derive(self.kit, character)
+        derived = await characters.derive(self.kit, character)
+        # Asked again, as more models may have been named while it was derived.
+        ready = await self.storage.characters.any(character.id) or derived
         if ready.state is CharacterState.READY and ready.targets:
             self.kit.begin(bind_early(self.kit, ready))
         return ready

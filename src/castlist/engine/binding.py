@@ -1,9 +1,10 @@
 """Handles that provider accounts hold on characters: made at the first use, made again when they are over, removed at the end."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -15,6 +16,7 @@ from castlist.model.jobs import Attempt, Failure, Job
 from castlist.model.providing import Deployment, Handle, Media, Phase, Provider, References, Ticket
 
 log = structlog.get_logger("castlist.engine")
+T = TypeVar("T")
 
 LEASE = 180.0
 BIND_WITHIN = 150.0
@@ -96,15 +98,22 @@ def without_clips(character: Character) -> Character:
 async def bind_early(kit: Kit, character: Character) -> None:
     """Make the character ready for the models it was made for. What does not succeed is left to the first video that needs it."""
     wanted = {kit.policy.rules.resolve(name) for name in character.targets}
-    for deployment in kit.deployments:
-        if deployment.model not in wanted or deployment.unavailable:
-            continue
-        try:
-            found = await furnish(kit, character, wants_of(kit, deployment))
-            if found and deployment.capabilities.binds:
-                await bind(kit, [found], deployment)
-        except CastlistError as error:
-            log.warning("binding.not_early", character=character.id, deployment=deployment.id, error=error.message)
+    named = [deployment for deployment in kit.deployments if deployment.model in wanted and not deployment.unavailable]
+    # Forms one after another, as they are made of the same character; then all handles at once.
+    forms = [(await _apart(furnish(kit, character, wants_of(kit, each)), character, each), each) for each in named]
+    made = [(found, each) for found, each in forms if found and each.capabilities.binds]
+    await asyncio.gather(*(_apart(bind(kit, [found], each), character, each) for found, each in made))
+
+
+async def _apart(work: Awaitable[T], character: Character, deployment: Deployment) -> T | None:
+    """What came of it; whatever goes wrong at one deployment, an adapter's own fault too, is no matter of the others."""
+    try:
+        return await work
+    except CastlistError as error:
+        log.warning("binding.not_early", character=character.id, deployment=deployment.id, error=error.message)
+    except Exception:
+        log.exception("binding.not_early", character=character.id, deployment=deployment.id)
+    return None
 
 
 async def _bind_one(kit: Kit, character: Character, deployment: Deployment) -> tuple[Binding, float]:

@@ -10,6 +10,7 @@ from typing import cast
 
 import structlog
 
+from castlist.engine.binding import bind_early
 from castlist.engine.files import folder, full_disk
 from castlist.engine.keeping import hand_over, put_all
 from castlist.engine.kit import Kit
@@ -45,8 +46,8 @@ SOURCE_TYPES = {
 async def create(kit: Kit, caller: Caller, ask: CharacterAsk, *, repeat: Repeat) -> Character:
     """Check the files at once, keep them, and answer; stills, cutout and sheet are derived behind it.
 
-    The same project, bytes, name and description within the hour return the living same character, and the same Idempotency-Key does
-    within a day.
+    The same project, bytes, name, description and metadata within the hour return the living same character, made ready for models that
+    it was not made for; the same Idempotency-Key returns it within a day.
     """
     known = mark(caller, ask, repeat)
     try:
@@ -56,7 +57,7 @@ async def create(kit: Kit, caller: Caller, ask: CharacterAsk, *, repeat: Repeat)
         check_names(kit, model=ask.model, provider=ask.custom_llm_provider, targets=ask.target_model_names)
         same = await kit.storage.characters.same(caller.project, _digest(ask), kit.clock() - SAME_WITHIN)
         if same:
-            return same
+            return await _make_ready_for(kit, same, ask.target_model_names)
         kit.check_room(2 * sum(file.bytes for file in ask.files))
         facts = [await _probe(kit, file, ask) for file in ask.files]
         if ask.kind == "video":
@@ -67,6 +68,15 @@ async def create(kit: Kit, caller: Caller, ask: CharacterAsk, *, repeat: Repeat)
             file.path.unlink(missing_ok=True)
     kit.nudge()
     return character
+
+
+async def _make_ready_for(kit: Kit, character: Character, targets: Sequence[str]) -> Character:
+    if set(targets) <= set(character.targets):
+        return character
+    found = await kit.storage.characters.add_targets(character.id, targets)
+    if found and found.state is CharacterState.READY:
+        kit.begin(bind_early(kit, found))
+    return found or character
 
 
 async def _first(kit: Kit, known: Mark) -> Character | None:
@@ -94,6 +104,7 @@ def check_names(kit: Kit, *, model: str | None, provider: str | None, targets: S
 def _digest(ask: CharacterAsk) -> str:
     parts = [ask.kind, ask.name, ask.description, repr(ask.start), repr(ask.end), *(file.sha256 for file in ask.files)]
     parts += [ask.subject] if ask.subject else []
+    parts += [repr(sorted(ask.metadata.items()))] if ask.metadata else []
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -120,7 +120,11 @@ class Characters:
 
         def write(connection: Connection) -> bool:
             release = character.state is not CharacterState.PREPARING
-            values = {**_values(character), "holder": self._holders.me, "release": release}
+            values = {"id": character.id, "holder": self._holders.me, "release": release}
+            row = connection.execute(_HELD_DOC, values).fetchone()
+            if row is None:
+                return False
+            values |= _values(replace(character, targets=_joined(json.loads(row[0]), character.targets)))
             if connection.execute(_UPDATE, values).rowcount != 1:
                 return False
             insert_assets(connection, assets)
@@ -174,6 +178,24 @@ class Characters:
             self._pending.settle([asset.id for asset in forms.values()])
         return done
 
+    async def add_targets(self, character: str, targets: Sequence[str]) -> Character | None:
+        """Have a living character made ready for these models too, whoever prepares it now. Returns it as it is then."""
+
+        def write(connection: Connection) -> Row | None:
+            row = connection.execute(_LOCKED_DOC, {"id": character}).fetchone()
+            if row is None:
+                return None
+            doc = json.loads(row[0])
+            doc["targets"] = _joined(doc, targets)
+            values = {"id": character, "doc": json.dumps(doc, separators=(",", ":"))}
+            found: Row | None = connection.execute(
+                f"UPDATE characters SET doc = :doc WHERE id = :id RETURNING {_COLUMNS}", values
+            ).fetchone()
+            return found
+
+        row = await self._database.write(write)
+        return (await self._read([row]))[0] if row else None
+
     async def delete(self, project: str, character: str) -> Character | None:
         """Mark a character deleted and fail its jobs that were not submitted yet; its bytes go with `Jobs.purge`."""
 
@@ -220,12 +242,20 @@ UPDATE characters SET lease_holder = :holder, lease_until = :until
 WHERE id = :id AND deleted_at IS NULL
 AND (lease_holder IS NULL OR lease_until < :now OR lease_holder IN (SELECT value FROM json_each(:dead)))
 """
-_HELD_DOC = "SELECT doc FROM characters WHERE id = :id AND lease_holder = :holder AND deleted_at IS NULL"
+# Written as it is, so that nobody else writes the row between this and what follows.
+_LOCKED_DOC = "UPDATE characters SET doc = doc WHERE id = :id AND deleted_at IS NULL RETURNING doc"
+_HELD_DOC = "UPDATE characters SET doc = doc WHERE id = :id AND lease_holder = :holder AND deleted_at IS NULL RETURNING doc"
 _NEW_DOC = "UPDATE characters SET doc = :doc WHERE id = :id AND lease_holder = :holder"
 _DELETE = f"""
 UPDATE characters SET deleted_at = :now, lease_holder = NULL, lease_until = NULL
 WHERE id = :id AND project = :project AND deleted_at IS NULL RETURNING {_COLUMNS}
 """
+
+
+def _joined(doc: Mapping[str, object], targets: Sequence[str]) -> tuple[str, ...]:
+    """The models that a saved character is made ready for, and these."""
+    saved = doc.get("targets")
+    return tuple(dict.fromkeys([*(map(str, saved) if isinstance(saved, list) else ()), *targets]))
 
 
 def _to_character(row: Row) -> Character:
