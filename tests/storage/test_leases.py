@@ -50,15 +50,35 @@ async def test_a_claimed_job_is_nobody_else_s_until_its_lease_runs_out(storage, 
     assert await storage.jobs.renew([job.id], lease=30) == set()
 
 
-async def test_renewing_never_shortens_a_lease(storage, second, watch):
-    job = await held(storage, a_job())
+@pytest.mark.parametrize("answered", [False, True])
+async def test_the_lease_of_a_request_is_shortened_by_its_answer_and_no_renewal(storage, second, watch, answered):
+    job = (await held(storage, a_job())).to(State.PREPARING)
+    attempt = an_attempt(job)
+    sending = job.to(State.SUBMITTING, attempt=attempt.id)
+    assert await storage.jobs.open_attempt(sending, attempt)
     await storage.jobs.renew([job.id], lease=600)
+    if answered:
+        assert await storage.jobs.save(sending.to(State.RUNNING))
     watch.advance(20)
 
     assert await storage.jobs.renew([job.id], lease=120) == {job.id}
-    watch.advance(500)
+    watch.advance(121 if answered else 579)
+    assert (await claim(second) == [job.id]) is answered
+    watch.advance(2)
+    assert (await claim(second) == [job.id]) is not answered
+
+
+async def test_an_answer_leaves_the_lease_that_jobs_are_taken_with(storage, second, watch):
+    job = (await held(storage, a_job())).to(State.PREPARING)
+    attempt = an_attempt(job)
+    sending = job.to(State.SUBMITTING, attempt=attempt.id)
+    assert await storage.jobs.open_attempt(sending, attempt)
+    await storage.jobs.renew([job.id], lease=600)
+    assert await storage.jobs.save(sending.to(State.RUNNING))
+
+    watch.advance(29)
     assert await claim(second) == []
-    watch.advance(81)
+    watch.advance(2)
     assert await claim(second) == [job.id]
 
 

@@ -89,9 +89,10 @@ def inputs(job: Job) -> Iterable[tuple[str, Role]]:
     return [(operation.source.asset, "source" if operation.source.video else "upload")]
 
 
-def update_job(connection: Connection, job: Job, *, holder: str, release: bool) -> bool:
-    """Save a job that `holder` has the lease on, or say False. What others asked for meanwhile (cancel, delete) stays asked for."""
-    values = {**_values(job), "holder": holder, "release": release or job.ended}
+def update_job(connection: Connection, job: Job, *, holder: str, release: bool, until: int) -> bool:
+    """Save a job that `holder` has the lease on, or say False. What others asked for meanwhile (cancel, delete) stays asked for. After a
+    request that may cost, for which a lease may be long, it is no longer than `until`."""
+    values = {**_values(job), "holder": holder, "release": release or job.ended, "until": until}
     if connection.execute(_UPDATE, values).rowcount != 1:
         return False
     if job.ended:
@@ -109,7 +110,11 @@ UPDATE jobs SET
   cancel_requested = cancel_requested OR :cancel_requested,
   deleted_at = COALESCE(deleted_at, :deleted_at),
   lease_holder = CASE WHEN :release THEN NULL ELSE lease_holder END,
-  lease_until = CASE WHEN :release THEN NULL ELSE lease_until END
+  lease_until = CASE
+    WHEN :release THEN NULL
+    WHEN state = 'submitting' AND :state <> 'submitting' AND lease_until > :until THEN :until
+    ELSE lease_until
+  END
 WHERE id = :id AND lease_holder = :holder
 """
 

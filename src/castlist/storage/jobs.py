@@ -33,6 +33,7 @@ class Jobs:
         self._holders = holders
         self._pending = pending
         self._clock = clock
+        self._lease = 0.0
         self._sight = Sight(database)
 
     async def seen(self, project: str, job: str) -> Seen | None:
@@ -174,6 +175,8 @@ class Jobs:
         holder is dead. Only jobs of no deployment yet or of one of `deployments`, and those whose cancel nobody has heeded for a while;
         never those in `besides`, which this process has in hand."""
 
+        self._lease = lease
+
         def write(connection: Connection) -> list[Job]:
             now = self._clock()
             values: dict[str, object] = {
@@ -192,12 +195,12 @@ class Jobs:
         return await self._database.write(write)
 
     async def renew(self, ids: Collection[str], *, lease: float) -> set[str]:
-        """Hold on to leases for at least `lease` seconds from now; the ids of those that are still ours."""
+        """Hold on to leases for `lease` seconds from now, not shortening that of a request that may cost; the ids of those still ours."""
 
         def write(connection: Connection) -> set[str]:
             until = to_micros(self._clock() + timedelta(seconds=lease))
             sql = (
-                "UPDATE jobs SET lease_until = CASE WHEN lease_until > :until THEN lease_until ELSE :until END "
+                "UPDATE jobs SET lease_until = CASE WHEN state = 'submitting' AND lease_until > :until THEN lease_until ELSE :until END "
                 "WHERE lease_holder = :me AND NOT ended AND id IN (SELECT value FROM json_each(:ids)) RETURNING id"
             )
             return {row[0] for row in connection.execute(sql, {"until": until, "me": self._holders.me, "ids": many(ids)})}
@@ -207,10 +210,14 @@ class Jobs:
     async def save(self, job: Job, *, release: bool = False) -> bool:
         """Save a job. Fenced. `release` gives the lease back, as the end of a job always does. A cancel or delete that came meanwhile
         stays, and then the job is due as soon as that one made it."""
-        done = await self._database.write(lambda connection: job_rows.update_job(connection, job, holder=self._holders.me, release=release))
+        done = await self._database.write(lambda connection: self._update(connection, job, release=release))
         if done:
             self._settle(job)
         return done
+
+    def _update(self, connection: Connection, job: Job, *, release: bool) -> bool:
+        until = to_micros(self._clock() + timedelta(seconds=self._lease))
+        return job_rows.update_job(connection, job, holder=self._holders.me, release=release, until=until)
 
     async def save_progress(self, progress: Mapping[str, int]) -> None:
         """Progress of many jobs at once. Fenced; what has not changed is not written."""
@@ -227,7 +234,7 @@ class Jobs:
         SpendLimit as `add` does, and NoRoom when the deployment `gate` may not be sent anything now."""
 
         def write(connection: Connection) -> bool:
-            if not job_rows.update_job(connection, job, holder=self._holders.me, release=False):
+            if not self._update(connection, job, release=False):
                 return False
             if gate is not None:
                 admit(connection, gate, job=job.id, attempt=attempt.id, now=self._clock())
@@ -249,7 +256,7 @@ class Jobs:
         """The end of a job with all that belongs to it: its attempt's outcome and the rows of its assets. Fenced."""
 
         def write(connection: Connection) -> bool:
-            if not job_rows.update_job(connection, job, holder=self._holders.me, release=True):
+            if not self._update(connection, job, release=True):
                 return False
             if attempt is not None:
                 job_rows.update_attempt(connection, attempt)
