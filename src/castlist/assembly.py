@@ -117,16 +117,16 @@ async def open_storage(settings: Settings) -> Storage:
 async def _build(settings: Settings, storage: Storage, *, serving: bool, worker: bool, yields: bool) -> Gateway:
     if serving and worker:
         storage.holders.mark("serve")
-    outbound = _outbound(settings)
-    connections = Connections(outbound=outbound)
+    way = outbound(settings)
+    connections = Connections(outbound=way)
     signer = Signer(_link_key(settings), storage.clock, settings.public_base_url)
     reach = partial(HttpTransport, storage.assets, scratch=storage.scratch, connections=connections, publish=signer.publish)
     kit = _kit(settings, storage, reach, signer.publish)
     open_mode = _is_open(settings)
-    courier = await _courier(settings, storage, outbound, serving=serving)
+    courier = await _courier(settings, storage, way, registers=serving or (worker and bool(settings.webhooks)))
     engine = Engine(kit, _accounts(settings, open_mode=open_mode), courier)
     access = _access(settings, serving=serving)
-    app = build_app(engine, access, signer, fetch=Fetcher(outbound=outbound).fetch, version=__version__, providers=provider_names())
+    app = build_app(engine, access, signer, fetch=Fetcher(outbound=way).fetch, version=__version__, providers=provider_names())
     hands = Worker(engine, derivations=settings.limits.derivations, yields=yields) if worker else None
     telling = Telling(storage, courier, ring=hands.ring, yields=yields) if hands else None
     shared = _sharing_notices(settings, serving=serving)
@@ -141,12 +141,12 @@ def _turn(settings: Settings, kit: Kit, reach: Reach, day: date) -> None:
         kit.deployments[:] = _kit(settings.on_day(day), kit.storage, reach, kit.publish, kit.providers).deployments
 
 
-async def _courier(settings: Settings, storage: Storage, outbound: Outbound, *, serving: bool) -> Courier:
+async def _courier(settings: Settings, storage: Storage, way: Outbound, *, registers: bool) -> Courier:
     """What tells of the end of videos. The endpoints become rows, for whichever process ends a video: those of a gateway that serves,
-    and of another one where its configuration names some."""
-    if serving or settings.webhooks:
+    and of a worker where its configuration names some."""
+    if registers:
         await storage.outbox.register(settings.webhooks)
-    return Courier(storage.outbox, storage.secrets, Seal(_own_or_given_key(settings)), clock=storage.clock, way=Way(outbound=outbound))
+    return Courier(storage.outbox, storage.secrets, Seal(_own_or_given_key(settings)), clock=storage.clock, way=Way(outbound=way))
 
 
 def _link_key(settings: Settings) -> bytes:
@@ -195,7 +195,8 @@ def check_settings(settings: Settings) -> None:
         raise ConfigError(judged, source=settings.source)
 
 
-def _outbound(settings: Settings) -> Outbound:
+def outbound(settings: Settings) -> Outbound:
+    """How the outside is reached. Raises ConfigError for certificates that cannot be read."""
     network = settings.network
     try:
         trust = trust_also(network.ca_bundle) if network.ca_bundle else None

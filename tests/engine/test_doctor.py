@@ -9,7 +9,10 @@ import pytest
 from aiohttp import web
 from typer.testing import CliRunner
 
+from castlist.assembly import open_gateway, open_storage
 from castlist.cli.doctor import app
+from castlist.cli.doctor import look as look_around
+from castlist.config import load
 from castlist.engine.doctor import Health, examine_address, examine_clock, examine_codecs, examine_disk
 from castlist.fetch import Fetcher
 from castlist.media import codecs
@@ -244,3 +247,22 @@ def test_an_address_with_nothing_behind_it_is_said_to_be_that(doors, look):
     for name in ("gemini", "runway", "xai"):
         found = checks[f"deployment {name}"]
         assert (found["health"], "has nothing where" in found["message"], "api_base" in found["help"]) == ("broken", True, True)
+
+
+def test_looking_at_another_configuration_changes_nobody_who_is_told(tmp_path):
+    def read(name: str):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(f"castlist: {{webhooks: [{{url: 'https://{name}.example.com/hook'}}]}}")
+        return load(path, environ={"CASTLIST_DATA": str(tmp_path / "data")})
+
+    async def scene():
+        gateway = await open_gateway(read("live"), serving=True, worker=False)
+        await gateway.stop()
+        await look_around(read("tried"))
+        storage = await open_storage(read("tried"))
+        try:
+            return [endpoint.url for endpoint in await storage.outbox.endpoints("default")]
+        finally:
+            await storage.close()
+
+    assert asyncio.run(scene()) == ["https://live.example.com/hook"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from castlist.assembly import open_gateway
+from castlist.cli.doctor import look
 from castlist.config import load
 from castlist.errors import ConfigError, InvalidRequest, NotSent, ProviderError
 from castlist.fetch import Fetcher
@@ -100,6 +101,15 @@ def test_a_reference_is_fetched_through_the_proxy(tmp_path, proxy):
 
     assert asyncio.run(scene()).path.read_bytes() == b"picture"
     assert "/a.png" in proxy.asked()
+
+
+def test_the_doctor_looks_for_the_public_address_through_the_proxy(tmp_path, proxy):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"castlist: {{media: {{public_base_url: 'http://{CORPORATE}'}}, network: {{proxy: '{proxy.url()}'}}}}")
+
+    asyncio.run(look(load(path, environ={"CASTLIST_DATA": str(tmp_path / "data")})))
+
+    assert CORPORATE in proxy.asked()
 
 
 @pytest.mark.parametrize("host", ["10.1.2.3", "169.254.169.254", "[fd00::1]", "0x0a010203"])

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from castlist.assembly import open_gateway
+from castlist.assembly import open_gateway, outbound
 from castlist.cli.printing import print_json, print_line
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
@@ -45,7 +45,7 @@ async def look(settings: Settings) -> Sequence[Finding]:
     """What there is to find about the gateway of these settings, beside one that may be running on the same directory."""
     gateway = await open_gateway(settings, serving=False, worker=False)
     try:
-        return await examine(gateway.engine.kit, public_base_url=settings.public_base_url, fetch=Fetcher().fetch)
+        return await examine(gateway.engine.kit, public_base_url=settings.public_base_url, fetch=Fetcher(outbound=outbound(settings)).fetch)
     finally:
         await gateway.stop()
 
