@@ -5,15 +5,15 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TypeVar
 
 import structlog
 
 from castlist.engine import Engine
 from castlist.errors import CastlistError, MediaCrashed, Unavailable
+from castlist.mishaps import Mishaps
 from castlist.model.characters import Character
-from castlist.model.jobs import Failure, Job, State
+from castlist.model.jobs import Job, State
 from castlist.rounds import Rounds
 from castlist.shares import Share
 
@@ -27,7 +27,6 @@ RENEWALS = 4
 BEAT = 0.25
 LOOK = 1.0
 SWEEP = 60.0
-MOST_FAILURES = 5
 MOST_DERIVATIONS = 2
 AT_ONCE = 32
 """Videos of an account that are being prepared and sent at once, where nothing says how many the account takes."""
@@ -78,7 +77,7 @@ class Worker:
         self._fetching: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(FETCHED_AT_ONCE))
         self._bell = asyncio.Event()
         self._progress: dict[str, int] = {}
-        self._failures: dict[str, int] = {}
+        self._mishaps = Mishaps(engine)
         self._strays: dict[str, list[str]] = {}
         self.share = Share()
         self._stopping = False
@@ -226,8 +225,14 @@ class Worker:
         if owned is None:
             return
         owned.asked = True
-        moved = await self._try(owned, self.engine.look)
-        owned.asked = False
+        try:
+            moved = await self._try(owned, self.engine.look)
+        except Exception as error:
+            # Whoever has it next, perhaps this process, begins with what is stored.
+            log.exception("job.not_followed", job=id, error=type(error).__name__)
+            moved = None
+        finally:
+            owned.asked = False
         if self._owned.get(id) is not owned:
             return
         if isinstance(moved, float):
@@ -268,7 +273,7 @@ class Worker:
             wait = (owned.job.due_at - self.engine.kit.clock()).total_seconds()
             if wait > 0 and not owned.job.ended and not await self._wait(owned, wait):
                 return False
-        self._failures.pop(owned.job.id, None)
+        self._mishaps.forget(owned.job.id)
         log.info("job.ended", job=owned.job.id, state=str(owned.job.state), error=owned.job.error and owned.job.error.code)
         return False
 
@@ -312,32 +317,9 @@ class Worker:
         try:
             moved = await step(job)
         except Exception as error:
-            return await self._after_failure(job, error)
-        if self._failures:
-            self._failures.pop(job.id, None)
+            return await self._mishaps.after(job, error)
+        self._mishaps.forget(job.id)
         return moved
-
-    async def _after_failure(self, job: Job, error: Exception) -> Job | None:
-        """The job as it is stored, which may be further than the step knew, put off; or failed when this happens again and again."""
-        stored = await self._stored(job)
-        if isinstance(error, Unavailable) and not isinstance(error, MediaCrashed):
-            log.warning("job.storage", job=job.id, state=str(job.state), error=error.message)
-            return replace(stored, due_at=self.engine.kit.clock() + timedelta(seconds=LOOK))
-        count = self._failures[job.id] = self._failures.get(job.id, 0) + 1
-        detail = error.detail if isinstance(error, MediaCrashed) else ""
-        log.error("job.step_failed", job=job.id, state=str(job.state), count=count, detail=detail, exc_info=error)
-        if count < MOST_FAILURES:
-            return replace(stored, due_at=self.engine.kit.clock() + timedelta(seconds=0.1 * 2**count))
-        message = error.message if isinstance(error, CastlistError) else f"An error of Castlist's own in state {job.state}."
-        return await self.engine.give_up(stored, Failure(getattr(error, "code", "internal_error"), message))
-
-    async def _stored(self, job: Job) -> Job:
-        """The job as it is stored, once that can be read: what the step knew may be older, and must not be begun again from there."""
-        while True:
-            try:
-                return await self.engine.storage.jobs.any(job.id) or job
-            except Unavailable:
-                await asyncio.sleep(LOOK)
 
     async def _derive(self, character: Character) -> None:
         failures = 0

@@ -12,6 +12,8 @@ from castlist.model.asks import Caller
 from castlist.model.jobs import AttemptState, CostState, State
 from castlist.model.providing import Ticket
 from castlist.testing.fake import FakeProvider
+from castlist.worker import Worker
+from engine.failing import Failing
 
 ME = Caller("default", master=True)
 
@@ -150,6 +152,35 @@ def test_a_step_that_breaks_again_and_again_fails_its_job(stage):
     assert (ended.job.state, ended.job.error.code) == (State.FAILED, "internal_error")
     assert ended.job.cost.state is not CostState.UNKNOWN
     assert ended.attempts == ()
+
+
+def test_a_job_that_cannot_be_given_up_now_is_given_up_later(stage):
+    async def scene():
+        async with stage("hero: fake/instant") as s:
+            put_in(s, BreaksWhenPreparing)
+            database = Failing(s.gateway.storage.jobs, "finish")
+            return await s.end(await s.create(model="hero")), database.failed
+
+    ended, failed = run(scene())
+
+    assert (ended.job.state, ended.job.error.code, failed) == (State.FAILED, "internal_error", 1)
+
+
+def test_a_followed_job_is_taken_again_whatever_broke_while_it_was_asked_about(stage):
+    async def scene():
+        async with stage("hero: fake/slow?seconds=1", worker=False) as s:
+            worker = Worker(s.engine, lease=2.0)
+            await worker.start()
+            try:
+                seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)
+                database = Failing(s.gateway.storage.jobs, "save", reads=1)
+                return await s.end(seen), database.failed
+            finally:
+                await worker.stop()
+
+    ended, failed = run(scene())
+
+    assert (ended.job.state, failed) == (State.SUCCEEDED, 1)
 
 
 def test_a_job_given_up_stops_its_work_and_says_how_its_attempt_ended(stage):
