@@ -71,7 +71,7 @@ class Server:
     def files(self, place: Bucket) -> list[str]:
         """The names of the assets in a place."""
         found = (self._folder / "buckets" / place.name / place.prefix).rglob("*")
-        return sorted(path.name for path in found if path.is_file() and path.name != "castlist.probe")
+        return sorted(path.name for path in found if path.is_file() and path.name.startswith("asset_"))
 
 
 @contextmanager

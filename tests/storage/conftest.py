@@ -37,7 +37,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
 @pytest.fixture
 def come(folder: Path, watch: Watch, database_url: str | None) -> Callable[..., Awaitable[Storage]]:
     """Opens the folder, or another one on the same database, as a process of its own would."""
-    return lambda at=folder: Storage.open(at, clock=watch, database_url=database_url)
+    return lambda at=folder, place=None: Storage.open(at, clock=watch, database_url=database_url, place=place)
 
 
 @pytest.fixture

@@ -3,14 +3,15 @@
 import asyncio
 import hashlib
 import os
+from datetime import timedelta
 
 import pytest
 
 from buckets import Server
-from castlist.errors import NotFound, Unavailable
+from castlist.errors import Conflict, NotFound, Unavailable
 from castlist.model.places import Folder
 from castlist.storage import Storage
-from storage.samples import a_job, create, store
+from storage.samples import a_job, create, store, wall
 
 pytestmark = pytest.mark.anyio
 MIB = 1024 * 1024
@@ -128,6 +129,19 @@ async def test_a_store_that_is_away_is_said_and_nothing_is_half_there(kept, tmp_
     await kept.check()
     assert s3.files(place) == sorted([asset.id, later.id])
     assert await whole(kept, later) == b"later"
+
+
+async def test_a_sweep_of_a_bucket_with_another_database_is_refused(kept, tmp_path, watch, place, s3):
+    await store(kept, tmp_path)
+    wrong = await Storage.open(tmp_path / "wrong", clock=watch, place=place)
+
+    with pytest.raises(Conflict, match=r"files of another database \(\w+\) lie in s3://"):
+        await wrong.keeping.sweep(grace=timedelta(0), remove=True)
+    await wrong.close()
+    assert len(s3.files(place)) == 1
+
+    watch.now = wall() + timedelta(hours=1)
+    assert (await kept.keeping.sweep(grace=timedelta(0), remove=True)).blobs == 1
 
 
 async def test_files_may_lie_in_another_folder_that_two_share(folder, watch, tmp_path):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from castlist.errors import Conflict
 from castlist.model.jobs import Result, State
+from castlist.model.places import Folder
 from castlist.storage import Storage
 from storage.samples import a_job, create, extend, held, store
 
@@ -80,6 +82,60 @@ async def test_a_sweep_removes_what_nobody_has_and_names_what_is_gone(storage, f
     assert left == sorted(kept)
     assert await storage.assets.get(unowned.id) is None
     assert loose.id not in left
+
+
+async def old_files(storage: Storage, tmp_path: Path, place: Path) -> list[str]:
+    asset = await store(storage, tmp_path)
+    await storage.assets.add(asset)
+    await storage.jobs.add(a_job(create(reference=asset.id)))
+    return age(place)
+
+
+def age(place: Path) -> list[str]:
+    files = list(place.rglob("asset_*"))
+    for path in files:
+        os.utime(path, (0, 0))
+    return sorted(path.name for path in files)
+
+
+async def test_a_sweep_with_the_wrong_database_removes_nothing(come, folder, tmp_path, watch):
+    place = tmp_path / "mounted"
+    right = await come(folder, Folder(place))
+    kept = await old_files(right, tmp_path, place)
+    await right.close()
+    wrong = await Storage.open(tmp_path / "other", clock=watch, place=Folder(place))
+    (name,) = [path.name for path in (place / "castlist.databases").iterdir()]
+
+    with pytest.raises(Conflict, match=rf"files of another database \({name}\) lie in .*mounted too, so nothing was removed"):
+        await wrong.keeping.sweep(grace=DAY, remove=True)
+    assert sorted(path.name for path in place.rglob("asset_*")) == kept
+
+    await wrong.origins.adopt(name)
+    assert (await wrong.keeping.sweep(grace=DAY, remove=True)).blobs == 1
+    await wrong.close()
+
+
+async def test_two_databases_that_store_in_one_place_remove_nothing_of_each_other_s(come, folder, tmp_path, watch):
+    place = tmp_path / "mounted"
+    one, two = await come(folder, Folder(place)), await Storage.open(tmp_path / "other", clock=watch, place=Folder(place))
+    for storage in (one, two):
+        kept = await old_files(storage, tmp_path, place)
+    for storage in (one, two):
+        with pytest.raises(Conflict, match="files of another database"):
+            await storage.keeping.sweep(grace=DAY, remove=True)
+        await storage.close()
+
+    assert sorted(path.name for path in place.rglob("asset_*")) == kept
+    assert len(kept) == 2
+
+
+async def test_files_from_before_databases_had_names_are_not_swept_by_one_that_knows_none(storage, folder, tmp_path):
+    await store(storage, tmp_path)
+    [signer] = (folder / "assets" / "castlist.databases").iterdir()
+    signer.rmdir()
+
+    with pytest.raises(Conflict, match=r"1 files lie in .*assets and this database knows of none"):
+        await storage.keeping.sweep(grace=DAY, remove=True)
 
 
 async def test_a_sweep_leaves_what_is_young(storage, tmp_path):

@@ -13,6 +13,7 @@ from castlist.cli.printing import print_facts, print_json, print_line, print_tab
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
 from castlist.storage import Storage
+from castlist.storage.keeping import Swept
 
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, help="Show what is kept, and remove what nobody has.")
@@ -49,13 +50,20 @@ def sweep(
     config: Config = None,
     data: Data = None,
     grace: Annotated[int, typer.Option(min=1, help="Hours for which what is young is left alone.")] = 24,
+    adopt: Annotated[str, typer.Option(help="The name of a database that is gone for good: its files are this one's to remove.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Remove files that no video and no character has, and name those that are gone."""
     with tell_errors(as_json=as_json):
         settings = load(config, overrides=Overrides(data=data))
-        found = with_storage(settings, lambda storage: storage.keeping.sweep(grace=timedelta(hours=grace), remove=not dry_run))
+
+        async def ask(storage: Storage) -> Swept:
+            if adopt:
+                await storage.origins.adopt(adopt)
+            return await storage.keeping.sweep(grace=timedelta(hours=grace), remove=not dry_run)
+
+        found = with_storage(settings, ask)
         if as_json:
             print_json({"removed": not dry_run, "files": found.blobs, "bytes": found.bytes, "rows": found.rows, "missing": found.missing})
             return

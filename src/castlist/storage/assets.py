@@ -13,6 +13,7 @@ from castlist.model.ids import make_id
 from castlist.model.providing import Media
 from castlist.storage.blobs import Blobs, explain, missing
 from castlist.storage.database import Clock, Connection, Database, from_micros, many, to_micros
+from castlist.storage.origins import Origins
 from castlist.storage.pending import Pending
 
 Role = Literal["result", "reference", "upload", "source", "character"]
@@ -36,9 +37,10 @@ class StoredAsset:
 class Assets:
     """The assets of one data directory; also how providers read them."""
 
-    def __init__(self, database: Database, blobs: Blobs, *, pending: Pending, clock: Clock) -> None:
+    def __init__(self, database: Database, blobs: Blobs, *, origins: Origins, pending: Pending, clock: Clock) -> None:
         self._database = database
         self._blobs = blobs
+        self._origins = origins
         self._pending = pending
         self._clock = clock
 
@@ -47,6 +49,7 @@ class Assets:
         one the blob goes when this process does. Raises StorageFull and then leaves nothing behind."""
         now = self._clock()
         asset = make_id("asset", milliseconds=int(now.timestamp() * 1000), random=os.urandom)
+        await self._origins.sign()
         length, digest = await asyncio.to_thread(self._put, asset, path)
         return StoredAsset(asset, project, media_type, length, digest, now)
 

@@ -19,6 +19,9 @@ from obstore.store import LocalStore
 from castlist.errors import CastlistError, NotFound, StorageFull, Unavailable
 
 CHUNK = 1024 * 1024
+SIGNERS = "castlist.databases"
+"""The folder or prefix with the names of the databases whose files these are."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -63,6 +66,14 @@ class Blobs(Protocol):
 
     def drop(self, blob: Blob) -> None:
         """Remove what `find` found. Blocks."""
+        ...
+
+    def sign(self, name: str) -> None:
+        """Note that a database of that name stores here. Blocks."""
+        ...
+
+    def signers(self) -> Collection[str]:
+        """The names of all that did. Blocks."""
         ...
 
     def room(self) -> int:
@@ -140,6 +151,17 @@ class FolderBlobs:
     def drop(self, blob: Blob) -> None:
         """Remove the file."""
         Path(blob.key).unlink(missing_ok=True)
+
+    def sign(self, name: str) -> None:
+        """Make a folder of that name among the signers."""
+        try:
+            (self.folder / SIGNERS / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise explain(error) from error
+
+    def signers(self) -> Collection[str]:
+        """The folders there."""
+        return [path.name for path in (self.folder / SIGNERS).glob("*")]
 
     def room(self) -> int:
         """What is free where the folder is."""

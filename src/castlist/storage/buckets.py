@@ -16,7 +16,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from castlist.errors import CastlistError, StorageFull, Unavailable
 from castlist.model.places import Bucket
-from castlist.storage.blobs import CHUNK, Blob, explain, make_key, missing
+from castlist.storage.blobs import CHUNK, SIGNERS, Blob, explain, make_key, missing
 from castlist.storage.copies import Copies
 
 T = TypeVar("T")
@@ -144,6 +144,15 @@ class BucketBlobs:
     def drop(self, blob: Blob) -> None:
         """Remove the object."""
         self.delete([blob.asset])
+
+    def sign(self, name: str) -> None:
+        """Store a small object of that name among the signers."""
+        self._try(lambda: obstore.put(self._store, f"{SIGNERS}/{name}", b"castlist"))
+
+    def signers(self) -> Collection[str]:
+        """The objects there."""
+        found = self._try(lambda: [each["path"] for page in obstore.list(self._store, prefix=SIGNERS) for each in page])
+        return [path.rpartition("/")[2] for path in found or ()]
 
     def room(self) -> int:
         """What is free on this machine, where files are worked on before they are stored."""

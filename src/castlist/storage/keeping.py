@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from castlist.storage.assets import drop_assets
 from castlist.storage.blobs import Blob, Blobs
 from castlist.storage.database import Clock, Database, from_micros, to_micros
+from castlist.storage.origins import Origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,10 @@ class Swept:
 class Keeping:
     """For whoever runs the gateway."""
 
-    def __init__(self, database: Database, blobs: Blobs, *, clock: Clock) -> None:
+    def __init__(self, database: Database, blobs: Blobs, *, origins: Origins, clock: Clock) -> None:
         self._database = database
         self._blobs = blobs
+        self._origins = origins
         self._clock = clock
 
     @property
@@ -49,11 +51,13 @@ class Keeping:
         return [Kept(row[0], row[1], row[2], int(row[3]), from_micros(row[4])) for row in await self._database.rows(_USAGE)]
 
     async def sweep(self, *, grace: timedelta, remove: bool) -> Swept:
-        """Find, and with `remove` delete, what nobody has and is older than `grace`: a file is stored before its row is written."""
+        """Find, and with `remove` delete, what nobody has and is older than `grace`: a file is stored before its row is written.
+        Raises Conflict where the files may be another database's."""
         before = self._clock() - grace
         # In this order: what is stored between two of these lines is younger than `before`, or has its row at the second.
         blobs = await asyncio.to_thread(lambda: list(self._blobs.find()))
         rows = {row[0] for row in await self._database.rows("SELECT id FROM assets")}
+        await self._origins.check(files=len(blobs), rows=len(rows))
         unowned = {row[0] for row in await self._database.rows(_UNOWNED, {"before": to_micros(before)})}
         loose = [blob for blob in blobs if blob.modified < before and (blob.asset not in rows or blob.asset in unowned or not blob.whole)]
         there = {blob.asset for blob in blobs if blob.whole}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
     psycopg = Later("psycopg")
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every revision of the schema, oldest first; the last one is what this version reads and writes."""
 
 HEAD = REVISIONS[-1]

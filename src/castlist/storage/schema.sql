@@ -116,6 +116,11 @@ CREATE INDEX jobs_page ON jobs (project, created_at, id);
 
 CREATE INDEX jobs_state ON jobs (project, state, created_at, id);
 
+CREATE TABLE origins (
+	id TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+
 CREATE TABLE requests (
 	owner TEXT NOT NULL,
 	project TEXT NOT NULL,

@@ -17,6 +17,7 @@ from castlist.storage.health import Health
 from castlist.storage.jobs import Jobs
 from castlist.storage.keeping import Keeping
 from castlist.storage.opening import Parts, enter, leave, refuse
+from castlist.storage.origins import Origins
 from castlist.storage.outbox import Outbox
 from castlist.storage.requests import Requests
 from castlist.storage.secrets import Secrets
@@ -40,8 +41,9 @@ class Storage:
         self.jobs = Jobs(database, holders, pending=pending, clock=clock)
         self.bindings = Bindings(database, holders, clock=clock)
         self.characters = Characters(database, holders, bindings=self.bindings, pending=pending, clock=clock)
-        self.assets = Assets(database, parts.blobs, pending=pending, clock=clock)
-        self.keeping = Keeping(database, parts.blobs, clock=clock)
+        self.origins = Origins(database, parts.blobs)
+        self.assets = Assets(database, parts.blobs, origins=self.origins, pending=pending, clock=clock)
+        self.keeping = Keeping(database, parts.blobs, origins=self.origins, clock=clock)
         self.outbox = Outbox(database, holders, clock=clock)
         self.callbacks = Callbacks(database, clock=clock)
         self.secrets = Secrets(database, clock=clock)

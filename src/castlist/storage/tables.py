@@ -226,6 +226,8 @@ ASSET_USES = Table(
     Index("asset_uses_asset", "asset"),
 )
 
+ORIGINS = Table("origins", METADATA, Column("id", Text, primary_key=True))
+
 
 DIALECTS: dict[str, Dialect] = {"schema.sql": sqlite.dialect(), "schema.postgresql.sql": postgresql.dialect()}  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
