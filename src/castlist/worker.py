@@ -15,7 +15,7 @@ from castlist.mishaps import Mishaps
 from castlist.model.characters import Character
 from castlist.model.jobs import Job, State
 from castlist.rounds import Rounds
-from castlist.shares import Share
+from castlist.shares import Room, Share
 
 T = TypeVar("T")
 log = structlog.get_logger("castlist.worker")
@@ -28,9 +28,6 @@ BEAT = 0.25
 LOOK = 1.0
 SWEEP = 60.0
 MOST_DERIVATIONS = 2
-AT_ONCE = 32
-"""Videos of an account that are being prepared and sent at once, where nothing says how many the account takes."""
-
 FETCHED_AT_ONCE = 8
 """Finished videos of an account that are fetched, looked through and stored at once: each of them keeps a core busy for a while."""
 
@@ -172,14 +169,14 @@ class Worker:
 
     async def _claim(self, account: str, deployments: Collection[str]) -> None:
         """Take what the account has room for; jobs that its provider works on already may take none, so there may be more of them."""
-        while (room := self._room(account)) > 0:
+        while (room := self._room(account, deployments)).most > 0:
             # Those without a task hold their lease: they need no mention, however many they are.
             held = [id for id, owned in self._owned.items() if owned.task]  # noqa: A001
-            jobs = await self.engine.storage.jobs.claim(deployments=deployments, limit=room, lease=self.lease, besides=held)
+            jobs = await self.engine.storage.jobs.claim(deployments=room.able, limit=room.most, lease=self.lease, besides=held)
             new = [job for job in jobs if job.id not in self._owned]
             for job in new:
                 self._own(job, account)
-            if not new or len(jobs) < room:
+            if not new or len(jobs) < room.most:
                 return
 
     def _accounts(self) -> list[tuple[str, Collection[str]]]:
@@ -188,12 +185,10 @@ class Worker:
             groups.setdefault(deployment.account.name, []).append(deployment.id)
         return [(account, [*ids, *self._strays.get(account, ())]) for account, ids in groups.items()]
 
-    def _room(self, account: str) -> int:
-        """How many jobs more the account takes: of all under way where that is limited, else of those that are not merely followed."""
-        own = [d.max_parallel for d in self.engine.kit.deployments if d.account.name == account and d.max_parallel]
-        limits = [self.share.most] if self.share.most else own
-        mine = [owned for owned in self._owned.values() if owned.account == account and (limits or owned.sending)]
-        return (min(limits) if limits else AT_ONCE) - len(mine)
+    def _room(self, account: str, deployments: Collection[str]) -> Room:
+        known = [each for each in self.engine.kit.deployments if each.account.name == account]
+        mine = [(owned.job.deployment, owned.sending) for owned in self._owned.values() if owned.account == account]
+        return self.share.find_room(known, deployments, mine=mine)
 
     def _own(self, job: Job, account: str) -> None:
         owned = self._owned[job.id] = Owned(job, account, noted=job.progress)
@@ -291,7 +286,7 @@ class Worker:
             return False
         if chosen is None or owned.job.ended or chosen.account.name == owned.account:
             return True
-        fits = self._room(chosen.account.name) > 0
+        fits = self._room(chosen.account.name, [chosen.id]).most > 0
         owned.account = chosen.account.name if fits else owned.account
         return fits
 

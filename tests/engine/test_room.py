@@ -6,8 +6,10 @@ from collections import Counter
 
 from castlist.media.turns import Turns
 from castlist.model.asks import Caller
+from castlist.model.capabilities import Capabilities
 from castlist.model.jobs import State
-from castlist.worker import AT_ONCE
+from castlist.model.providing import Account, Deployment
+from castlist.shares import AT_ONCE, Room, Share
 from processes import media_children
 
 ME = Caller("default", master=True)
@@ -78,3 +80,20 @@ def test_videos_that_a_vendor_finishes_together_are_looked_through_by_as_many_pr
 
     assert set(states) == {State.SUCCEEDED}
     assert 2 <= most <= Turns().at_once
+
+
+def test_a_deployment_with_a_limit_of_its_own_limits_no_other():
+    narrow, wide = (
+        Deployment(name, name, "animatic", "animatic", Account("animatic", "animatic"), Capabilities(name), max_parallel=most)
+        for name, most in (("narrow", 1), ("wide", 8))
+    )
+    ids = ["narrow", "wide"]
+
+    def room(*mine: str) -> Room:
+        return Share().find_room([narrow, wide], ids, mine=[(name, True) for name in mine])
+
+    assert room() == Room(ids, 1)
+    assert room("narrow") == Room(["wide"], 7)
+    assert room("narrow", *["wide"] * 7) == Room(["wide"], 0)
+    assert room(*["wide"] * 8).most == 0
+    assert Share("animatic", 3).find_room([narrow, wide], ids, mine=[("narrow", True)]) == Room(ids, 2)
