@@ -256,6 +256,26 @@ def test_waiting_tells_each_view_and_returns_the_last(client, script):
     assert "wait=" in script.asked[1].path
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_waiting_outlives_a_proxy_with_nobody_behind_it(client, script, status):
+    script.say(VIDEO)
+    script.say("<html>nobody is here</html>", status=status)
+    script.say({"error": {"message": "stopping", "code": "unavailable"}}, status=status)
+    script.say(DONE)
+
+    assert client.videos.wait("video_1").status == "completed"
+    assert len(script.asked) == 4
+
+
+def test_a_single_question_is_answered_as_the_server_answers(client, script):
+    script.say("<html>nobody is here</html>", status=502)
+
+    with pytest.raises(castlist.ServerError):
+        client.videos.get("video_1")
+
+    assert len(script.asked) == 1
+
+
 def test_waiting_for_what_fails_raises_unless_told_otherwise(client, script):
     script.say(FAILED)
 

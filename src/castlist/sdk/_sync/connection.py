@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from castlist.errors import ConnectionFailed
+from castlist.errors import ConnectionFailed, ServerError, Unavailable
 from castlist.sdk._connect import Target, Wanted, find_target
 from castlist.sdk._sync.pauses import sleep, to_thread
 from castlist.sdk.extras import Extras
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 PAUSES = (0.2, 0.8)
 PATIENT_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
+PASSING = frozenset({502, 503, 504})
+"""What a gateway that is being restarted answers, or a proxy in its place."""
+
 CHUNK = 1 << 20
 IDLE = 2.0
 """Seconds an idle connection is kept: less than the server's own 5, so that no request meets a closing one."""
@@ -82,7 +85,7 @@ def trust_system() -> ssl.SSLContext:
 
 @dataclass(frozen=True)
 class Connection:
-    """Sends requests through a pool. Only GETs are repeated, and only when the connection failed."""
+    """Sends requests through a pool. Only GETs are repeated, when the connection failed or the server is away for a moment."""
 
     pool: Pool
     extras: Extras = field(default_factory=Extras)
@@ -92,13 +95,15 @@ class Connection:
         return replace(self, extras=extras)
 
     def get(self, path: str, query: Mapping[str, object] | None = None, *, wait: float = 0.0, patient: bool = False) -> Json:
-        """The JSON at `path`; `wait` is what a long-poll may take beyond the usual time limit."""
+        """The JSON at `path`; `wait` is what a long-poll may take beyond the usual time limit. Who is `patient` also waits while
+        a proxy has nobody behind it."""
         pauses = PATIENT_PAUSES if patient else PAUSES
         for pause in (*pauses, None):
             try:
                 return self._ask("GET", path, query=query, timeout=self.extras.timeout + wait)
-            except ConnectionFailed:
-                if pause is None:
+            except (ConnectionFailed, ServerError, Unavailable) as error:
+                passing = isinstance(error, ConnectionFailed) or (patient and error.status in PASSING)
+                if pause is None or not passing:
                     raise
                 sleep(pause)
         raise AssertionError("unreachable")
