@@ -152,7 +152,7 @@ class OpenAI(Provider):
     async def find(self, reference: str) -> Ticket | Absent | CannotTell:
         """What another Castlist made of the request that carried `reference` as its Idempotency-Key; where that one has not come yet, it is
         not taken any more. A server that is none answers otherwise, and cannot be asked."""
-        headers = {**self._headers(), KEY: reference}
+        headers = {**self._headers, KEY: reference}
         reply = await self.http.ask("POST", f"{self._base}/requests/settle", headers=headers)
         return read_settled(read_object(reply), reference) if reply.status == 200 else CannotTell()
 
