@@ -57,6 +57,7 @@ async def test_a_ticket_is_claimed_by_the_attempt_that_names_it(storage):
     one, two = a_job(), a_job()
     first, second = await bring(storage, one, State.UNKNOWN), await bring(storage, two, State.UNKNOWN)
 
-    assert not await storage.trouble.claimed(first.id, ticket=f"work_{one.id}")
-    assert await storage.trouble.claimed(second.id, ticket=f"work_{one.id}")
-    assert not await storage.trouble.claimed(second.id, ticket="work_of_nobody")
+    assert not await storage.trouble.claimed(first, ticket=f"work_{one.id}")
+    assert await storage.trouble.claimed(second, ticket=f"work_{one.id}")
+    assert not await storage.trouble.claimed(second, ticket="work_of_nobody")
+    assert not await storage.trouble.claimed(replace(second, account="another one"), ticket=f"work_{one.id}")

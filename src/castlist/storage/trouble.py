@@ -15,7 +15,7 @@ _LIST = (
 )
 _ATTEMPTS = "SELECT job, doc FROM attempts WHERE job IN (SELECT value FROM json_each(:jobs)) ORDER BY job, number"
 _DUE = "UPDATE jobs SET due_at = :now, revision = revision + 1 WHERE id = :id AND state = 'unknown' AND NOT ended"
-_CLAIMED = "SELECT count(*) FROM attempts WHERE id <> :id AND doc LIKE :ticket"
+_CLAIMED = "SELECT count(*) FROM attempts WHERE id <> :id AND doc LIKE :ticket AND json_extract(doc, '$.account') = :account"
 
 
 class Trouble:
@@ -54,9 +54,10 @@ class Trouble:
 
         return await self._database.write(write)
 
-    async def claimed(self, attempt: str, *, ticket: str) -> bool:
-        """Whether another attempt than this one names the provider's id in its ticket."""
-        row = await self._database.row(_CLAIMED, {"id": attempt, "ticket": f'%"{ticket}"%'})
+    async def claimed(self, attempt: Attempt, *, ticket: str) -> bool:
+        """Whether another attempt than this one, under the same account, names the provider's id in its ticket: two upstreams may call
+        different works the same."""
+        row = await self._database.row(_CLAIMED, {"id": attempt.id, "ticket": f'%"{ticket}"%', "account": attempt.account})
         return bool(row and row[0])
 
 
