@@ -18,7 +18,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writer = Writer(_Pen(connect_writer(path)))
+        self._writer = Writer(_Pen(path))
         self._reader = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=256
         )
@@ -68,14 +68,19 @@ class SqliteDatabase:
 class _Pen:
     """A group is one `BEGIN IMMEDIATE`, each write in it a savepoint."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, path: Path) -> None:
+        self._connection = connect_writer(path)
+        self._path = path
+        self._file = _identify(path)
 
     def commit(self, asks: Sequence[Ask[Any]]) -> bool:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for ask in asks:
                 self._apply(ask)
+            # A deleted file takes every write, and goes with the process.
+            if _identify(self._path) != self._file:
+                raise Unavailable(f"the database file {self._path} is no longer there: put it back, or start again", code="storage_gone")
             self._connection.execute("COMMIT")
         except Exception as error:
             if self._connection.in_transaction:
@@ -99,6 +104,15 @@ class _Pen:
             ask.error = explain(error)
             self._connection.execute("ROLLBACK TO one")
         self._connection.execute("RELEASE one")
+
+
+def _identify(path: Path) -> tuple[int, int] | None:
+    """Which file is there, None for none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
