@@ -11,7 +11,7 @@ from castlist.engine.foreseeing import foresee, media_of
 from castlist.engine.keeping import hand_over
 from castlist.engine.kit import Kit
 from castlist.engine.looking import look
-from castlist.engine.missing import no_character, no_video
+from castlist.engine.missing import check_kept, no_character, no_video
 from castlist.engine.moves import assign
 from castlist.engine.ordering import names_added
 from castlist.engine.repeats import arrive, gone, mark
@@ -235,6 +235,7 @@ async def _parent(kit: Kit, caller: Caller, id: str) -> Job:  # noqa: A002
     if job.result is None:
         text = f"Video {id} is {job.state} ({job.progress} %), not completed; wait for it, then send this again."
         raise Conflict(text, code="video_not_ready", param="video")
+    check_kept(job, kit.clock(), param="video")
     return job
 
 

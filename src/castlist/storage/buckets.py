@@ -37,14 +37,14 @@ REFUSED = re.compile(r"<Code>(\w+)</Code>")
 
 
 class BucketBlobs:
-    """One bucket; `folder` is where copies of it lie on this machine."""
+    """One bucket; `folder` is where copies of it lie on this machine, for this process (`me`) and the others of the data directory."""
 
-    def __init__(self, place: Bucket, folder: Path) -> None:
+    def __init__(self, place: Bucket, folder: Path, *, me: str) -> None:
         self._bucket = place
         self._folder = folder
         self._store = _open(place, PATIENT, seconds=20)
         self._quick = _open(place, HASTY, seconds=8)
-        self._copies = Copies(folder, most=place.cache_bytes, fetch=self._fetch)
+        self._copies = Copies(folder, me=me, most=place.cache_bytes, fetch=self._fetch)
 
     @property
     def place(self) -> str:
@@ -57,6 +57,10 @@ class BucketBlobs:
             obstore.put(self._quick, PROBE, b"castlist")
         except FAILED as error:
             raise self._explain(error) from error
+
+    def tidy(self, living: Collection[str]) -> None:
+        """Remove what dead processes had copied for themselves."""
+        self._copies.clear(living)
 
     async def check(self) -> None:
         """Look whether it answers."""
