@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from castlist.model.characters import Note
-from castlist.model.jobs import AttemptState, State
+from castlist.model.jobs import AttemptState, Failure, State
+from castlist.model.providing import Ticket
 from castlist.model.troubles import Verdict
 from storage.samples import a_job, an_attempt
 
@@ -53,11 +54,15 @@ async def test_a_decision_is_kept_while_the_job_is_unknown_and_makes_it_due(stor
     assert (await storage.jobs.any(unknown.id)).due_at == watch.now
 
 
-async def test_a_ticket_is_claimed_by_the_attempt_that_names_it(storage):
+async def test_a_ticket_is_claimed_by_the_attempt_of_its_account_that_has_it(storage):
     one, two = a_job(), a_job()
     first, second = await bring(storage, one, State.UNKNOWN), await bring(storage, two, State.UNKNOWN)
+    work = Ticket({"id": f"work_{one.id}"})
 
-    assert not await storage.trouble.claimed(first, ticket=f"work_{one.id}")
-    assert await storage.trouble.claimed(second, ticket=f"work_{one.id}")
-    assert not await storage.trouble.claimed(second, ticket="work_of_nobody")
-    assert not await storage.trouble.claimed(replace(second, account="another one"), ticket=f"work_{one.id}")
+    assert not await storage.trouble.claimed(first, ticket=work)
+    assert await storage.trouble.claimed(second, ticket=work)
+    assert await storage.trouble.claimed(second, ticket=Ticket({"id": f"work_{one.id}", "model": "m"}))
+    assert not await storage.trouble.claimed(replace(second, account="another"), ticket=work)
+    assert not await storage.trouble.claimed(second, ticket=Ticket({"id": "work_of_nobody"}))
+    await storage.jobs.save_attempt(replace(first, ticket={"id": "x"}, error=Failure("odd", f'it said "work_{one.id}"')))
+    assert not await storage.trouble.claimed(second, ticket=work)

@@ -1,11 +1,13 @@
 """Unfinished jobs of all projects by what they are at: how many there are, those in trouble, and what was decided about one of them."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 
 from castlist.model.asks import Seen
 from castlist.model.jobs import Attempt, State
+from castlist.model.providing import Ticket
 from castlist.storage import job_rows
-from castlist.storage.database import Clock, Connection, Database, many, to_micros
+from castlist.storage.database import Clock, Connection, Database, Row, many, to_micros
 
 _COUNTS = "SELECT state, count(*) FROM jobs WHERE NOT ended GROUP BY state"
 _NOTED = "SELECT count(*) FROM jobs WHERE NOT ended AND state = 'running' AND doc LIKE :note"
@@ -15,7 +17,7 @@ _LIST = (
 )
 _ATTEMPTS = "SELECT job, doc FROM attempts WHERE job IN (SELECT value FROM json_each(:jobs)) ORDER BY job, number"
 _DUE = "UPDATE jobs SET due_at = :now, revision = revision + 1 WHERE id = :id AND state = 'unknown' AND NOT ended"
-_CLAIMED = "SELECT count(*) FROM attempts WHERE id <> :id AND doc LIKE :ticket AND json_extract(doc, '$.account') = :account"
+_NAMED = "SELECT doc FROM attempts WHERE id <> :id AND doc LIKE :ticket"
 
 
 class Trouble:
@@ -54,11 +56,25 @@ class Trouble:
 
         return await self._database.write(write)
 
-    async def claimed(self, attempt: Attempt, *, ticket: str) -> bool:
-        """Whether another attempt than this one, under the same account, names the provider's id in its ticket: two upstreams may call
-        different works the same."""
-        row = await self._database.row(_CLAIMED, {"id": attempt.id, "ticket": f'%"{ticket}"%', "account": attempt.account})
-        return bool(row and row[0])
+    async def claimed(self, attempt: Attempt, *, ticket: Ticket) -> bool:
+        """Whether another attempt of its account than this one has the ticket."""
+        return _is_claimed(await self._database.rows(_NAMED, _naming(attempt, ticket)), attempt, ticket)
+
+
+def _naming(attempt: Attempt, ticket: Ticket) -> Mapping[str, object]:
+    """What finds all that may have the ticket, and perhaps more."""
+    name = json.dumps(_name(ticket), separators=(",", ":")).replace("\\", "_")
+    return {"id": attempt.id, "ticket": f"%{name}%"}
+
+
+def _is_claimed(rows: Iterable[Row], attempt: Attempt, ticket: Ticket) -> bool:
+    others = (job_rows.to_attempt(row[0]) for row in rows)
+    return any(o.account == attempt.account and o.ticket is not None and _name(Ticket(o.ticket)) == _name(ticket) for o in others)
+
+
+def _name(ticket: Ticket) -> object:
+    """What tells a provider's works apart."""
+    return ticket.data.get("id", dict(ticket.data))
 
 
 def _mentions(code: str) -> str:
