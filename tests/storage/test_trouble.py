@@ -1,9 +1,11 @@
 """Jobs in trouble, of all projects, and what was decided about them, over real rows."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
+from castlist.errors import Conflict
 from castlist.model.characters import Note
 from castlist.model.jobs import AttemptState, Failure, State
 from castlist.model.providing import Ticket
@@ -66,3 +68,17 @@ async def test_a_ticket_is_claimed_by_the_attempt_of_its_account_that_has_it(sto
     assert not await storage.trouble.claimed(second, ticket=Ticket({"id": "work_of_nobody"}))
     await storage.jobs.save_attempt(replace(first, ticket={"id": "x"}, error=Failure("odd", f'it said "work_{one.id}"')))
     assert not await storage.trouble.claimed(second, ticket=work)
+
+
+async def test_a_ticket_is_taken_once_by_whoever_found_it(storage, second):
+    jobs = [a_job(), a_job()]
+    mine, theirs = [await bring(storage, job, State.UNKNOWN) for job in jobs]
+    found = [replace(attempt, ticket={"id": "work"}, state=AttemptState.TICKETED) for attempt in (mine, theirs)]
+
+    taken = await asyncio.gather(storage.trouble.take(found[0]), second.trouble.take(found[1]))
+
+    assert sorted(taken) == [False, True]
+    loser = taken.index(False)
+    with pytest.raises(Conflict, match="Another video is made by that work"):
+        await storage.trouble.decide(jobs[loser].id, found[loser])
+    assert [a.ticket for a in await storage.jobs.attempts(jobs[loser].id)] == [{"id": f"work_{jobs[loser].id}"}]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from castlist.errors import Conflict
 from castlist.model.asks import Seen
 from castlist.model.jobs import Attempt, State
 from castlist.model.providing import Ticket
@@ -46,10 +47,25 @@ class Trouble:
         return [Seen(job, tuple(found[job.id])) for job in jobs]
 
     async def decide(self, job: str, attempt: Attempt) -> bool:
-        """Save what was decided about an unknown job's attempt, and have the job looked at now; False when it has moved on."""
+        """Save what was decided about an unknown job's attempt, and have the job looked at now; False when it has moved on. Raises
+        Conflict for a ticket that another attempt has."""
 
         def write(connection: Connection) -> bool:
+            if _is_taken(connection, attempt):
+                text = f"Another video is made by that work of {attempt.provider}: one work makes one video."
+                raise Conflict(text, code="ticket_taken", param="ticket")
             if connection.execute(_DUE, {"id": job, "now": to_micros(self._clock())}).rowcount != 1:
+                return False
+            job_rows.update_attempt(connection, attempt)
+            return True
+
+        return await self._database.write(write)
+
+    async def take(self, attempt: Attempt) -> bool:
+        """Save an attempt with the ticket that was found for it, unless another one of its account has that."""
+
+        def write(connection: Connection) -> bool:
+            if _is_taken(connection, attempt):
                 return False
             job_rows.update_attempt(connection, attempt)
             return True
@@ -65,6 +81,13 @@ def _naming(attempt: Attempt, ticket: Ticket) -> Mapping[str, object]:
     """What finds all that may have the ticket, and perhaps more."""
     name = json.dumps(_name(ticket), separators=(",", ":")).replace("\\", "_")
     return {"id": attempt.id, "ticket": f"%{name}%"}
+
+
+def _is_taken(connection: Connection, attempt: Attempt) -> bool:
+    if attempt.ticket is None:
+        return False
+    ticket = Ticket(attempt.ticket)
+    return _is_claimed(connection.execute(_NAMED, _naming(attempt, ticket)).fetchall(), attempt, ticket)
 
 
 def _is_claimed(rows: Iterable[Row], attempt: Attempt, ticket: Ticket) -> bool:
