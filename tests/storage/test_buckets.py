@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from buckets import Server
-from castlist.errors import Conflict, NotFound, Unavailable
+from castlist.errors import Conflict, NotFound, StorageFull, Unavailable
 from castlist.model.places import Folder
 from castlist.storage import Storage
+from castlist.storage.buckets import BucketBlobs
 from storage.samples import a_job, create, store, wall
 
 pytestmark = pytest.mark.anyio
@@ -203,3 +204,13 @@ async def test_what_a_killed_process_had_on_loan_goes_and_that_of_a_living_one_s
 
     assert there == [False, True, True]
     assert list((folder / "copies" / "lent").iterdir()) == []
+
+
+async def test_a_disk_that_is_full_here_is_not_taken_for_a_bucket_that_is_away(tmp_path, place):
+    source = tmp_path / "source"
+    source.write_bytes(b"castlist")
+    blobs = BucketBlobs(place, tmp_path / "copies", me="me")
+    await asyncio.to_thread(blobs.put, "asset_1", source)
+
+    with pytest.raises(StorageFull, match="the disk is full"):
+        await blobs._fetch("asset_1", Path("/dev/full"))  # whatever is written there meets a full disk

@@ -119,9 +119,9 @@ class BucketBlobs:
     async def _fetch(self, asset: str, path: Path) -> None:
         try:
             found = await obstore.get_async(self._quick, make_key(asset))
-            with path.open("wb") as file:
-                async for chunk in found.stream(min_chunk_size=CHUNK):
-                    await asyncio.to_thread(file.write, chunk)
+            await asyncio.to_thread(_append, path, b"")
+            async for chunk in found.stream(min_chunk_size=CHUNK):
+                await asyncio.to_thread(_append, path, memoryview(chunk))
         except MISSING as error:
             raise missing(asset) from error
         except FAILED as error:
@@ -184,6 +184,15 @@ class BucketBlobs:
         else:
             why = f"it cannot be reached ({text.splitlines()[0].rpartition(' - ')[2][:120]})"
         return Unavailable(f"files cannot be stored in {self.place}: {why}", code="storage_failed")
+
+
+def _append(path: Path, chunk: bytes | memoryview) -> None:
+    """Blocks. What goes wrong on this machine is not the store's."""
+    try:
+        with path.open("ab") as file:
+            file.write(chunk)
+    except OSError as error:
+        raise explain(error) from error
 
 
 _WRONG = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AuthenticationFailed"}
