@@ -2,6 +2,7 @@
 
 import asyncio
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -15,6 +16,9 @@ from castlist.webhooks import Courier
 log = structlog.get_logger("castlist.telling")
 
 AT_ONCE = 16
+PER_ENDPOINT = 4
+"""Deliveries to one endpoint after which it is given no more until one of them has ended."""
+
 LEASE = 60.0
 BEAT = 0.1
 LOOK = 1.0
@@ -35,7 +39,7 @@ class Telling:
         self._ringing: set[str] = set()
         self._storage = storage
         self._courier = courier
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], str] = {}
         self._stopping = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._version = -1
@@ -107,12 +111,19 @@ class Telling:
     async def _take(self) -> None:
         if self.yields and self._storage.holders.serving():
             return
-        room = AT_ONCE - len(self._under_way)
-        if room > 0 and await self._is_due():
-            for delivery in await self._storage.outbox.claim(limit=room, lease=LEASE, sealed_by=self._courier.seal.name):
+        if not await self._is_due():
+            return
+        while (room := AT_ONCE - len(self._under_way)) > 0:
+            busy = [endpoint for endpoint, count in Counter(self._under_way.values()).items() if count >= PER_ENDPOINT]
+            # Few at a time: those of one endpoint may be the oldest of all.
+            limit = min(room, PER_ENDPOINT)
+            found = await self._storage.outbox.claim(limit=limit, lease=LEASE, sealed_by=self._courier.seal.name, besides=busy)
+            for delivery in found:
                 task = asyncio.create_task(self._deliver(delivery))
-                self._under_way.add(task)
-                task.add_done_callback(self._under_way.discard)
+                self._under_way[task] = delivery.endpoint
+                task.add_done_callback(self._under_way.pop)
+            if len(found) < limit:
+                return
 
     async def _is_due(self) -> bool:
         return await self._storage.outbox.due(sealed_by=self._courier.seal.name)

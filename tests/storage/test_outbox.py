@@ -269,3 +269,14 @@ async def test_a_page_of_deliveries_goes_on_after_its_last_one(storage, watch):
     assert await listed(storage, state=Told.DEAD) == []
     with pytest.raises(NotFound, match="after is the id"):
         await listed(storage, "other", after=every[0].id)
+
+
+async def test_an_endpoint_that_is_busy_is_passed_over(storage):
+    await storage.outbox.register([HOOK, Wanted("default", "https://example.org/too")])
+    for _ in range(3):
+        await end(storage, a_job(), State.SUCCEEDED)
+    busy, free = (endpoint.id for endpoint in await storage.outbox.endpoints("default"))
+
+    taken = await storage.outbox.claim(limit=10, lease=60, sealed_by=KEY, besides=[busy])
+
+    assert [delivery.endpoint for delivery in taken] == [free] * 3

@@ -1,6 +1,6 @@
 """Who is told of the end of videos, and what is on its way to them: leased, tried and kept like jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -104,19 +104,14 @@ class Outbox:
             raise NotFound(text, code="unknown_cursor", param="after")
         return int(row[0])
 
-    async def waiting(self) -> tuple[int, float]:
-        """How many deliveries have not come to an end, and how many seconds ago the oldest of their events came about."""
-        row = await self._database.row("SELECT count(*), min(created_at) FROM webhook_deliveries WHERE state = 'pending'")
-        count, oldest = row or (0, None)
-        return int(count), 0.0 if oldest is None else max(0.0, (to_micros(self._clock()) - oldest) / 1_000_000)
-
     async def due(self, *, sealed_by: str) -> bool:
         """Whether `claim` would find something."""
         values = {"now": to_micros(self._clock()), "dead": many(self._holders.dead()), "sealed_by": sealed_by}
         return await self._database.row(f"SELECT id FROM webhook_deliveries WHERE {_FREE} LIMIT 1", values) is not None
 
-    async def claim(self, *, limit: int, lease: float, sealed_by: str) -> list[Delivery]:
-        """Lease due deliveries to this process, oldest due first: of projects whose secret `sealed_by` sealed, or that have none yet."""
+    async def claim(self, *, limit: int, lease: float, sealed_by: str, besides: Collection[str] = ()) -> list[Delivery]:
+        """Lease due deliveries to this process, oldest due first: of projects whose secret `sealed_by` sealed, or that have none yet, and
+        none to the endpoints `besides`."""
 
         def write(connection: Connection) -> list[Delivery]:
             now = self._clock()
@@ -127,6 +122,7 @@ class Outbox:
                 "dead": many(self._holders.dead()),
                 "limit": limit,
                 "sealed_by": sealed_by,
+                "besides": many(besides),
             }
             ids = [row[0] for row in connection.execute(_CLAIM, values).fetchall()]
             sql = f"SELECT {DELIVERY} FROM {JOINED} WHERE webhook_deliveries.id IN (SELECT value FROM json_each(:ids))"
@@ -222,7 +218,9 @@ AND project NOT IN (SELECT project FROM webhook_secrets WHERE old_until IS NULL 
 """
 _CLAIM = f"""
 UPDATE webhook_deliveries SET lease_holder = :holder, lease_until = :until
-WHERE id IN (SELECT id FROM webhook_deliveries WHERE {_FREE} ORDER BY due_at LIMIT :limit) RETURNING id
+WHERE id IN (
+  SELECT id FROM webhook_deliveries WHERE {_FREE} AND endpoint NOT IN (SELECT value FROM json_each(:besides)) ORDER BY due_at LIMIT :limit
+) RETURNING id
 """
 _SAVE = """
 UPDATE webhook_deliveries SET state = :state, due_at = :due_at, doc = :doc, lease_holder = NULL, lease_until = NULL
