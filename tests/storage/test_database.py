@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from castlist.errors import StorageFull, Unavailable
-from castlist.storage.sqlite import SqliteDatabase
+from castlist.storage.sqlite import SqliteDatabase, explain
 from storage.samples import a_job
 
 pytestmark = pytest.mark.anyio
@@ -122,3 +122,14 @@ async def test_writes_asked_for_before_the_close_are_kept_and_later_ones_refused
     again = await come()
     assert await again.jobs.unfinished() == 20
     await again.close()
+
+
+def test_a_file_that_cannot_be_opened_or_written_is_said_as_ours(tmp_path):
+    path = tmp_path / "one.db"
+    sqlite3.connect(path).execute("CREATE TABLE counts (value INTEGER)").connection.close()
+    with pytest.raises(sqlite3.Error) as missing:
+        sqlite3.connect(tmp_path / "nowhere" / "one.db")
+    with pytest.raises(sqlite3.Error) as guarded:
+        sqlite3.connect(f"file:{path}?mode=ro", uri=True).execute("INSERT INTO counts VALUES (1)")
+
+    assert [type(explain(error.value)) for error in (missing, guarded)] == [Unavailable, Unavailable]

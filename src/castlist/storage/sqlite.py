@@ -31,16 +31,22 @@ class SqliteDatabase:
 
     async def rows(self, sql: str, values: Values = ()) -> list[Row]:
         """All rows of one SELECT, at one moment; in microseconds, without leaving the event loop."""
-        return self._reader.execute(sql, values).fetchall()
+        return self.rows_now(sql, values)
 
     async def row(self, sql: str, values: Values = ()) -> Row | None:
         """The first row of one SELECT."""
-        found: Row | None = self._reader.execute(sql, values).fetchone()
+        try:
+            found: Row | None = self._reader.execute(sql, values).fetchone()
+        except sqlite3.Error as error:
+            raise explain(error) from error
         return found
 
     def rows_now(self, sql: str, values: Values = ()) -> list[Row]:
         """`rows` for a thread that may block."""
-        return self._reader.execute(sql, values).fetchall()
+        try:
+            return self._reader.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise explain(error) from error
 
     def version(self) -> int:
         """A number that is another one after any process committed anything."""
@@ -133,8 +139,8 @@ def explain(error: Exception) -> Exception:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         text = f"another process has held the database for {_BUSY_MS // 1000} seconds; try again"
         return _from(Unavailable(text, code="storage_busy"), error)
-    if code == sqlite3.SQLITE_IOERR:
-        return _from(Unavailable(f"the database cannot be written: {error}", code="storage_failed"), error)
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        return _from(Unavailable(f"the database cannot be read or written: {error}", code="storage_failed"), error)
     return error
 
 
