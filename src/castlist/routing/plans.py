@@ -75,7 +75,7 @@ def _ranked(operation: Operation, groups: Sequence[Sequence[Deployment]], scene:
     told = {d.id: marks(operation, d, scene) for group in groups for d in group}
     ordered = [sorted(group, key=lambda d: (holds[d.id].grade, [mark.value for mark in told[d.id]])) for group in groups]
     # A model whose deployments are all left alone stands behind its fallbacks; one that is only busy is waited for.
-    ordered.sort(key=lambda group: holds[group[0].id].grade is Grade.COOLED or (scene.spent and group[0].model == _own(operation, scene)))
+    ordered.sort(key=lambda group: holds[group[0].id].grade is Grade.COOLED)
     able = tuple(d for group in ordered for d in group)
     return Plan(able, reasons, holds, _places(operation, able, scene, holds=holds, told=told))
 
@@ -101,9 +101,7 @@ def _places(
         elif holds[deployment.id].why:
             found[deployment.id] = holds[deployment.id].why
         elif deployment.model != first.model:
-            found[deployment.id] = (
-                f"it is a fallback, under {deployment.model}" if first.model == _own(operation, scene) else "it had its tries"
-            )
+            found[deployment.id] = f"it is a fallback, under {deployment.model}"
         else:
             mark = _first_difference(told[first.id], told[deployment.id])
             found[deployment.id] = mark[1].against or "another one goes before it"

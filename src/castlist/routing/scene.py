@@ -20,8 +20,7 @@ class Scene:
 
     `tried` are deployments that are not to be asked again, with why; `avoid` has just failed and is asked only when no other can be. On
     accounts in `bound` the whole cast has its handles; `source` made the video that this one starts from, and the accounts in `keepers`
-    have it. `private` is what of the request no public address leads to, None where there is one for everything. `spent` says that the
-    model's own deployments have had their tries.
+    have it. `private` is what of the request no public address leads to, None where there is one for everything.
     """
 
     now: datetime = _EPOCH
@@ -34,7 +33,6 @@ class Scene:
     source: str | None = None
     keepers: frozenset[str] = frozenset()
     private: Private | None = None
-    spent: bool = False
 
     def of(self, deployment: Deployment) -> Standing:
         """What is known of the deployment."""
