@@ -8,6 +8,7 @@ import pytest
 
 from castlist.engine.lasting import pause
 from castlist.model.jobs import AttemptState, CostState, State
+from castlist.model.providing import Ticket
 from engine.conftest import ME
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +86,27 @@ async def test_with_leave_to_cost_twice_it_is_moved_all_the_same_and_what_comes_
     assert (first.cost.micros, first.cost.state) == ((2_000_000, state) if state else (1_500_000, CostState.BILLED))
     assert spent == first.cost.micros
     assert s.provider("fake").discards == discards
+
+
+async def test_work_left_behind_by_a_process_that_died_is_stopped_by_another(stage):
+    async with stage("hero: fake/stuck?again=0.1&stoppable=0", HERO) as s:
+        rule(s, stall_after=0.3, allow_double_cost=True)
+        seen = await cleared(s, await s.create(model="hero"))
+        await s.gateway.storage.jobs.save_attempt(replace(seen.attempts[0], state=AttemptState.TICKETED, ended_at=None))
+        await s.engine.sweep()
+        seen = await s.engine.video(ME, seen.job.id)
+
+    assert [attempt.state for attempt in seen.attempts] == [AttemptState.CANCELLED, AttemptState.SUCCEEDED]
+
+
+async def test_work_that_its_provider_cancels_is_given_to_another(stage):
+    async with stage("hero: fake/stuck?again=0.1", HERO) as s:
+        seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)
+        await s.provider("fake").cancel(Ticket(seen.attempts[0].ticket))
+        seen = await s.end(seen)
+
+    assert [attempt.state for attempt in seen.attempts] == [AttemptState.FAILED, AttemptState.SUCCEEDED]
+    assert seen.attempts[0].error.code == "provider_cancelled"
 
 
 async def test_work_is_not_moved_where_nobody_else_could_take_it(stage):

@@ -1,12 +1,15 @@
 """Several deployments under one name: who is asked, who is left alone, who waits, and what is told of it."""
 
 import asyncio
+from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
 from castlist.assembly import open_gateway
 from castlist.config import load
+from castlist.engine.faring import note_refusal
+from castlist.errors import Refused, Retry
 from castlist.model.asks import Caller
 from castlist.model.characters import BindingState
 from castlist.model.jobs import AttemptState, State
@@ -79,9 +82,13 @@ def test_videos_asked_for_at_once_go_to_the_least_busy(routes):
         async with routes(dict.fromkeys(("a", "b", "c"), "fake/stuck"), rules=rules) as s:
             made = await asyncio.gather(*(s.create(model="hero") for _ in range(9)))
             running = [await s.until(seen, lambda now: now.job.state is State.RUNNING) for seen in made]
-            return sorted(seen.job.deployment for seen in running)
+            return Counter(seen.job.deployment for seen in running)
 
-    assert run(scene()) == [*["a"] * 3, *["b"] * 3, *["c"] * 3]
+    counts = run(scene())
+
+    # One that is being saved may be counted twice for a moment, so that the next goes elsewhere.
+    assert counts.keys() == {"a", "b", "c"}
+    assert max(counts.values()) - min(counts.values()) <= 2
 
 
 def test_the_quickest_is_asked_once_both_are_known(routes):
@@ -289,3 +296,17 @@ def test_a_job_of_a_model_that_this_gateway_has_not_waits_for_one_that_has(route
                 return await one.end(seen)
 
     assert run(scene()).job.state is State.SUCCEEDED
+
+
+def test_what_is_refused_here_frees_no_deployment_that_is_left_alone(routes):
+    async def scene():
+        async with routes({"one": "fake/instant"}) as s:
+            kit, refusal = s.engine.kit, Refused("the order does not fit", retry=Retry.ELSEWHERE)
+            await kit.storage.health.fail("one", "busy", allowed=0, cooldown=600)
+            cooled = []
+            for asked in (False, True):
+                await note_refusal(kit, "one", refusal, asked=asked)
+                cooled.append((await kit.storage.health.standings(kit.deployments))["one"].cooled_until is not None)
+            return cooled
+
+    assert run(scene()) == [True, False]

@@ -4,7 +4,7 @@ import pytest
 
 from castlist.errors import SpendLimit, Unsupported
 from castlist.model.asks import VideoAsk
-from castlist.model.jobs import State
+from castlist.model.jobs import AttemptState, CostState, State
 from castlist.model.operations import Wishes
 from engine.conftest import ME, SMALL
 
@@ -97,3 +97,35 @@ async def test_a_max_cost_below_every_price_is_refused_at_once(stage):
             await s.engine.submit(ME, VideoAsk("create", "a scene", model="hero", seconds=2, size=SMALL, wishes=Wishes(max_cost=1_990_000)))
 
         assert await spent(s) == 0
+
+
+async def test_a_video_costs_what_all_its_attempts_did(stage):
+    async with stage("hero: fake/fail?retryable=1&micros=1500000", "hero: fake/refuse", params="output_cost_per_second: 1") as s:
+        ended = await s.end(await s.create(model="hero"))
+
+        assert [attempt.state for attempt in ended.attempts] == [AttemptState.FAILED, AttemptState.REFUSED]
+        assert (ended.job.cost.micros, await spent(s)) == (1_500_000, 1_500_000)
+
+
+async def test_a_made_video_costs_what_failed_before_it_too(stage):
+    async with stage(
+        "hero: fake/fail?retryable=1&micros=1500000", "hero: fake/instant?micros=250000", params="output_cost_per_second: 1"
+    ) as s:
+        ended = await s.end(await s.create(model="hero"))
+
+        assert (ended.job.cost.micros, ended.job.cost.state, await spent(s)) == (1_750_000, CostState.BILLED, 1_750_000)
+
+
+async def test_a_video_that_was_never_sent_costs_nothing(stage):
+    async with stage("hero: fake/instant", params="output_cost_per_second: 1", worker=False) as s:
+        waiting = await s.create(model="hero")
+        ended = await s.engine.cancel(ME, waiting.job.id)
+
+        assert (waiting.job.cost.micros, ended.job.cost.micros, await spent(s)) == (2_000_000, 0, 0)
+
+
+async def test_a_refusal_counts_as_one_attempt(stage):
+    async with stage("hero: fake/refuse") as s:
+        await s.end(await s.create(model="hero"))
+
+        assert list(s.engine.kit.tally.attempts.values()) == [1]

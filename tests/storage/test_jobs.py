@@ -293,3 +293,14 @@ async def test_what_a_newer_version_keeps_of_a_job_survives_every_step_of_an_old
     docs = await storage.write(lambda connection: [connection.execute(f"SELECT doc FROM {t}").fetchone()[0] for t in ("jobs", "attempts")])
     assert [json.loads(doc)["colour"] for doc in docs] == ["red", "red"]
     assert (await storage.jobs.any(job.id)).state is State.RUNNING
+
+
+async def test_a_queued_job_with_work_at_a_provider_is_left_for_a_worker_to_end(storage):
+    job = await held(storage, a_job(deployment="d1"))
+    left = an_attempt(job, state=AttemptState.TICKETED, ticket={"id": "1"})
+    assert await storage.jobs.open_attempt(job.to(State.PREPARING).to(State.SUBMITTING, attempt=left.id), left)
+
+    assert await storage.jobs.save(job.to(State.QUEUED, attempt=left.id))
+    asked = await storage.jobs.request_cancel("default", job.id)
+
+    assert (asked.state, asked.cancel_requested) == (State.QUEUED, True)

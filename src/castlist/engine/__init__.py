@@ -11,6 +11,7 @@ from castlist.engine import submit as submission
 from castlist.engine.binding import bind_early, unbind_orphans
 from castlist.engine.deciding import Outcome
 from castlist.engine.kit import Kit, Policy
+from castlist.engine.lasting import stop_left_behind
 from castlist.engine.missing import no_character, no_video
 from castlist.engine.telling import Webhooks
 from castlist.errors import Conflict
@@ -146,7 +147,8 @@ class Engine:
         await self.sweep()
 
     async def sweep(self) -> None:
-        """Remove the bytes of deleted videos and characters that nothing unfinished needs, and the handles on the latter.
+        """Remove the bytes of deleted videos and characters that nothing unfinished needs, the handles on the latter, and work that was
+        left behind at providers.
 
         One at a time: who waits for this may count on the bytes being gone, though another had begun to remove them.
         """
@@ -154,6 +156,7 @@ class Engine:
             gone = await self.storage.jobs.purge()
             if gone:
                 await self.storage.assets.delete(gone)
+            await stop_left_behind(self.kit)
         self._unbind()
 
     def _unbind(self) -> None:

@@ -1,5 +1,6 @@
 """Moving a job: one saved transition at a time, each of which a crash may follow."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,7 +8,7 @@ from datetime import timedelta
 
 from castlist.engine.binding import lose_late
 from castlist.engine.choosing import choose, no_room, others
-from castlist.engine.ending import cancel, end_cancelled, fail
+from castlist.engine.ending import cancel, fail
 from castlist.engine.faring import give_place, note_end, note_failure
 from castlist.engine.kit import Kit
 from castlist.engine.lasting import clear_up, is_old, pause, tend
@@ -28,7 +29,7 @@ from castlist.engine.sources import bring_in
 from castlist.engine.storing import store
 from castlist.errors import CastlistError, HandleGone, LostJob, MediaRefused, NotSent, ProviderError, StorageFull, Unavailable
 from castlist.model.characters import Character, CharacterState, Note
-from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
+from castlist.model.jobs import Attempt, AttemptState, Cost, Failure, Job, State
 from castlist.model.operations import CreateVideo
 from castlist.model.providing import Deployment, Phase, Progress, Ticket
 
@@ -128,11 +129,11 @@ async def _poll(kit: Kit, job: Job) -> Job | float | None:
         return await reconcile(kit, job)
     provider = provider_of(kit, attempt)
     if provider is None:
-        return await wait_for(kit, job, "deployment_missing", seconds=WAIT_UNKNOWN)
+        return await _miss(kit, job, attempt)
     kit.followed[attempt.id] = attempt
     asked = time.monotonic()
     try:
-        with kit.deadlines.within(POLL_WITHIN):
+        async with asyncio.timeout(POLL_WITHIN):
             progress = (await provider.poll([Ticket(attempt.ticket)]))[0]
     except LostJob as error:
         kit.tally.poll(attempt.provider, "lost", seconds=time.monotonic() - asked)
@@ -153,9 +154,16 @@ async def _again(kit: Kit, job: Job, attempt: Attempt, *, seconds: float) -> Job
     return await _expire(kit, job, attempt) if too_old(kit, attempt) else float(seconds)
 
 
-async def _expire(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
-    failure = Failure("provider_lost_job", f"{attempt.provider} did not finish within {kit.policy.max_age / 3600:g} hours.")
-    return await fail(kit, job, failure, attempt=attempt)
+async def _miss(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
+    """To be gone on with when the account that it was sent under is in the configuration again, unless the attempt had its time."""
+    if too_old(kit, attempt):
+        return await _expire(kit, job, attempt, why=f"the account of {attempt.deployment} has left the configuration")
+    return await wait_for(kit, job, "deployment_missing", seconds=WAIT_UNKNOWN)
+
+
+async def _expire(kit: Kit, job: Job, attempt: Attempt, *, why: str = "it did not finish") -> Job | None:
+    text = f"{attempt.provider} took the request, and after {kit.policy.max_age / 3600:g} hours there is no video: {why}."
+    return await fail(kit, job, Failure("provider_lost_job", text), attempt=attempt)
 
 
 async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -> Job | float | None:
@@ -176,7 +184,11 @@ async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -
             cost = progress.cost or job.cost
             return await save(kit, job.to(State.STORING, progress=max(percent, 99), cost=cost, waiting=None))
         case Phase.CANCELLED:
-            return await end_cancelled(kit, job, attempt, may_cost=False)
+            # What is cancelled here ends before it is asked about again: this is the provider's doing, or a move that was cut short.
+            failure = progress.failure or Failure("provider_cancelled", f"{attempt.provider} cancelled the work.")
+            return await _failed_upstream(
+                kit, job, attempt, progress=replace(progress, failure=failure, retryable=True, cost=progress.cost or Cost())
+            )
         case Phase.FAILED:
             return await _failed_upstream(kit, job, attempt, progress=progress)
 
@@ -198,6 +210,7 @@ async def _failed_upstream(kit: Kit, job: Job, attempt: Attempt, *, progress: Pr
     attempt = replace(attempt, state=AttemptState.FAILED, error=failure, ended_at=kit.clock(), cost=progress.cost or attempt.cost)
     await kit.storage.jobs.save_attempt(attempt)
     kit.tally.attempt(attempt)
+    kit.forget(attempt.id)
     if gone:
         return await save(kit, job.to(State.QUEUED, deployment=None))
     if progress.retryable and not progress.moderated:
@@ -212,8 +225,10 @@ async def _failed_upstream(kit: Kit, job: Job, attempt: Attempt, *, progress: Pr
 async def _store(kit: Kit, job: Job) -> Job | None:
     attempt = await current(kit, job)
     provider = provider_of(kit, attempt) if attempt else None
-    if attempt is None or attempt.ticket is None or provider is None:
-        return await wait_for(kit, job, "deployment_missing", seconds=WAIT_UNKNOWN)
+    if attempt is None or attempt.ticket is None:
+        return await save(kit, job.to(State.RUNNING))
+    if provider is None:
+        return await _miss(kit, job, attempt)
     try:
         ended = await store(kit, job, attempt, provider=provider)
         if ended is not None:
@@ -229,6 +244,6 @@ async def _store(kit: Kit, job: Job) -> Job | None:
         return await _failed_upstream(kit, job.to(State.RUNNING), attempt, progress=useless)
     except ProviderError as error:
         if too_old(kit, attempt):
-            return await _expire(kit, job, attempt)
+            return await _expire(kit, job, attempt, why=f"it was finished, and could not be fetched: {error.message}")
         wait = error.after or (0.0 if isinstance(error, NotSent) else WAIT_RETRY)
         return await save(kit, put_off(kit, job.to(State.RUNNING), seconds=wait))

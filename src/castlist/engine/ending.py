@@ -11,7 +11,7 @@ from castlist.engine.kit import Kit
 from castlist.engine.moves import WAIT_RETRY, current, provider_of, put_off, save, unsure, warn_once
 from castlist.errors import LostJob, ProviderError
 from castlist.model.characters import Note
-from castlist.model.jobs import Attempt, AttemptState, Cost, Failure, Job, State
+from castlist.model.jobs import Attempt, AttemptState, Cost, Failure, Job, State, total
 from castlist.model.providing import Cancelled, CannotTell, Provider, Stopped, Ticket
 
 log = structlog.get_logger("castlist.engine")
@@ -26,24 +26,12 @@ OPEN = (AttemptState.INTENT, AttemptState.TICKETED, AttemptState.UNKNOWN)
 async def fail(kit: Kit, job: Job, failure: Failure, *, attempt: Attempt | None = None) -> Job | None:
     """The job ended as failed, with its attempt's outcome in the same transaction; work that nobody will fetch is stopped."""
     attempt = attempt or await current(kit, job)
-    cost = _spent(job, attempt)
     if attempt and attempt.state in OPEN:
         await _abandon(kit, attempt)
-        state = AttemptState.FAILED if attempt.state is AttemptState.TICKETED else AttemptState.UNKNOWN
+        made = attempt.state is AttemptState.TICKETED
+        state, cost = (AttemptState.FAILED, job.cost) if made else (AttemptState.UNKNOWN, unsure(job.cost))
         attempt = replace(attempt, state=state, ended_at=kit.clock(), error=failure, cost=cost)
-    return await _finish(kit, job.to(State.FAILED, error=failure, cost=cost), attempt)
-
-
-def _spent(job: Job, attempt: Attempt | None) -> Cost:
-    match attempt.state if attempt else None:
-        case AttemptState.FAILED if attempt:
-            return attempt.cost
-        case AttemptState.INTENT | AttemptState.UNKNOWN:
-            return unsure(job.cost)
-        case AttemptState.TICKETED:
-            return job.cost
-        case _:
-            return Cost()
+    return await _finish(kit, job.to(State.FAILED, error=failure), attempt)
 
 
 async def _abandon(kit: Kit, attempt: Attempt) -> None:
@@ -102,17 +90,20 @@ async def stop(provider: Provider, attempt: Attempt) -> Cancelled:
 async def end_cancelled(kit: Kit, job: Job, attempt: Attempt | None, *, may_cost: bool) -> Job | None:
     """The job ended as cancelled, and its attempt with it."""
     failure = Failure("cancelled", "The video was cancelled.")
-    cost = unsure(job.cost) if may_cost else Cost()
     if attempt and attempt.ended_at is None:
+        cost = unsure(job.cost) if may_cost else Cost()
         attempt = replace(attempt, state=AttemptState.CANCELLED, ended_at=kit.clock(), error=failure, cost=cost)
-    return await _finish(kit, job.to(State.CANCELLED, error=failure, cost=cost), attempt)
+    return await _finish(kit, job.to(State.CANCELLED, error=failure), attempt)
 
 
 async def _finish(kit: Kit, job: Job, attempt: Attempt | None) -> Job | None:
-    ended = replace(job, completed_at=kit.clock(), waiting=None)
+    before = {known.id: known for known in await kit.storage.jobs.attempts(job.id)}
+    costs = [attempt.cost if attempt and attempt.id == known.id else known.cost for known in before.values()]
+    ended = replace(job, completed_at=kit.clock(), waiting=None, cost=total(costs))
     if not await kit.storage.jobs.finish(ended, attempt=attempt, assets=()):
         return None
     if attempt:
         kit.forget(attempt.id)
-        kit.tally.attempt(attempt)
+        if before[attempt.id].state is not attempt.state:
+            kit.tally.attempt(attempt)
     return ended

@@ -12,8 +12,9 @@ LONGEST = 3600.0
 """Seconds that a deployment is left alone at most, whatever its provider asks for."""
 
 
-async def note_refusal(kit: Kit, deployment: str | None, error: ProviderError) -> None:
-    """Count a refusal that says something of the deployment and not of the request; one that knows the key or the pace counts at once."""
+async def note_refusal(kit: Kit, deployment: str | None, error: ProviderError, *, asked: bool = True) -> None:
+    """Count a refusal that says something of the deployment and not of the request; one that knows the key or the pace counts at once.
+    What was refused here, before the provider was `asked`, says nothing good of it."""
     if deployment is None or isinstance(error, HandleGone):
         return
     rules, at_once = kit.policy.rules, error.code in ABOUT_THE_ACCOUNT
@@ -21,7 +22,7 @@ async def note_refusal(kit: Kit, deployment: str | None, error: ProviderError) -
         allowed = 0 if at_once else rules.allowed_fails
         cooldown = min(LONGEST, max(rules.cooldown, error.after or 0.0))
         await kit.storage.health.fail(deployment, error.message, allowed=allowed, cooldown=cooldown)
-    else:
+    elif asked:
         await note_answer(kit, deployment)
 
 

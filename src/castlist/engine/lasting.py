@@ -138,6 +138,13 @@ async def clear_up(kit: Kit, job: Job) -> None:
         kit.tally.attempt(left)
 
 
+async def stop_left_behind(kit: Kit) -> None:
+    """`clear_up` for those that a process could not do it for; only a rule that may cost twice leaves anything behind."""
+    if kit.policy.troubles.allow_double_cost:
+        for job in await kit.storage.trouble.left_behind():
+            await clear_up(kit, job)
+
+
 async def _throw_away(provider: Provider, attempt: Attempt, ticket: Ticket) -> Cost:
     """What the work cost that nobody wants any more."""
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -16,7 +17,7 @@ from castlist.engine.holding import hold, wait_for_money
 from castlist.engine.kit import Kit
 from castlist.engine.moves import WAIT_RETRY, current, put_off, save, unsure, wait_for
 from castlist.engine.ordering import make_ready
-from castlist.errors import Ambiguous, HandleGone, Moderated, ProviderError, Retry, SpendLimit, Unavailable
+from castlist.errors import Ambiguous, HandleGone, Moderated, NotFound, ProviderError, Retry, SpendLimit, Unavailable
 from castlist.model.characters import Character
 from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
 from castlist.model.providing import Absent, CannotTell, Deployment, Prepared, Provider, Ticket
@@ -61,6 +62,11 @@ async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, pre
     except SpendLimit as error:
         # Accepted for a cheaper deployment, or on another day.
         return await wait_for_money(kit, job, error)
+    except Unavailable:
+        # Whether the intent was saved is in doubt, and that nothing was sent is not.
+        with suppress(NotFound):
+            await _withdraw(kit, attempt, why="The storage was away just before the request was to be sent.")
+        raise
     try:
         ours = await hold(kit, job, seconds=prepared.order.timeout + MARGIN)
     except Unavailable:
@@ -105,28 +111,10 @@ async def _held(kit: Kit, job: Job, attempt: Attempt, *, failure: Failure) -> Jo
 
 async def accepted(kit: Kit, job: Job, attempt: Attempt, *, ticket: Ticket) -> Job | None:
     """The job running under a ticket, which is kept first."""
-    ticketed = _with_ticket(attempt, ticket)
-    await _keep(kit, ticketed)
-    return await _begin(kit, job, ticketed)
-
-
-async def _found(kit: Kit, job: Job, attempt: Attempt, *, ticket: Ticket) -> Job | None:
-    """The same under a ticket that was looked for; two that look at once may find the same work, which is only one's."""
-    ticketed = _with_ticket(attempt, ticket)
-    if not await kit.storage.trouble.take(ticketed):
-        return await unknown.hold(kit, job, attempt)
-    kit.tally.attempt(ticketed)
-    return await _begin(kit, job, ticketed)
-
-
-def _with_ticket(attempt: Attempt, ticket: Ticket) -> Attempt:
     cost = replace(attempt.cost, state=CostState.ESTIMATED)
-    return replace(attempt, state=AttemptState.TICKETED, ticket=ticket.data, error=None, cost=cost)
-
-
-async def _begin(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
+    await _keep(kit, replace(attempt, state=AttemptState.TICKETED, ticket=ticket.data, error=None, cost=cost))
     await note_answer(kit, attempt.deployment)
-    return await save(kit, replace(job.to(State.RUNNING, waiting=None, cost=attempt.cost), due_at=kit.clock()))
+    return await save(kit, replace(job.to(State.RUNNING, waiting=None, cost=cost), due_at=kit.clock()))
 
 
 async def _keep(kit: Kit, attempt: Attempt) -> None:
@@ -149,7 +137,7 @@ async def refused(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt 
     if attempt:
         attempt = replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost())
         await _keep(kit, attempt)
-    await note_refusal(kit, job.deployment, error)
+    await note_refusal(kit, job.deployment, error, asked=attempt is not None)
     if error.retry is Retry.NEVER or isinstance(error, Moderated):
         return await fail(kit, job, failure, attempt=attempt)
     return await go_on(kit, job, error, attempt=attempt)
@@ -166,7 +154,7 @@ async def reconcile(kit: Kit, job: Job) -> Job | None:
         return await save(kit, job.to(State.QUEUED))
     match await find(kit, attempt):
         case Ticket() as ticket:
-            return await _found(kit, job, attempt, ticket=ticket)
+            return await accepted(kit, job, attempt, ticket=ticket)
         case Absent():
             failure = Failure("not_sent", "The request never reached the provider.")
             lost = replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost())
@@ -174,4 +162,7 @@ async def reconcile(kit: Kit, job: Job) -> Job | None:
             known = await current(kit, job)
             return await save(kit, job.to(State.RUNNING if known and known.ticket else State.QUEUED))
         case CannotTell():
-            return await unknown.hold(kit, job, attempt)
+            # Somebody may have decided about it while its provider was asked.
+            known = await current(kit, job) or attempt
+            decided = known.ticket is not None or known.state is AttemptState.REFUSED
+            return await reconcile(kit, job) if decided else await unknown.hold(kit, job, known)

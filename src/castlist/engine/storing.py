@@ -12,7 +12,7 @@ from castlist.engine.kit import Kit
 from castlist.errors import MediaRefused, Refused, Retry
 from castlist.media.child import UNTRUSTED
 from castlist.model.characters import Note
-from castlist.model.jobs import Attempt, AttemptState, CostState, Job, Result, State
+from castlist.model.jobs import Attempt, AttemptState, CostState, Job, Result, State, total
 from castlist.model.operations import output_seconds
 from castlist.model.providing import Provider, Ticket
 
@@ -51,11 +51,15 @@ async def store(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider) -> 
         width=int(_number(facts["width"])),
         height=int(_number(facts["height"])),
     )
-    ended = _succeeded(kit, _compare(job, attempt, seconds=result.seconds), result)
-    closed = replace(attempt, state=AttemptState.SUCCEEDED, ended_at=kit.clock(), cost=ended.cost, error=None)
+    made = _succeeded(kit, _compare(job, attempt, seconds=result.seconds), result)
+    closed = replace(attempt, state=AttemptState.SUCCEEDED, ended_at=kit.clock(), cost=made.cost, error=None)
+    costs = [known.cost for known in await kit.storage.jobs.attempts(job.id) if known.id != attempt.id]
+    ended = replace(made, cost=total([*costs, closed.cost]))
     kit.forget(attempt.id)
+    if not await hand_over(kit, assets, kit.storage.jobs.finish(ended, attempt=closed, assets=assets)):
+        return None
     kit.tally.attempt(closed)
-    return ended if await hand_over(kit, assets, kit.storage.jobs.finish(ended, attempt=closed, assets=assets)) else None
+    return ended
 
 
 def _compare(job: Job, attempt: Attempt, *, seconds: float) -> Job:

@@ -1,6 +1,6 @@
 """A job and its attempts: the durable rows that move through states."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +63,14 @@ class Cost:
     micros: int = 0
     currency: str = "USD"
     state: CostState = CostState.ESTIMATED
+
+
+def total(costs: Sequence[Cost]) -> Cost:
+    """What several attempts cost together: unknown when one of them is, billed when nothing of it is an estimate."""
+    states = {cost.state for cost in costs if cost.micros} | {cost.state for cost in costs if cost.state is CostState.UNKNOWN}
+    worst = next((state for state in (CostState.UNKNOWN, CostState.ESTIMATED, CostState.BILLED) if state in states), None)
+    last = costs[-1] if costs else Cost()
+    return Cost(sum(cost.micros for cost in costs), last.currency, worst or last.state)
 
 
 @dataclass(frozen=True, slots=True)

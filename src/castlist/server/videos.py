@@ -1,7 +1,6 @@
 """The routes of videos."""
 
 import asyncio
-from dataclasses import replace
 from math import isfinite
 
 from starlette.requests import Request
@@ -30,8 +29,7 @@ def answer(front: Front, request: Request, seen: Seen) -> Response:
 
 
 async def _submit(front: Front, request: Request, kind: Kind, *, source: str | None = None) -> Response:
-    caller = front.caller(request.scope)
-    repeat = replace(read_repeat(request), since=front.engine.kit.clock(), broken=request.is_disconnected)
+    caller, repeat = front.caller(request.scope), read_repeat(request)
     read_query(request)
     if source is not None:
         await front.engine.video(caller, source)

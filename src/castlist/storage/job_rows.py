@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from castlist.errors import NotFound
-from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
+from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State, total
 from castlist.model.operations import CreateVideo
 from castlist.storage import charges
 from castlist.storage.assets import Role, link_assets
@@ -208,7 +208,11 @@ def _end(connection: Connection, sql: str, values: dict[str, object], *, state: 
     now = values["now"]
     completed = from_micros(now) if isinstance(now, int) else None
     for row in connection.execute(sql, values).fetchall():
-        ended = to_job(row).to(state, error=failure, completed_at=completed, waiting=None)
+        job = to_job(row)
+        attempts = [to_attempt(doc) for (doc,) in connection.execute("SELECT doc FROM attempts WHERE job = ?", (job.id,)).fetchall()]
+        if any(attempt.state is AttemptState.TICKETED for attempt in attempts):
+            continue  # what it left behind at a provider is to be stopped, so a worker ends it
+        ended = job.to(state, error=failure, completed_at=completed, waiting=None, cost=total([attempt.cost for attempt in attempts]))
         connection.execute(
             "UPDATE jobs SET state = :state, ended = TRUE, doc = :doc, revision = revision + 1, lease_holder = NULL, lease_until = NULL "
             "WHERE id = :id",

@@ -1,7 +1,7 @@
 """What the emulated upstream says: its faults, its videos, its refusals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -57,8 +57,7 @@ FAULTS: Final[Mapping[str, Mapping[str, str]]] = {
         "expired": "302 to a link whose time is over: 403",
     },
 }
-"""What can go wrong where. A model name may say so as well: `sora-2?job=stick&create=lose&lasts=3`, `sora-2?poll=error&content=cut` for the
-first poll and the first download of each work."""
+"""What can go wrong where. A model name may say so as well: `sora-2?job=stick&create=lose&lasts=3`."""
 
 _WORDS: Final = {
     "refuse": (400, "invalid_value", "The prompt is not one we like."),
@@ -80,7 +79,7 @@ FATES: Final = {
 
 @dataclass(slots=True)
 class Work:
-    """A video this upstream has accepted. `once` is what the first request of a place meets that is about it."""
+    """A video this upstream has accepted."""
 
     id: str
     fields: Mapping[str, str]
@@ -88,7 +87,6 @@ class Work:
     lasts: float
     fate: str | None
     remixed: str | None = None
-    once: dict[str, str] = field(default_factory=dict)
 
     def show(self, now: float) -> dict[str, object]:
         """The video object of OpenAI's API."""
