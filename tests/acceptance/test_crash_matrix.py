@@ -139,8 +139,13 @@ def test_killed_as_soon_as_the_ticket_is_saved(fleet: Fleet) -> None:
     fleet.lab.close("poll")
     job = fleet.submit("named", "A lamp with a ticket")
     fleet.lab.wait_held("poll")
+    victim = fleet.holder(job)
 
-    kill_and_look_on(fleet, job, fleet.holder(job))
+    kill_and_look_on(fleet, job, victim)
+    if not fleet.shared:
+        program = fleet.holder(job)
+        assert (victim.serves, program.serves) == (True, False)
+        kill_and_look_on(fleet, job, program)
     fleet.lab.open("poll")
 
     check_one_attempt(fleet, job)
