@@ -264,7 +264,7 @@ def _deployment(entry: ModelEntry, settings: Settings, providers: MutableMapping
     name = _serves(entry)
     if name not in provider_names():
         account = Account(entry.account, name)
-        return _unusable(entry, account)
+        return _unusable(entry, account, settings)
     account = _account(entry, name)
     if account.name not in providers:
         providers[account.name] = provider(name)(account, reach(api_base=account.api_base))
@@ -285,7 +285,7 @@ def _deployment(entry: ModelEntry, settings: Settings, providers: MutableMapping
         account=account,
         capabilities=capabilities,
         max_parallel=(entry.max_parallel_requests or settings.limits.renders) if name == EMBEDDED else None,
-        unavailable=None if entry.stands_in else _shut_down(entry) or entry.unavailable,
+        unavailable=None if entry.stands_in else _shut_down(entry, settings) or entry.unavailable,
         notes=_say_age(entry, by="the embedded renderer, animatic"),
         entry=entry.known,
         retired=entry.retired_on is not None and not entry.stands_in,
@@ -320,7 +320,7 @@ def _serving(entry: ModelEntry, made: Mapping[str, Deployment]) -> Sequence[Depl
     ] or [made[entry.id]]
 
 
-def _unusable(entry: ModelEntry, account: Account) -> Deployment:
+def _unusable(entry: ModelEntry, account: Account, settings: Settings) -> Deployment:
     return Deployment(
         id=entry.id,
         model=entry.name,
@@ -328,7 +328,7 @@ def _unusable(entry: ModelEntry, account: Account) -> Deployment:
         provider_model=entry.provider_model,
         account=account,
         capabilities=Capabilities(entry.provider_model),
-        unavailable=_shut_down(entry) or entry.unavailable or f"this installation has no provider {entry.provider}",
+        unavailable=_shut_down(entry, settings) or entry.unavailable or f"this installation has no provider {entry.provider}",
         entry=entry.known,
         retired=entry.retired_on is not None,
     )
@@ -341,10 +341,10 @@ def _account(entry: ModelEntry, provider: str) -> Account:
     return Account(entry.account, provider, api_base=entry.api_base, api_key=key, settings=entry.settings)
 
 
-def _shut_down(entry: ModelEntry) -> str | None:
+def _shut_down(entry: ModelEntry, settings: Settings) -> str | None:
     if entry.retired_on is None:
         return None
-    near = list_nearest(entry.known, day=_now().date()) if entry.known else ()
+    near = list_nearest(entry.known, day=_now().date(), said=settings.catalogue) if entry.known else ()
     hint = f" (the nearest that live: {', '.join(f'{each.provider}/{each.model}' for each in near)})" if near else ""
     return f"{entry.provider}/{entry.provider_model} was shut down on {entry.retired_on:%Y-%m-%d}{hint}"
 

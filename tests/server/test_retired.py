@@ -22,7 +22,9 @@ model_list:
   - {{model_name: soon, litellm_params: {{model: xai/grok-imagine-video, api_key: k}}}}
 general_settings: {{master_key: sk-test-master}}
 castlist:
-  catalogue: {{xai/grok-imagine-video: {{sunset: {soon}, micros_per_second: 90_000}}}}
+  catalogue:
+    xai/grok-imagine-video: {{sunset: {soon}, micros_per_second: 90_000}}
+    lab/own-1: {{micros_per_second: 300_000, characters: 3}}
 """
 
 
@@ -75,7 +77,7 @@ def test_where_nothing_may_stand_in_the_answer_is_410_with_what_lives(ageing: Se
     assert (reply.error["code"], reply.error["param"]) == ("provider_retired", "model")
     message = str(reply.error["message"])
     assert "openai/sora-2-pro was shut down on 2026-09-24" in message
-    assert "the nearest that live: runwayml/" in message
+    assert "the nearest that live: runwayml/seedance2_5, lab/own-1, " in message
     assert "Models here that can: animatic, drawn, hero, soon, sora-2." in message
     with castlist.Client(ageing.base, api_key=KEY) as client, pytest.raises(Retired, match="shut down on 2026-09-24"):
         client.videos.create("A fox", model="gone", seconds=4, size="1280x720")

@@ -187,3 +187,16 @@ def test_a_model_that_only_the_configuration_says_is_gone_is_no_alternative_to_i
 
     assert found
     assert gone.model not in [each.model for each in found if each.provider == "gemini"]
+
+
+def test_what_a_configuration_says_of_other_models_counts_among_the_nearest():
+    gone = replace(find("openai", "sora-2"), prices={"": 111_111})
+    first = list_nearest(gone, day=TODAY)[0]
+    name = f"{first.provider}/{first.model}"
+
+    ended = list_nearest(gone, day=TODAY, said={name: replace(first, sunset=TODAY)})
+    dear = list_nearest(gone, day=TODAY, said={name: replace(first, prices={"": 90_000_000})})
+    ours = list_nearest(gone, day=TODAY, said={"lab/own-1": replace(gone, provider="lab", model="own-1", sunset=None)})
+
+    assert all((each.provider, each.model) != (first.provider, first.model) for each in (*ended, *dear))
+    assert (ours[0].provider, ours[0].model) == ("lab", "own-1")

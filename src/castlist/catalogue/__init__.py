@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from castlist.catalogue.reading import read_entry, read_text, read_texts
@@ -65,11 +66,13 @@ def find(provider: str, model: str) -> Entry | None:
     return replace(known[ANY], model=name) if ANY in known else None
 
 
-def list_nearest(entry: Entry, *, day: date, count: int = 3) -> tuple[Entry, ...]:
-    """The living models most like one that is gone: as many characters as it took, the nearest in price, one of each vendor."""
-    gone = entry.provider, entry.model  # a configuration may know of an end that the catalogue does not
-    everyone = [other for provider in list_vendors() for other in list_entries(provider) if (provider, other.model) != gone]
-    living = [other for other in everyone if not other.is_retired(day) and _count_characters(other) >= _count_characters(entry)]
+def list_nearest(entry: Entry, *, day: date, said: Mapping[str, Entry] = MappingProxyType({}), count: int = 3) -> tuple[Entry, ...]:
+    """The living models most like one that is gone: as many characters as it took, the nearest in price, one of each vendor. What is
+    `said` of models, by PROVIDER/MODEL, holds instead of what the catalogue says."""
+    known = {f"{each.provider}/{each.model}": each for provider in list_vendors() for each in list_entries(provider)}
+    known |= said
+    known.pop(f"{entry.provider}/{entry.model}", None)  # a configuration may know of an end that the catalogue does not
+    living = [other for other in known.values() if not other.is_retired(day) and _count_characters(other) >= _count_characters(entry)]
     nearest: dict[str, Entry] = {}
     for other in sorted(living, key=lambda each: abs(_usual_price(each) - _usual_price(entry))):
         nearest.setdefault(other.provider, other)
