@@ -7,7 +7,7 @@ from dataclasses import replace
 import av
 import pytest
 
-from castlist.engine.binding import bind, bind_early
+from castlist.engine.binding import EARLY_AT_ONCE, bind, bind_early
 from castlist.engine.forms import furnish
 from castlist.model.asks import Caller, CharacterAsk
 from castlist.model.characters import BindingState
@@ -304,3 +304,35 @@ def test_an_adapter_that_breaks_keeps_no_other_from_being_made_ready(stage, luna
         states = run(scene(upstream))
 
     assert states == {"fake": BindingState.FAILED, "openai": BindingState.READY}
+
+
+def test_handles_are_made_early_some_at_once_and_no_more(stage, luna):
+    under_way, most, full = 0, 0, asyncio.Event()
+
+    class Counting(FakeProvider):
+        async def bind(self, character, media):
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            if under_way == EARLY_AT_ONCE:
+                full.set()
+            await full.wait()
+            await asyncio.sleep(0.05)
+            under_way -= 1
+            return await super().bind(character, media)
+
+    async def scene():
+        async with stage("hero: fake/instant?binds=1", worker=False) as s:
+            kit = s.engine.kit
+            (one,) = kit.deployments
+            accounts = [replace(one.account, name=f"account-{number}") for number in range(EARLY_AT_ONCE + 4)]
+            kit.deployments[:] = [replace(one, id=each.name, account=each) for each in accounts]
+            kit.providers.update({each.name: Counting(each, s.provider("fake").http) for each in accounts})
+            async with asyncio.timeout(60):
+                await bind_early(kit, replace(luna, targets=("hero",)))
+            return [binding.state for binding in await bindings_of(s, luna)]
+
+    states = run(scene())
+
+    assert states == [BindingState.READY] * (EARLY_AT_ONCE + 4)
+    assert most == EARLY_AT_ONCE

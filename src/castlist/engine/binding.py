@@ -22,6 +22,9 @@ LEASE = 180.0
 BIND_WITHIN = 150.0
 """Less than the lease, so that nobody else begins while we may still get an answer."""
 
+EARLY_AT_ONCE = 8
+"""Handles on one character that are made at once before any video needs them; each is an upload."""
+
 MADE_WITHIN = timedelta(minutes=30)
 WAIT_MAKING = 1.0
 SOON = timedelta(minutes=1)
@@ -99,10 +102,16 @@ async def bind_early(kit: Kit, character: Character) -> None:
     """Make the character ready for the models it was made for. What does not succeed is left to the first video that needs it."""
     wanted = {kit.policy.rules.resolve(name) for name in character.targets}
     named = [deployment for deployment in kit.deployments if deployment.model in wanted and not deployment.unavailable]
-    # Forms one after another, as they are made of the same character; then all handles at once.
+    # Forms one after another, as they are made of the same character; then the handles, some at once.
     forms = [(await _apart(furnish(kit, character, wants_of(kit, each)), character, each), each) for each in named]
     made = [(found, each) for found, each in forms if found and each.capabilities.binds]
-    await asyncio.gather(*(_apart(bind(kit, [found], each), character, each) for found, each in made))
+    turns = asyncio.Semaphore(EARLY_AT_ONCE)
+
+    async def bind_in_turn(found: Character, deployment: Deployment) -> None:
+        async with turns:
+            await _apart(bind(kit, [found], deployment), character, deployment)
+
+    await asyncio.gather(*(bind_in_turn(found, each) for found, each in made))
 
 
 async def _apart(work: Awaitable[T], character: Character, deployment: Deployment) -> T | None:
