@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import traceback
 
 import psycopg
 import pytest
@@ -203,6 +204,15 @@ def start(tmp_path, url, *words, **more) -> subprocess.Popen[str]:
     environ = {**os.environ, "CASTLIST_DATABASE_URL": url, "CASTLIST_DATA": str(tmp_path / "data"), **more}
     command = [sys.executable, "-m", "castlist.cli", "db", *words]
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("password", ["SeCrEt%zz", "SeCrEt with a space", "x/SeCrEt", "x@SeCrEt", "SeCrEt/x", "SeCrEt@x"])
+def test_a_password_that_makes_the_address_unreadable_is_not_said(tmp_path, password):
+    for ask in (upkeep.look, upkeep.upgrade):
+        with pytest.raises(Unavailable, match="percent-encoded") as refusal:
+            ask(tmp_path, f"postgresql://me:{password}@127.0.0.1:1/x")
+
+        assert "SeCrEt" not in "".join(traceback.format_exception(refusal.value))
 
 
 def run(tmp_path, url, *words, **more) -> subprocess.CompletedProcess[str]:

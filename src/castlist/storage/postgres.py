@@ -5,6 +5,7 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from castlist.errors import CastlistError, StorageFull, Unavailable
@@ -49,8 +50,9 @@ _TELL = "SELECT id, CASE WHEN id IS NOT NULL THEN pg_notify(%s, '') END FROM (SE
 
 
 def connect(url: str, *, name: str, session: str = "") -> Link:
-    """A connection that notices within seconds when the other side is gone. Raises psycopg.Error."""
-    given = psycopg.conninfo.conninfo_to_dict(url)
+    """A connection that notices within seconds when the other side is gone. Raises psycopg.Error, and Unavailable for an
+    address that cannot be read."""
+    given = read_address(url)
     wanted = {key: value for key, value in {**_REACHING, "application_name": f"castlist {name}"}.items() if key not in given}
     conninfo = psycopg.conninfo.make_conninfo(url, **wanted)
     found: Link = psycopg.connect(conninfo, autocommit=True)
@@ -58,9 +60,22 @@ def connect(url: str, *, name: str, session: str = "") -> Link:
     return found
 
 
+def read_address(url: str) -> Mapping[str, object]:
+    """The parts of a database's address. Raises Unavailable, in words of ours, as the parser's show the password where that is at fault."""
+    given: Mapping[str, object] = {}
+    with suppress(psycopg.Error):
+        given = psycopg.conninfo.conninfo_to_dict(url)
+    port, host, name = (str(given.get(key) or "") for key in ("port", "host", "dbname"))
+    # A sign in the password that has a meaning in an address cuts it in pieces, which are then taken for the other parts.
+    if not given or "@" in host[1:] + name or port.strip("0123456789,"):
+        text = "the address of the database cannot be read: in its password write every @ / : # ? % and space percent-encoded (%40 for @)"
+        raise Unavailable(text, code="storage_unreachable")
+    return given
+
+
 def show(url: str) -> str:
     """Where a database is, without what opens it."""
-    given = psycopg.conninfo.conninfo_to_dict(url)
+    given = read_address(url)
     return f"postgresql://{given.get('host') or 'localhost'}:{given.get('port') or 5432}/{given.get('dbname') or ''}"
 
 
