@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from castlist import samples
-from castlist.errors import Conflict, StorageFull
+from castlist.errors import Conflict, StorageFull, Unavailable
 from castlist.model.asks import Caller
 from castlist.model.jobs import AttemptState, CostState, State
 from castlist.model.providing import Ticket
@@ -107,6 +107,44 @@ def test_a_second_attempt_is_looked_for_under_the_name_it_was_sent_with(stage):
     assert (seen.job.state, submits) == (State.SUCCEEDED, 2)
     assert [a.state for a in seen.attempts] == [AttemptState.REFUSED, AttemptState.SUCCEEDED]
     assert seen.job.cost.state is CostState.BILLED
+
+
+class AwayOnce:
+    """In the place of the health's database: it is away for the next read."""
+
+    def __init__(self, health):
+        self.real, self.health, self.failed = health._database, health, 0
+        health._database = self
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)
+
+    async def rows(self, sql, values=()):
+        self.health._database = self.real
+        self.failed += 1
+        raise Unavailable("the database went away", code="storage_unreachable")
+
+
+@pytest.mark.parametrize("first", ["fake/refuse?retry=elsewhere", "fake/fail?retryable=1"])
+def test_a_database_that_is_away_while_another_deployment_is_sought_fails_no_job(stage, first):
+    away = []
+
+    class Loses(FakeProvider):
+        async def submit(self, prepared):
+            if not away:
+                away.append(AwayOnce(s.gateway.storage.health))
+            return await super().submit(prepared)
+
+    async def scene():
+        nonlocal s
+        async with stage(f"hero: {first}", "hero: fake/instant") as s:
+            put_in(s, Loses)
+            return await s.end(await s.create(model="hero"))
+
+    s = None
+    seen = run(scene())
+
+    assert (seen.job.state, away[0].failed) == (State.SUCCEEDED, 1)
 
 
 def test_a_ticket_that_the_database_has_no_room_for_is_kept_until_it_has(stage):

@@ -24,6 +24,9 @@ TRIES: Final = 2
 PATIENT: Final = frozenset({"provider_rate_limited"})
 """Codes of refusals that are waited for, however often they come."""
 
+NONE_NOW: Final = "model_unavailable"
+"""The code with which routing says that no deployment of the model can be used now."""
+
 SPREAD: Final = 1.0
 """Seconds over which those that wait for the same moment look again."""
 
@@ -188,7 +191,10 @@ def _with_group(kit: Kit, job: Job, name: str) -> tuple[str, ...]:
 async def _try_plan(kit: Kit, job: Job) -> routing.Plan | None:
     try:
         return await plan_for(kit, job)
-    except CastlistError:
+    except CastlistError as error:
+        if isinstance(error, Unavailable) and error.code != NONE_NOW:
+            # Our own storage is away, which says nothing about who could take the job.
+            raise
         return None
 
 
