@@ -13,6 +13,7 @@ CastlistError
 ├── Retired                   410  the vendor has shut the model down, and nothing serves in its place
 ├── NotImplementedHere        501  no deployment under that model can do it at all
 ├── Unavailable               503  our own trouble, for now
+│   ├── InDoubt               503  the database went away before it said whether something was written
 │   ├── StorageFull           507  the disk or bucket takes no more
 │   └── MediaCrashed          503  a media child process died or ran out of time
 ├── ServerError               500  a Castlist server failed in a way it did not foresee
@@ -165,6 +166,12 @@ class Unavailable(CastlistError):
     status = 503
     code = "unavailable"
     kind = "server_error"
+
+
+class InDoubt(Unavailable):
+    """The database went away before it said whether something was written."""
+
+    code = "storage_in_doubt"
 
 
 class StorageFull(Unavailable):

@@ -1,15 +1,18 @@
 """A database that goes away in the middle: before a write of one kind is done, or after it with the answer lost."""
 
-from castlist.errors import Unavailable
+from castlist.errors import InDoubt, Unavailable
 
 
 class Failing:
-    """In the place of the real one for `jobs`: the next `times` writes of `method` fail, done or not, and `reads` reads after the first."""
+    """In the place of the real one for the jobs or the assets: the next `times` writes of `method` fail, done or not, and `reads` reads
+    after the first."""
 
-    def __init__(self, jobs, method, *, done=False, times=1, reads=0):
-        self.real, self.method, self.done, self.times, self.reads = jobs._database, method, done, times, reads
-        self.failed = 0
-        jobs._database = jobs._sight._database = self
+    def __init__(self, noun, method, *, done=False, times=1, reads=0, error=Unavailable):
+        self.real, self.method, self.done, self.times, self.reads = noun._database, method, done, times, reads
+        self.failed, self.error = 0, InDoubt if done else error
+        noun._database = self
+        if hasattr(noun, "_sight"):
+            noun._sight._database = self
 
     def __getattr__(self, name):
         return getattr(self.real, name)
@@ -23,7 +26,7 @@ class Failing:
         self.failed += 1
         if self.done:
             await self.real.write(fn)
-        raise Unavailable("the database went away", code="storage_unreachable")
+        raise self.error("the database went away")
 
     async def rows(self, sql, values=()):
         self._look()

@@ -4,6 +4,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 from castlist.engine.kit import Kit
+from castlist.errors import InDoubt
 from castlist.storage import StoredAsset
 
 
@@ -20,7 +21,9 @@ async def put_all(kit: Kit, files: Sequence[tuple[Path, str]], *, project: str) 
 
 
 async def hand_over(kit: Kit, assets: Sequence[StoredAsset], owning: Coroutine[None, None, bool]) -> bool:
-    """Give the assets to the owner that `owning` writes; when it says False or fails, their bytes go. Never broken off between the two."""
+    """Give the assets to the owner that `owning` writes; when it says False or fails, their bytes go. Never broken off between the two.
+
+    Where nobody knows whether the owner is written they stay; what has none is swept after this process."""
     return await kit.to_the_end(_hand_over(kit, assets, owning))
 
 
@@ -28,6 +31,9 @@ async def _hand_over(kit: Kit, assets: Sequence[StoredAsset], owning: Coroutine[
     kept = False
     try:
         kept = await owning
+    except InDoubt:
+        kept = True
+        raise
     finally:
         if not kept:
             await kit.storage.assets.delete([asset.id for asset in assets])

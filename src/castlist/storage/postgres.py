@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from castlist.errors import CastlistError, StorageFull, Unavailable
+from castlist.errors import CastlistError, InDoubt, StorageFull, Unavailable
 from castlist.later import Later
 from castlist.storage.database import Cursor, Row, Values, Write
 from castlist.storage.dialect import to_postgres
@@ -194,10 +194,10 @@ class _Pen:
             (number, _) = link.execute(_TELL, (CHANNEL,)).fetchone() or (None, None)
             link.execute("COMMIT")
         except Exception as error:
-            if number is not None and self._has_committed(number):
-                return True
-            self._give_up(asks, error)
-            return False
+            done = False if number is None else self._has_committed(number)
+            if not done:
+                self._give_up(asks, _in_doubt(error) if done is None else error)
+            return bool(done)
         return number is not None
 
     def close(self) -> None:
@@ -232,8 +232,9 @@ class _Pen:
             except psycopg.Error:
                 self._link.close()
 
-    def _has_committed(self, number: str) -> bool:
-        """Whether a transaction whose COMMIT was never answered took place: asked on a new connection, for a few seconds."""
+    def _has_committed(self, number: str) -> bool | None:
+        """Whether a transaction whose COMMIT was never answered took place: asked on a new connection, for a few seconds. None when nobody
+        says."""
         end = time.monotonic() + _DOUBT
         while time.monotonic() < end:
             try:
@@ -244,7 +245,7 @@ class _Pen:
             if row is not None and row[0] != "in progress":
                 return bool(row[0] == "committed")
             time.sleep(0.01)
-        return False
+        return None
 
 
 def _execute(link: Link, sql: str, values: Values) -> psycopg.Cursor[Row]:
@@ -262,6 +263,10 @@ def explain(error: Exception) -> Exception:
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return _from(Unavailable("the database cannot be reached; try again", code="storage_unreachable"), error)
     return error
+
+
+def _in_doubt(error: Exception) -> Exception:
+    return _from(InDoubt("the database went away, and it is not known whether this was written; look before you repeat it"), error)
 
 
 def _from(ours: CastlistError, theirs: Exception) -> CastlistError:

@@ -1,0 +1,52 @@
+"""The storage goes away while something is handed over to its owner: what has one stays, and what surely has none goes."""
+
+import pytest
+
+from castlist import samples
+from castlist.errors import StorageFull
+from castlist.model.jobs import State
+from engine.conftest import ME
+from engine.failing import Failing
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+def blobs(s):
+    return {path.name.split(".")[0] for path in (s.gateway.storage.folder / "assets").rglob("*") if path.is_file()}
+
+
+async def test_a_video_whose_commit_was_never_answered_keeps_its_bytes(stage):
+    async with stage("hero: fake/instant") as s:
+        database = Failing(s.gateway.storage.jobs, "finish", done=True)
+        ended = await s.end(await s.create(model="hero"))
+        await s.gateway.worker.until_idle()
+        asset = await s.engine.video_asset(ME, ended.job.id, "video")
+        content = await s.gateway.storage.assets.read(asset.id)
+
+    assert (ended.job.state, database.failed, len(content)) == (State.SUCCEEDED, 1, asset.bytes)
+
+
+async def test_a_result_that_the_database_had_no_room_for_leaves_nothing(stage):
+    async with stage("hero: fake/instant") as s:
+        database = Failing(s.gateway.storage.jobs, "finish", error=StorageFull)
+        ended = await s.end(await s.create(model="hero"))
+        left = blobs(s)
+
+    assert (ended.job.state, database.failed) == (State.SUCCEEDED, 1)
+    assert left == {ended.job.result.video, ended.job.result.thumbnail, ended.job.result.spritesheet}
+
+
+async def test_an_upload_that_cannot_be_removed_now_keeps_nobody_from_what_was_made_of_it(stage):
+    async with stage("hero: fake/instant") as s:
+        database = Failing(s.gateway.storage.assets, "delete", times=9)
+        ended = await s.end(await s.follow("edit", s.incoming(samples.path("luna.mp4")), model="hero"))
+        source = ended.job.operation.source
+        content = await s.gateway.storage.assets.read(source.asset)
+
+    assert (ended.job.state, database.failed, source.raw) == (State.SUCCEEDED, 1, False)
+    assert content
