@@ -1,10 +1,12 @@
 """Bringing an uploaded video into the form our own have, before a follow-up starts from it."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from castlist.engine.files import folder, full_disk
 from castlist.engine.keeping import hand_over
 from castlist.engine.kit import Kit
+from castlist.errors import Unavailable
 from castlist.media.child import RENDER
 from castlist.model.jobs import Job
 from castlist.model.operations import CreateVideo, Size, Source
@@ -31,7 +33,9 @@ async def _replace_upload(kit: Kit, job: Job, asset: StoredAsset, *, raw: str) -
     await kit.storage.assets.add(asset)
     if not await kit.storage.jobs.save(job):
         return False
-    await kit.storage.assets.delete([raw])
+    with suppress(Unavailable):
+        # The job has what it needs; what is left of the upload goes with it, or is swept.
+        await kit.storage.assets.delete([raw])
     return True
 
 
