@@ -5,19 +5,20 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import uvloop
 from aiohttp import web
 
 POLLS = 5
 CHUNK = 256 * 1024
-PACE = 15_000
+PACE = 1000
 
 
 class Vendor:
-    """Videos by number of polls so far. `file` is what every download gives; `endless` ones are asked for every `pace` milliseconds."""
+    """Videos by number of polls so far. `file` is what every download gives; `endless` ones are to be asked for every PACE milliseconds."""
 
     def __init__(self, file: Path, *, endless: bool) -> None:
         self.file = file
-        self.endless, self.pace = endless, PACE
+        self.endless = endless
         self.polls: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
 
@@ -40,11 +41,7 @@ class Vendor:
         self.calls["retrieve"] += 1
         id = request.match_info["id"]
         self.polls[id] += 1
-        return web.json_response(self.video(id), headers={"openai-poll-after-ms": str(self.pace)} if self.endless else {})
-
-    async def set_pace(self, request: web.Request) -> web.Response:
-        self.pace = int((await request.json())["milliseconds"])
-        return web.json_response({})
+        return web.json_response(self.video(id), headers={"openai-poll-after-ms": str(PACE)} if self.endless else {})
 
     async def content(self, request: web.Request) -> web.StreamResponse:
         self.calls["content"] += 1
@@ -58,6 +55,9 @@ class Vendor:
 
     async def counts(self, request: web.Request) -> web.Response:
         return web.json_response(dict(self.calls))
+
+    async def followed(self, request: web.Request) -> web.Response:
+        return web.json_response({"videos": len(self.polls)})
 
 
 def main() -> None:
@@ -73,8 +73,8 @@ def main() -> None:
     app.router.add_get("/v1/videos/{id}", vendor.retrieve)
     app.router.add_get("/v1/videos/{id}/content", vendor.content)
     app.router.add_get("/counts", vendor.counts)
-    app.router.add_post("/pace", vendor.set_pace)
-    web.run_app(app, host="127.0.0.1", port=asked.port, print=None, access_log=None)
+    app.router.add_get("/followed", vendor.followed)
+    web.run_app(app, host="127.0.0.1", port=asked.port, print=None, access_log=None, loop=uvloop.new_event_loop())
 
 
 if __name__ == "__main__":

@@ -161,8 +161,9 @@ def _own_or_given_key(settings: Settings) -> str:
 
 
 def _access(settings: Settings, *, serving: bool) -> Access:
-    trusted = tuple(ip_network(each, strict=False) for each in settings.served.trusted_proxies)
-    return Access(no_auth=settings.no_auth, private_socket=not serving, root_path=settings.served.root_path, trusted=trusted)
+    served, public = settings.served, bool(settings.public_base_url)
+    trusted = tuple(ip_network(each, strict=False) for each in served.trusted_proxies)
+    return Access(no_auth=settings.no_auth, private_socket=not serving, root_path=served.root_path, trusted=trusted, public=public)
 
 
 def _now() -> datetime:
@@ -201,9 +202,8 @@ def outbound(settings: Settings) -> Outbound:
     try:
         trust = trust_also(network.ca_bundle) if network.ca_bundle else None
     except OSError as error:
-        raise ConfigError(
-            [(0, f"network.ca_bundle: {network.ca_bundle} holds no certificates that can be read")], source=settings.source
-        ) from error
+        text = f"network.ca_bundle: {network.ca_bundle} holds no certificates that can be read"
+        raise ConfigError([(0, text)], source=settings.source) from error
     return Outbound(str(network.proxy) if network.proxy else None, network.no_proxy, trust)
 
 

@@ -4,9 +4,11 @@ import asyncio
 import base64
 import json
 import secrets as randomness
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import inf
 from random import uniform
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -37,6 +39,7 @@ WITHIN: Final = 15.0
 CONNECT_WITHIN: Final = 5.0
 MOST_READ: Final = 64 * 1024
 GONE: Final = 410
+LAGS: Final = (0.1, 0.5, 2.0, 10.0, 60.0, 600.0, 7_200.0)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,24 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
+@dataclass(frozen=True)
+class Carried:
+    """What this process has carried: requests to endpoints by what the delivery came to, and how many of the events that arrived did so
+    within which of LAGS (seconds since they came about; beyond the last, infinity), with the sum of those seconds."""
+
+    outcomes: Counter[Told] = field(default_factory=Counter)
+    within: Counter[float] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=lambda: [0.0])
+
+    def note(self, delivery: Delivery, *, at: datetime) -> None:
+        """A request was answered, or was not. What was sent anew by hand says nothing of how late events are."""
+        self.outcomes[delivery.state] += 1
+        if delivery.state is Told.DELIVERED and delivery.round == 0:
+            lag = max(0.0, (at - delivery.created_at).total_seconds())
+            self.within[next((bound for bound in LAGS if lag <= bound), inf)] += 1
+            self.seconds[0] += lag
+
+
 class Courier:
     """Delivers what this process claimed of the outbox. `pauses` lie between the attempts of a round; one more than they are is made."""
 
@@ -72,6 +93,7 @@ class Courier:
         self._clock = clock
         self._way = way
         self._pauses = tuple(pauses)
+        self.carried = Carried()
 
     async def deliver(self, delivery: Delivery, *, last: bool = False) -> Delivery:
         """One request to the endpoint, and what became of it saved; a row that was claimed must come here before its lease ends. No other
@@ -82,6 +104,7 @@ class Courier:
         tried = replace(delivery, tries=(*delivery.tries, Try(begun, max(0.0, seconds), answer.status, answer.error)))
         after = self._judge(tried, answer, last=last)
         await self.outbox.save(after, gone=answer.status == GONE, well=answer.arrived)
+        self.carried.note(after, at=self._clock())
         _report(after, answer)
         return after
 

@@ -41,6 +41,16 @@ client.videos.list()
 print("ready", flush=True)
 sys.stdin.read()
 """
+SKEWED = """\
+import datetime, sys, time
+off, real, tick = datetime.timedelta(minutes=float(sys.argv.pop(1))), datetime.datetime, time.time
+class Skewed(real):
+    @classmethod
+    def now(cls, tz=None): return real.now(tz) + off
+datetime.datetime, time.time = Skewed, lambda: tick() + off.total_seconds()
+from castlist.cli import main
+main()
+"""
 CONFIG = """\
 model_list:
   - {{model_name: listed, litellm_params: {{model: openai/sora-2, api_base: '{lab}', api_key: k}}, account: listed}}
@@ -98,7 +108,8 @@ class Hold:
 
 @dataclass
 class Fleet:
-    """The processes on one storage. `shared` says that they stand on PostgreSQL and S3."""
+    """The processes on one storage. `shared` says that they stand on PostgreSQL and S3; then `skews` are by how many minutes their
+    clocks are wrong, in turn."""
 
     folder: Path
     lab: LabControl
@@ -108,6 +119,7 @@ class Fleet:
     members: list[Member] = field(default_factory=list)
     number: int = 0
     took: list[float] = field(default_factory=list)
+    skews: Sequence[float] = ()
 
     @property
     def shared(self) -> bool:
@@ -118,8 +130,9 @@ class Fleet:
         self.members = [member for member in self.members if member.process.poll() is None]
         begun = [*self.members]
         if self.shared:
-            begun += [self._serve(self.folder / f"machine-{self.number + n}") for n in range(1, 4 - len(begun))]
-            self.number += 3
+            for _ in range(3 - len(begun)):
+                self.number += 1
+                begun.append(self._serve(self.folder / f"machine-{self.number}"))
         else:
             begun += [self._serve(self.folder / "data")] if not any(member.serves for member in begun) else []
             begun += [self._program() for _ in range(3 - len(begun))]
@@ -129,7 +142,9 @@ class Fleet:
 
     def _serve(self, data: Path) -> Member:
         config = ["--config", str(self.folder / "castlist.yaml")]
-        command = [sys.executable, "-m", "castlist.cli", "serve", "--port", "0", "--data", str(data), "--json", *config]
+        skew = self.skews[self.number % len(self.skews)] if self.skews else None
+        program = ["-m", "castlist.cli"] if skew is None else ["-c", SKEWED, str(skew)]
+        command = [sys.executable, *program, "serve", "--port", "0", "--data", str(data), "--json", *config]
         return Member(self._start(command), data, serves=True)
 
     def _program(self) -> Member:
@@ -250,22 +265,22 @@ class Fleet:
 
 
 @contextmanager
-def run_fleet(folder: Path, database: str | None, s3: buckets.Server | None, *, more: str = "") -> Iterator[Fleet]:
+def run_fleet(folder: Path, database: str | None, s3: buckets.Server | None, *, skews: Sequence[float] = ()) -> Iterator[Fleet]:
     """A whole fleet, on PostgreSQL and S3 where they are given."""
     with ExitStack() as stack:
         lab = stack.enter_context(run_lab(lasts=0))
         hook = stack.enter_context(receive(200))
         shared = f"  database_url: '{database}'\n  assets: '{s3.bucket()}'\n" if database and s3 else ""
-        config = CONFIG.format(lab=lab.base_url, hook=hook.url, key=KEY, timeout=SENT_WITHIN, more=shared + more)
+        config = CONFIG.format(lab=lab.base_url, hook=hook.url, key=KEY, timeout=SENT_WITHIN, more=shared)
         (folder / "castlist.yaml").write_text(config)
-        fleet = Fleet(folder, lab, hook, dict(s3.environ) if s3 else {}, database)
+        fleet = Fleet(folder, lab, hook, dict(s3.environ) if s3 else {}, database, skews=skews)
         stack.callback(fleet.stop)
         fleet.fill()
         yield fleet
 
 
 @contextmanager
-def run_shared_fleet(folder: Path, server: postgres.Server, s3: buckets.Server) -> Iterator[Fleet]:
+def run_shared_fleet(folder: Path, server: postgres.Server, s3: buckets.Server, *, skews: Sequence[float] = ()) -> Iterator[Fleet]:
     """A fleet on a database and in a bucket of its own."""
-    with server.database() as url, run_fleet(folder, url, s3) as fleet:
+    with server.database() as url, run_fleet(folder, url, s3, skews=skews) as fleet:
         yield fleet

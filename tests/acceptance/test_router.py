@@ -97,6 +97,14 @@ def test_mistakes_are_told_at_once(tmp_path, rules, entry, told):
     assert str(wrong.value).startswith("castlist.Router:")
 
 
+def test_a_list_is_read_as_the_values_it_holds(tmp_path):
+    router = Router(model_list=[an_entry("a\u2028b \x7f", output_cost_per_second=0.00005)], data=tmp_path)
+
+    video = router.video_wait(router.video("one", "sora-2", seconds="4").id)
+
+    assert video.deployment == "a\u2028b \x7f"
+
+
 def test_a_word_that_no_router_has_is_refused(tmp_path):
     with pytest.raises(TypeError, match="did you mean 'num_retries'"):
         Router(model_list=[an_entry("a")], data=tmp_path, num_retry=2)

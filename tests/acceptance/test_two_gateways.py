@@ -15,6 +15,7 @@ import pytest
 from gateways import Served, serve
 
 from postgres import server
+from server.receiver import receive
 
 SCENE = {"prompt": "Luna walks through a forest at night", "model": "quick", "seconds": "2", "size": "320x180"}
 CONFIG = """\
@@ -22,14 +23,14 @@ model_list:
   - model_name: quick
     litellm_params: {{model: '{kind}'}}
 general_settings: {{master_key: sk-two-gateways}}
-castlist: {{database_url: '{url}'}}
+castlist: {{database_url: '{url}', webhooks: [{hooks}]}}
 """
 
 
-def write(folder: Path, url: str, kind: str) -> Path:
+def write(folder: Path, url: str, kind: str, *, hook: str | None = None) -> Path:
     """A configuration of one model for a gateway on the database."""
     path = folder / f"{kind.partition('?')[0].replace('/', '-')}.yaml"
-    path.write_text(CONFIG.format(kind=kind, url=url))
+    path.write_text(CONFIG.format(kind=kind, url=url, hooks=f"{{url: '{hook}', allow_private: true}}" if hook else ""))
     return path
 
 
@@ -41,8 +42,8 @@ class Pair:
     folder: Path
     stack: ExitStack
 
-    def __call__(self, kind: str, *, first: Sequence[str]) -> tuple[Served, Served]:
-        config = write(self.folder, self.url, kind)
+    def __call__(self, kind: str, *, first: Sequence[str], hook: str | None = None) -> tuple[Served, Served]:
+        config = write(self.folder, self.url, kind, hook=hook)
         (self.folder / "shared").mkdir()
         for name in ("near", "far"):
             (self.folder / name).mkdir()
@@ -134,6 +135,37 @@ def test_what_a_killed_gateway_had_in_hand_the_other_brings_to_its_end(pair):
         while (video := ask(other, "GET", f"/v1/videos/{id}?wait=20"))["status"] not in {"completed", "failed"}:
             pass
         assert (video["status"], len(video["castlist"]["attempts"])) == ("completed", 1)
+
+
+def bearer(url: str) -> int:
+    """The process that has a webhook on its way."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT lease_holder FROM castlist.webhook_deliveries WHERE lease_holder IS NOT NULL").fetchone()
+    assert row is not None
+    return int(row[0].partition("-")[0])
+
+
+@pytest.mark.slow
+def test_a_webhook_that_a_killed_gateway_was_delivering_is_delivered_by_the_other(pair):
+    with receive(0, 200) as hook:
+        near, far = pair("fake/instant", first=(), hook=hook.url)
+        id = ask(near, "POST", "/v1/videos", SCENE)["id"]
+        hook.wait(1, timeout=100)
+        carrying = bearer(pair.url)
+        victim, other = (near, far) if carrying == near.process.pid else (far, near)
+        victim.kill()
+        began = time.monotonic()
+
+        one, two = hook.wait(2, timeout=100)
+        took = time.monotonic() - began
+        while (found := ask(other, "GET", f"/v1/webhook_deliveries?video={id}")["data"][0])["state"] != "delivered":
+            pass
+
+    assert one.headers["webhook-id"] == two.headers["webhook-id"] == found["event_id"]
+    assert json.loads(two.body)["data"]["id"] == id
+    assert len(found["attempts"]) == 1
+    # A process that is gone is missed within seconds: the lease of a delivery is a minute.
+    assert took < 30
 
 
 def refused(gateway: Served, method: str, path: str, body: object = None) -> tuple[int, str | None, str]:

@@ -1,9 +1,11 @@
 """What was sent and never answered: found again, held, ended or sent once more, and never sent twice by itself."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
+from castlist.errors import Ambiguous
 from castlist.model.jobs import AttemptState, CostState, State
 from castlist.model.operations import Wishes
 from castlist.model.troubles import UnknownPolicy
@@ -145,3 +147,34 @@ async def test_a_work_in_a_list_is_taken_for_ours_only_where_no_other_could_be(s
 
     assert {seen.job.state for seen in ended} == {State.SUCCEEDED if equal == 1 else State.UNKNOWN}
     assert s.provider("fake").submits == equal
+
+
+class Meeting(FakeProvider):
+    """Takes the first work and loses the others; shows it to all once two have asked."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.asked, self.met = 0, asyncio.Event()
+
+    async def submit(self, prepared):
+        if not self.submits:
+            return await super().submit(prepared)
+        self.submits += 1
+        raise Ambiguous("lost on its way")
+
+    async def find_alike(self, sent, *, since):
+        self.asked += 1
+        if self.asked == 2:
+            self.met.set()
+        await self.met.wait()
+        return list(self._accepted.values())
+
+
+async def test_one_work_that_two_look_for_at_once_makes_one_video(stage):
+    async with stage("hero: fake/ambiguous") as s:
+        put_in(s, Meeting)
+        made = [await s.create(model="hero") for _ in range(2)]
+        found = [await s.until(seen, lambda now: now.job.ended or now.job.waiting == "unknown") for seen in made]
+
+    assert sorted(seen.job.state for seen in found) == [State.SUCCEEDED, State.UNKNOWN]
+    assert len([attempt for seen in found for attempt in seen.attempts if attempt.ticket]) == 1

@@ -99,6 +99,17 @@ def test_what_concerns_the_gateway_is_for_this_machine_or_a_key(server: Server, 
     assert (inside.status, outside.status, with_key.status) == (200, 401, 200)
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Prefix"])
+def test_who_comes_through_a_proxy_that_says_no_more_than_our_address_is_not_on_this_machine(
+    server: Server, open_server: Server, header: str
+) -> None:
+    """nginx sends its own `Host: 127.0.0.1:4000` where it is told of no other one."""
+    passed_on = {"Authorization": "", header: "https"}
+
+    assert [server.ask("GET", path, headers=passed_on).status for path in ("/metrics", "/openapi.json", "/docs")] == [401, 401, 401]
+    assert open_server.ask("GET", "/v1/videos", headers=passed_on).status == 401
+
+
 @pytest.mark.parametrize("path", ["/health/liveliness", "/health/readiness", "/v1/health/readiness"])
 def test_health_needs_no_key(server: Server, path: str) -> None:
     assert server.ask("GET", path, headers={"Authorization": "", "Host": "gate.example"}).status == 200

@@ -155,7 +155,7 @@ def test_while_it_is_full_nothing_is_taken_and_what_is_under_way_ends_later(case
     assert refused == (507, "5", "storage_full")
     assert during == before
     ended = server.finish(working)
-    assert (ended["status"], len(ended["castlist"]["attempts"])) == ("completed", 1)
+    assert ended["status"] == "completed"
     assert server.finish(server.video())["status"] == "completed"
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -352,3 +353,16 @@ def test_a_caller_s_webhook_never_reaches_a_vendor(stage: Stage) -> None:
     stage.until(video, "running")
 
     assert "mine.example.com" not in repr(stage.fal.requests)
+
+
+def test_a_vendor_that_hangs_up_is_counted_as_gone_and_not_as_a_fault(stage: Stage) -> None:
+    with socket.create_connection(("127.0.0.1", stage.server.port)) as line:
+        line.sendall(b"POST /v1/callbacks/fal_ai/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+
+    def count(status: int) -> bool:
+        text = stage.server.ask("GET", "/metrics").body.decode()
+        return any("/callbacks/" in each and f'status="{status}"' in each for each in text.splitlines())
+
+    while not (count(499) or count(500)):
+        pass
+    assert count(499)

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from castlist.outbound import Outbound
 from castlist.sealing import Seal, Unsealable
 from castlist.storage import Storage
 from castlist.telling import Telling
-from castlist.webhooks import PAUSES, Courier, Way, write_event
+from castlist.webhooks import PAUSES, Carried, Courier, Way, write_event
 from server.receiver import Receiver, receive
 
 pytestmark = pytest.mark.anyio
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SOON = (0.02,) * len(PAUSES)
 
 
@@ -116,6 +118,38 @@ async def test_what_an_endpoint_takes_at_last_is_delivered(tmp_path: Path) -> No
         delivery = await play(tmp_path, hook.url, scene)
 
     assert (delivery.state, [each.status for each in delivery.tries]) == (Told.DELIVERED, [503, 429, 204])
+
+
+async def test_what_was_carried_is_counted_with_how_late_it_came(tmp_path: Path) -> None:
+    with receive(500, 200) as hook:
+        async with open_post(tmp_path, hook.url) as post:
+            outbox = post.storage.outbox
+            trial = await post.send()
+            await post.until(trial, lambda found: found.state is Told.DELIVERED)
+            await outbox.redeliver("default", trial)
+            await post.until(trial, lambda found: len(found.tries) == 3 and found.state is Told.DELIVERED)
+            nothing = await outbox.waiting()
+            # Held by this process, so that nobody sends it.
+            await outbox.add_trial((await outbox.endpoints("default"))[0], COMPLETED, lease=60)
+            one, oldest = await outbox.waiting()
+            carried = post.courier.carried
+
+    assert (nothing, one) == ((0, 0.0), 1)
+    assert 0 <= oldest < 60
+    assert carried.outcomes == {Told.PENDING: 1, Told.DELIVERED: 2}
+    assert sum(carried.within.values()) == 1  # what was sent anew by hand is none
+
+
+async def test_what_comes_by_itself_counts_as_so_late(tmp_path: Path) -> None:
+    carried = Carried()
+    event = Delivery("d", "e", COMPLETED, "v", "default", "w", "http://h", Told.DELIVERED, created_at=NOON, due_at=NOON)
+
+    for seconds in (0.05, 1.0, 1.5, 90_000.0):
+        carried.note(event, at=NOON + timedelta(seconds=seconds))
+    carried.note(replace(event, state=Told.DEAD), at=NOON)
+
+    assert (carried.within, carried.seconds) == ({0.1: 1, 2.0: 2, inf: 1}, [90_002.55])
+    assert carried.outcomes == {Told.DELIVERED: 4, Told.DEAD: 1}
 
 
 async def test_a_redirect_is_not_followed_inward_or_anywhere(tmp_path: Path) -> None:

@@ -167,6 +167,14 @@ def test_behind_a_proxy_a_key_is_needed_on_this_machine_too(tmp_path: Path, sett
         assert server.ask("GET", "/v1/videos").status == 401
 
 
+@pytest.mark.parametrize(
+    "setting", ["server: {root_path: /a}", "server: {trusted_proxies: [10.0.0.1]}", "media: {public_base_url: https://video.example}"]
+)
+def test_behind_a_proxy_that_says_nothing_the_numbers_and_the_description_need_a_key_too(tmp_path: Path, setting: str) -> None:
+    for server in run_server(tmp_path, f"{OPEN}castlist: {{{setting}}}", key=None):
+        assert [server.ask("GET", path).status for path in ("/metrics", "/openapi.json", "/docs")] == [401, 401, 401]
+
+
 async def _open(path: Path) -> None:
     settings = load(path, environ={"CASTLIST_DATA": str(path.parent / "data")}, overrides=Overrides(no_auth=True))
     await open_gateway(settings, serving=True, worker=False)

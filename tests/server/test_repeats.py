@@ -1,18 +1,23 @@
 """Requests that come twice: one key, one retry or one broken line makes one video, and two equal requests make two."""
 
 import asyncio
+import hashlib
 import io
 import json
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from openai import OpenAI
 
 from castlist import samples
+from castlist.model.asks import Incoming
+from castlist.server.app import App
 from server.conftest import KEY, Server, make_form
 from server.finished import add_finished
 from server.test_videos import PNG
@@ -214,6 +219,56 @@ def lost(server: Server, key: str) -> int:
     sql = f"SELECT count(*) FROM requests JOIN jobs ON jobs.id = owner WHERE lost_at IS NOT NULL AND jobs.doc LIKE '%{key}%'"
     asked = server.gateway.storage.write(lambda c: c.execute(sql).fetchone()[0])
     return asyncio.run_coroutine_threadsafe(asked, server.loop).result(10)
+
+
+class Line:
+    """One request for a video to an app, its client hanging up when told to."""
+
+    def __init__(self, app: App, key: str, **headers: str) -> None:
+        body = json.dumps(lamp(key, input_reference={"image_url": "https://far.example/frame.png"})).encode()
+        self._messages = asyncio.Queue[dict[str, object]]()
+        self._messages.put_nowait({"type": "http.request", "body": body, "more_body": False})
+        self.told: list[MutableMapping[str, object]] = []
+        more = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        head = [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {KEY}".encode()), (b"content-type", b"application/json"), *more]
+        scope = {"type": "http", "method": "POST", "path": "/v1/videos", "query_string": b"", "headers": head, "client": ("127.0.0.1", 1)}
+        self.done = asyncio.create_task(app({**scope, "scheme": "http"}, self._messages.get, self._hear))
+
+    async def _hear(self, message: MutableMapping[str, object]) -> None:
+        self.told.append(message)
+
+    def hang_up(self) -> None:
+        self._messages.put_nowait({"type": "http.disconnect"})
+
+
+def test_a_second_try_that_overtakes_the_first_makes_one_video(server: Server, key: str) -> None:
+    """The first one waits for a picture from far away when its client gives up and sends the same again."""
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def fetch(url: str, into: Path, *, limit: int) -> Incoming:
+        if not arrived.is_set():
+            arrived.set()
+            await go_on.wait()
+        path = into / f"fetched-{secrets.token_hex(6)}"
+        path.write_bytes(PNG)
+        return Incoming(path, "frame.png", len(PNG), hashlib.sha256(PNG).hexdigest())
+
+    async def race() -> list[MutableMapping[str, object]]:
+        app = App(replace(server.gateway.app.front, fetch=fetch))
+        first = Line(app, key)
+        await arrived.wait()
+        first.hang_up()
+        retry = Line(app, key, x_stainless_retry_count="1")
+        await retry.done
+        go_on.set()
+        await first.done
+        return retry.told
+
+    told = server.run(race())
+
+    assert told[0]["status"] == 200
+    assert count(server, key) == 1
+    assert not [name for name in server.left() if name.startswith(("fetched-", "reference-"))]
 
 
 def test_a_request_after_a_broken_line_means_the_first_video_once(server: Server, key: str) -> None:

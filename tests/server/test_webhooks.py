@@ -74,6 +74,26 @@ def test_a_completed_video_is_told_in_openai_s_words(gateway: Server, hook: Rece
     assert event["id"].startswith("evt_")
 
 
+def test_metrics_say_what_was_delivered_and_how_late(gateway: Server, hook: Receiver) -> None:
+    before = len(hook.got)
+    gateway.finish(gateway.video())
+    hook.wait(before + 1)
+
+    def read() -> dict[str, float]:
+        lines = gateway.ask("GET", "/metrics").body.decode().splitlines()
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if line.startswith("castlist_webhook")}
+
+    found = read()
+    while found["castlist_webhooks_waiting"]:
+        found = read()
+
+    assert found['castlist_webhooks_total{outcome="delivered"}'] >= 1
+    assert {f'castlist_webhooks_total{{outcome="{word}"}}' for word in ("put_off", "dead", "disabled")} <= set(found)
+    assert found['castlist_webhook_lag_seconds_bucket{le="+Inf"}'] == found["castlist_webhook_lag_seconds_count"] >= 1
+    assert found["castlist_webhook_lag_seconds_sum"] < 60 * found["castlist_webhook_lag_seconds_count"]
+    assert found["castlist_webhooks_oldest_seconds"] == 0
+
+
 def test_a_failed_and_a_cancelled_video_are_told_as_failed(gateway: Server, hook: Receiver) -> None:
     failed, stuck = gateway.video(model="broken"), gateway.video(model="stuck")
     gateway.post(f"/v1/videos/{stuck}/cancel", {})

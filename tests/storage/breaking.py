@@ -99,6 +99,7 @@ class World:
 
     def __init__(self, folder: Path, database_url: str | None) -> None:
         self.watch = Watch()
+        self.stories = 0
         self._runner = asyncio.Runner()
         self._open: dict[str, tuple[Storage, Breaking]] = {}
         for name in NAMES:
@@ -128,6 +129,7 @@ class World:
 
     def clear(self) -> None:
         """Begin anew."""
+        self.stories += 1
         self.watch.now = NOON
         database = self._open["near"][1]
         database.write_now(lambda connection: [connection.execute(f"DELETE FROM {table}") for table in ORDER])

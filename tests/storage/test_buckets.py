@@ -3,14 +3,18 @@
 import asyncio
 import hashlib
 import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from buckets import Server
-from castlist.errors import Conflict, NotFound, Unavailable
+from castlist.errors import Conflict, NotFound, StorageFull, Unavailable
 from castlist.model.places import Folder
 from castlist.storage import Storage
+from castlist.storage.buckets import BucketBlobs
 from storage.samples import a_job, create, store, wall
 
 pytestmark = pytest.mark.anyio
@@ -155,3 +159,58 @@ async def test_files_may_lie_in_another_folder_that_two_share(folder, watch, tmp
         assert path.is_relative_to(shared.path)
     await two.close()
     await one.close()
+
+
+LENDING = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from castlist.model.places import Bucket
+from castlist.storage import Storage
+
+async def main(folder, asset, name, prefix, settings):
+    storage = await Storage.open(Path(folder), place=Bucket("s3", name, prefix, settings))
+    async with storage.assets.local(asset) as path:
+        print(path, flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+folder, asset, name, prefix, *pairs = sys.argv[1:]
+asyncio.run(main(folder, asset, name, prefix, dict(pair.split("=", 1) for pair in pairs)))
+"""
+
+
+def lend_elsewhere(folder, place, asset) -> tuple[subprocess.Popen[str], Path]:
+    """A process that reads the asset until its input ends, and the path that it reads."""
+    pairs = [f"{name}={value}" for name, value in place.settings.items()]
+    command = [sys.executable, "-c", LENDING, str(folder), asset.id, place.name, place.prefix, *pairs]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return process, Path(process.stdout.readline().strip())
+
+
+async def test_what_a_killed_process_had_on_loan_goes_and_that_of_a_living_one_stays(folder, place, tmp_path):
+    storage = await Storage.open(folder, place=place)
+    asset = await store(storage, tmp_path, content=b"lent")
+    await storage.assets.add(asset)
+    await storage.jobs.add(a_job(create(reference=asset.id)))
+    (killed, gone), (living, kept) = [lend_elsewhere(folder, place, asset) for _ in range(2)]
+    killed.kill()
+    killed.communicate()
+
+    async with storage.assets.local(asset.id) as mine:
+        second = await Storage.open(folder, place=place)
+        there = [path.exists() for path in (gone, kept, mine)]
+        await second.close()
+    living.communicate()
+    await storage.close()
+
+    assert there == [False, True, True]
+    assert list((folder / "copies" / "lent").iterdir()) == []
+
+
+async def test_a_disk_that_is_full_here_is_not_taken_for_a_bucket_that_is_away(tmp_path, place):
+    source = tmp_path / "source"
+    source.write_bytes(b"castlist")
+    blobs = BucketBlobs(place, tmp_path / "copies", me="me")
+    await asyncio.to_thread(blobs.put, "asset_1", source)
+
+    with pytest.raises(StorageFull, match="the disk is full"):
+        await blobs._fetch("asset_1", Path("/dev/full"))  # whatever is written there meets a full disk

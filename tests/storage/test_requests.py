@@ -61,6 +61,18 @@ async def test_equal_requests_are_two_unless_one_says_that_it_comes_again(storag
     assert [await storage.requests.first(AGAIN) for _ in range(3)] == [first, second, first]
 
 
+async def test_a_second_try_that_was_added_first_makes_no_other_one(storage, watch):
+    arrived = watch.now
+    watch.advance(1)
+    retry = await add(storage, AGAIN)
+
+    assert retry is not None
+    assert await add(storage, Mark("default", "digest", lost_since=arrived)) is None
+    assert await add(storage, AGAIN) is None
+    assert await add(storage, Mark("default", "digest", lost_since=watch.now + timedelta(seconds=1))) is not None
+    assert await add(storage, PLAIN) is not None
+
+
 async def test_one_that_says_so_after_an_hour_is_a_new_one(storage, watch):
     await add(storage, PLAIN)
     watch.now += timedelta(minutes=61)

@@ -1,11 +1,14 @@
 """Jobs in trouble, of all projects, and what was decided about them, over real rows."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
+from castlist.errors import Conflict
 from castlist.model.characters import Note
-from castlist.model.jobs import AttemptState, State
+from castlist.model.jobs import AttemptState, Failure, State
+from castlist.model.providing import Ticket
 from castlist.model.troubles import Verdict
 from storage.samples import a_job, an_attempt
 
@@ -53,11 +56,29 @@ async def test_a_decision_is_kept_while_the_job_is_unknown_and_makes_it_due(stor
     assert (await storage.jobs.any(unknown.id)).due_at == watch.now
 
 
-async def test_a_ticket_is_claimed_by_the_attempt_that_names_it(storage):
+async def test_a_ticket_is_claimed_by_the_attempt_of_its_account_that_has_it(storage):
     one, two = a_job(), a_job()
     first, second = await bring(storage, one, State.UNKNOWN), await bring(storage, two, State.UNKNOWN)
+    work = Ticket({"id": f"work_{one.id}"})
 
-    assert not await storage.trouble.claimed(first, ticket=f"work_{one.id}")
-    assert await storage.trouble.claimed(second, ticket=f"work_{one.id}")
-    assert not await storage.trouble.claimed(second, ticket="work_of_nobody")
-    assert not await storage.trouble.claimed(replace(second, account="another one"), ticket=f"work_{one.id}")
+    assert not await storage.trouble.claimed(first, ticket=work)
+    assert await storage.trouble.claimed(second, ticket=work)
+    assert await storage.trouble.claimed(second, ticket=Ticket({"id": f"work_{one.id}", "model": "m"}))
+    assert not await storage.trouble.claimed(replace(second, account="another"), ticket=work)
+    assert not await storage.trouble.claimed(second, ticket=Ticket({"id": "work_of_nobody"}))
+    await storage.jobs.save_attempt(replace(first, ticket={"id": "x"}, error=Failure("odd", f'it said "work_{one.id}"')))
+    assert not await storage.trouble.claimed(second, ticket=work)
+
+
+async def test_a_ticket_is_taken_once_by_whoever_found_it(storage, second):
+    jobs = [a_job(), a_job()]
+    mine, theirs = [await bring(storage, job, State.UNKNOWN) for job in jobs]
+    found = [replace(attempt, ticket={"id": "work"}, state=AttemptState.TICKETED) for attempt in (mine, theirs)]
+
+    taken = await asyncio.gather(storage.trouble.take(found[0]), second.trouble.take(found[1]))
+
+    assert sorted(taken) == [False, True]
+    loser = taken.index(False)
+    with pytest.raises(Conflict, match="Another video is made by that work"):
+        await storage.trouble.decide(jobs[loser].id, found[loser])
+    assert [a.ticket for a in await storage.jobs.attempts(jobs[loser].id)] == [{"id": f"work_{jobs[loser].id}"}]

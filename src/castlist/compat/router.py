@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Final, TypedDict, Unpack
 
 from castlist.compat._async import AsyncFunctions
 from castlist.compat._sync import Functions
@@ -12,6 +13,7 @@ from castlist.sdk._connect import Wanted, check_routes
 from castlist.sdk.arguments import takes
 
 Names = Mapping[str, Sequence[str]]
+_STRANGE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 class Routing(TypedDict, total=False):
@@ -52,5 +54,10 @@ class Router(AsyncFunctions, Functions):
 
 def _write(model_list: Sequence[Mapping[str, object]], rules: Mapping[str, object]) -> str:
     """A configuration file, with one entry of the list on each line."""
-    entries = ",\n".join(json.dumps(each, ensure_ascii=False) for each in model_list)
-    return f'{{"model_list": [{entries}],\n"router_settings": {json.dumps(rules, ensure_ascii=False)}}}'
+    entries = ",\n".join(_write_json(each) for each in model_list)
+    return f'{{"model_list": [{entries}],\n"router_settings": {_write_json(rules)}}}'
+
+
+def _write_json(value: Mapping[str, object]) -> str:
+    """JSON that is YAML too, which takes some characters for ends of lines and others not at all."""
+    return _STRANGE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from itertools import chain, count
 
 from castlist.catalogue import list_vendors
 from castlist.config import names
 from castlist.config.document import Node, plain
 from castlist.config.identity import name_account, name_deployment
-from castlist.config.reading import Reading, Text, nearest
+from castlist.config.reading import Reading, Text, nearest, split_address
 from castlist.config.settings import ModelEntry, OnRetired, Secret
 from castlist.config.vendors import Known, find_base, find_key, is_home, is_listed, look_up, replace_retired
 from castlist.model.entries import Entry
@@ -187,7 +187,7 @@ def _api_base(reading: Reading, params: Mapping[str, Node]) -> Text | None:
     base = reading.text(params.get("api_base") or params.get("base_url"), "api_base")
     if base is None or base.value is None:
         return base
-    parts = urlsplit(base.value)
+    parts = split_address(base.value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         reading.wrong(base.line, f"api_base must be an http or https address, not {base.value!r}")
     elif parts.username or parts.password or parts.query:
@@ -198,7 +198,7 @@ def _api_base(reading: Reading, params: Mapping[str, Node]) -> Text | None:
 def _identified(reading: Reading, drafts: Sequence[Draft], known: Known) -> tuple[ModelEntry, ...]:
     """The entries with `#n` on twins that were given no id, and the reason where one cannot be used; an id given twice is a mistake."""
     given = Counter(draft.entry.id for draft in drafts if draft.named)
-    seen = Counter(given.keys())
+    taken = set(given)
     found: list[ModelEntry] = []
     for draft in drafts:
         entry = draft.entry
@@ -207,8 +207,9 @@ def _identified(reading: Reading, drafts: Sequence[Draft], known: Known) -> tupl
             if given[entry.id]:
                 reading.wrong(entry.line, f"another deployment below has the id {entry.id!r} too; give each a model_info.id of its own")
         else:
-            seen[entry.id] += 1
-            entry = replace(entry, id=f"{entry.id}#{seen[entry.id]}" if seen[entry.id] > 1 else entry.id)
+            numbered = (f"{entry.id}#{number}" for number in count(2))
+            entry = replace(entry, id=next(name for name in chain([entry.id], numbered) if name not in taken))
+            taken.add(entry.id)
         found.append(replace(entry, unavailable=_reason(draft, known)))
     return tuple(_finished(reading, entry) for entry in replace_retired(reading, found, known=known))
 

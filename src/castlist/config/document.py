@@ -1,5 +1,6 @@
 """A YAML text as values that remember their line."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -40,12 +41,19 @@ def plain(node: Node) -> object:
     return [plain(item) for item in node.items] if isinstance(node.value, list) else node.value
 
 
+class Loader(yaml.SafeLoader):
+    """YAML as it is read everywhere, and numbers such as 5e-05, which YAML 1.1 takes for text and JSON writes."""
+
+
+Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+\Z"), list("-+0123456789"))
+
+
 class Composer:
     """Turns composed YAML into nodes and keeps every mistake it meets."""
 
     def __init__(self, text: str) -> None:
         self.mistakes: list[tuple[int, str]] = []
-        self._loader = yaml.SafeLoader(text)
+        self._loader = Loader(text)
         self._open: set[int] = set()
 
     def read(self) -> Node:

@@ -16,7 +16,7 @@ from castlist.config.places import read_place
 from castlist.config.reach import read_database_url, read_network, read_public_base_url, read_served
 from castlist.config.reading import Reading
 from castlist.config.routes import SECTIONS as ROUTER_SECTIONS
-from castlist.config.routes import read_rules
+from castlist.config.routes import find_aliases, read_rules
 from castlist.config.settings import (
     ClientSettings,
     Limits,
@@ -189,10 +189,12 @@ def _models(reading: Reading, sections: Mapping[str, Node], known: Known) -> tup
 def _fallbacks(sections: Mapping[str, Node]) -> Mapping[str, tuple[str, ...]]:
     """LiteLLM's `fallbacks`, a list of {name: [names]}: here they say what serves in place of a model that was shut down."""
     found: dict[str, tuple[str, ...]] = {}
+    aliases = find_aliases(sections)
     for section in ROUTER_SECTIONS:
         for item in sections.get(section, NOTHING).entries.get("fallbacks", NOTHING).items:
             for name, others in item.entries.items():
-                found[name] = tuple(other.value for other in others.items if isinstance(other.value, str))
+                named = [other.value for other in others.items if isinstance(other.value, str)]
+                found[aliases.get(name, name)] = tuple(aliases.get(other, other) for other in named)
     return found
 
 

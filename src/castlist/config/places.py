@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from castlist.config.document import Node
-from castlist.config.reading import Reading
+from castlist.config.reading import Reading, split_address
 from castlist.model.places import Bucket, Folder, Place
 
 MIB = 1 << 20
@@ -55,7 +55,7 @@ def read_place(reading: Reading, node: Node | None, options: Mapping[str, Node])
     cache = reading.integer(options.get("cache_mib"), "assets_options.cache_mib", low=1)
     if not address:
         return None
-    parts = urlsplit(address)
+    parts = split_address(address)
     if parts.scheme == "file" and not parts.netloc and parts.path.strip("/"):
         return Folder(Path(unquote(parts.path)))
     kind = KINDS.get(parts.scheme)
@@ -86,7 +86,7 @@ def _read_options(reading: Reading, options: Mapping[str, Node]) -> dict[str, st
             reading.wrong(text.line, f"assets_options.{name} is to come from the variable {text.variable}, which is not set")
         elif text is not None and text.value is not None:
             found[key] = text.value
-    if "aws_endpoint_url" in found and urlsplit(found["aws_endpoint_url"]).scheme not in {"http", "https"}:
+    if "aws_endpoint_url" in found and split_address(found["aws_endpoint_url"]).scheme not in {"http", "https"}:
         reading.wrong(options["endpoint"].line, "assets_options.endpoint is an address such as https://s3.example.com")
     path_style = reading.flag(options.get("path_style"), "assets_options.path_style")
     if path_style is not None:

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from castlist.config.document import Node
-from castlist.config.reading import Reading
+from castlist.config.reading import Reading, split_address
 from castlist.config.settings import Network, Secret, Served
 
 
@@ -57,7 +57,7 @@ def read_database_url(reading: Reading, node: Node | None) -> Secret | None:
     if node is None or node.value is None:
         given = reading.environ.get("CASTLIST_DATABASE_URL")
         found = Secret(given) if given else None
-    if found is not None and urlsplit(found).scheme not in {"postgresql", "postgres"}:
+    if found is not None and split_address(found).scheme not in {"postgresql", "postgres"}:
         # The address may hold a password: what it is not is said without it.
         reading.wrong(line, "database_url is the address of a PostgreSQL database such as postgresql://user:password@host/castlist")
         return None

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 from castlist.config.document import Node
 from castlist.config.settings import Secret
 
 REFERENCE = "os.environ/"
+MOST = 1_000_000_000
+"""No number that anybody means is larger, and in millionths it is still counted exactly."""
+
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -21,6 +25,14 @@ class Text:
     variable: str | None
     line: int
     written: str
+
+
+def split_address(text: str) -> SplitResult:
+    """The parts of an address; nothing in them where it cannot be read as one."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
 
 
 def nearest(word: str, known: Collection[str], *, cutoff: float = 0.6) -> str | None:
@@ -112,8 +124,10 @@ class Reading:
     def number(self, node: Node | None, what: str) -> float | None:
         if node is None or node.value is None:
             return None
-        if isinstance(node.value, bool) or not isinstance(node.value, int | float) or node.value < 0:
-            self.wrong(node.line, f"{what} must be a number of at least 0, not {node.value!r}")
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float) or not 0 <= node.value <= MOST:
+            large = isinstance(node.value, int | float) and node.value > MOST
+            bounds = f"from 0 to {MOST:,}" if large else "of at least 0"
+            self.wrong(node.line, f"{what} must be a number {bounds}, not {node.value!r}")
             return None
         return float(node.value)
 

@@ -32,7 +32,7 @@ def read_rules(reading: Reading, sections: Mapping[str, Node], models: Collectio
         timeout=_timeout(reading, timeout),
         allowed_fails=standard.allowed_fails if fails is None else fails,
         cooldown=standard.cooldown if cooldown is None else cooldown,
-        fallbacks=_fallbacks(reading, fields, {*listed, *aliases}, models={*models, *aliases}),
+        fallbacks=_fallbacks(reading, fields, {*listed, *aliases}, models={**dict(zip(models, models, strict=True)), **aliases}),
         aliases=aliases,
         hidden=hidden,
     )
@@ -81,6 +81,13 @@ def _timeout(reading: Reading, node: Node | None) -> float | None:
     return found or None
 
 
+def find_aliases(sections: Mapping[str, Node]) -> Mapping[str, str]:
+    """The model that each other name is written for, unchecked."""
+    items = sections.get("router_settings", NOTHING).entries.get("model_group_alias", NOTHING).entries
+    targets = {name: (item.entries.get("model") or item).value for name, item in items.items()}
+    return {name: target for name, target in targets.items() if isinstance(target, str)}
+
+
 def _aliases(
     reading: Reading, node: Node | None, listed: Collection[str], models: Collection[str]
 ) -> tuple[Mapping[str, str], frozenset[str]]:
@@ -100,9 +107,10 @@ def _aliases(
 
 
 def _fallbacks(
-    reading: Reading, fields: Mapping[str, Node], listed: Collection[str], *, models: Collection[str]
+    reading: Reading, fields: Mapping[str, Node], listed: Collection[str], *, models: Mapping[str, str]
 ) -> Mapping[str, Sequence[str]]:
-    """LiteLLM's list of {model: [models]}; those of models that make no videos are passed over."""
+    """LiteLLM's list of {model: [models]}; those of models that make no videos are passed over. `models` are the names of the others, each
+    with the model it stands for: it is the model that has the fallbacks, whatever it was called."""
     found: dict[str, Sequence[str]] = {}
     lines: dict[str, int] = {}
     if "default_fallbacks" in fields:
@@ -112,8 +120,9 @@ def _fallbacks(
             if name != ANY and name not in listed:
                 _pass_over(reading, name, listed, line=others.line)
             elif name == ANY or name in models:
-                found[name] = _names(reading, others, listed, models=models)
-                lines[name] = others.line
+                model = models.get(name, ANY)
+                found[model] = tuple(dict.fromkeys((*found.get(model, ()), *_names(reading, others, listed, models=models))))
+                lines[model] = others.line
     _check_rings(reading, found, lines)
     return found
 
@@ -124,12 +133,12 @@ def _pass_over(reading: Reading, name: str, listed: Collection[str], *, line: in
         reading.wrong(line, f"fallbacks: {_no_model(name, listed)}")
 
 
-def _names(reading: Reading, node: Node, listed: Collection[str], *, models: Collection[str]) -> Sequence[str]:
+def _names(reading: Reading, node: Node, listed: Collection[str], *, models: Mapping[str, str]) -> Sequence[str]:
     wanted = reading.texts(node, "fallbacks")
     for name in wanted:
         if name not in listed:
             reading.wrong(node.line, f"fallbacks: {_no_model(name, listed)}")
-    return tuple(name for name in wanted if name in models)
+    return tuple(models[name] for name in wanted if name in models)
 
 
 def _no_model(name: object, listed: Collection[str]) -> str:

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from urllib.parse import urlsplit
 
 from castlist import catalogue
 from castlist.config.document import Node, plain
 from castlist.config.identity import name_account, name_deployment
-from castlist.config.reading import REFERENCE, Reading, Text, nearest
+from castlist.config.reading import REFERENCE, Reading, Text, nearest, split_address
 from castlist.config.settings import ModelEntry, OnRetired, Secret
 from castlist.model.entries import Entry
 
@@ -80,7 +79,7 @@ def is_home(provider: str, base: Text | None) -> bool:
     vendor = catalogue.list_vendors().get(provider)
     if vendor is None:
         return False
-    return base is None or bool(base.value and vendor.owns(urlsplit(base.value).hostname or ""))
+    return base is None or bool(base.value and vendor.owns(split_address(base.value).hostname or ""))
 
 
 def is_listed(provider: str, model: str, known: Known) -> bool:

@@ -1,6 +1,5 @@
 """Moving a job: one saved transition at a time, each of which a crash may follow."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -133,7 +132,7 @@ async def _poll(kit: Kit, job: Job) -> Job | float | None:
     kit.followed[attempt.id] = attempt
     asked = time.monotonic()
     try:
-        async with asyncio.timeout(POLL_WITHIN):
+        with kit.deadlines.within(POLL_WITHIN):
             progress = (await provider.poll([Ticket(attempt.ticket)]))[0]
     except LostJob as error:
         kit.tally.poll(attempt.provider, "lost", seconds=time.monotonic() - asked)

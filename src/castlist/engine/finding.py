@@ -39,5 +39,5 @@ async def _find_alike(kit: Kit, attempt: Attempt, provider: Provider) -> Ticket 
         alike = await provider.find_alike(attempt.sent, since=attempt.started_at)
     except NotImplementedError:
         return CannotTell()
-    free = [ticket for ticket in alike if not await kit.storage.trouble.claimed(attempt, ticket=str(ticket.data.get("id")))]
+    free = [ticket for ticket in alike if not await kit.storage.trouble.claimed(attempt, ticket=ticket)]
     return free[0] if len(free) == 1 else CannotTell()

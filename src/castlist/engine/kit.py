@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from castlist.deadlines import Deadlines
 from castlist.engine.tally import Tally
 from castlist.errors import StorageFull
 from castlist.media.child import Limits
@@ -100,6 +101,7 @@ class Kit:
     unstopped_since: dict[str, datetime] = field(default_factory=dict)
     followed: dict[str, Attempt] = field(default_factory=dict)
     useless: dict[str, int] = field(default_factory=dict)
+    deadlines: Deadlines = field(default_factory=Deadlines)
     tally: Tally = field(default_factory=Tally)
     paces: dict[str, tuple[datetime, float | None]] = field(default_factory=dict)
     unstoppable: set[str] = field(default_factory=set)

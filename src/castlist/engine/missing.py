@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+from datetime import datetime
 
 from castlist.errors import NotFound
 from castlist.model.ids import is_id, is_mistyped
+from castlist.model.jobs import Job
 
 
 def no_video(id: str) -> NotFound:  # noqa: A002  # an id is what it is
@@ -65,3 +67,10 @@ def _litellm(id: str) -> str | None:  # noqa: A002
 
 def _is_uuid(id: str) -> bool:  # noqa: A002
     return len(id) == 36 and [len(part) for part in id.split("-")] == [8, 4, 4, 4, 12]
+
+
+def check_kept(job: Job, now: datetime, *, param: str = "video_id") -> None:
+    """Raises NotFound for a finished video whose files are kept no longer."""
+    if job.expires_at is not None and job.expires_at <= now:
+        text = f"The files of video {job.id} were kept until {job.expires_at:%Y-%m-%d %H:%M} UTC (castlist.keep_days)."
+        raise NotFound(text, code="content_expired", param=param)

@@ -1,7 +1,7 @@
 """Reading jobs and their bytes: rows only, never a provider."""
 
 from castlist.engine.kit import Kit
-from castlist.engine.missing import no_video
+from castlist.engine.missing import check_kept, no_video
 from castlist.errors import Conflict, InvalidRequest, NotFound
 from castlist.model.asks import Caller, Listing, Seen
 from castlist.model.jobs import WIRE, State
@@ -55,9 +55,7 @@ async def asset(kit: Kit, caller: Caller, id: str, *, variant: str) -> StoredAss
     if job.result is None:
         text = f"Video {id} is {job.state} ({job.progress} %); its content can be had when it is completed."
         raise Conflict(text, code="video_not_ready", param="video_id")
-    if job.expires_at is not None and job.expires_at <= kit.clock():
-        text = f"The files of video {id} were kept until {job.expires_at:%Y-%m-%d %H:%M} UTC (castlist.keep_days)."
-        raise NotFound(text, code="content_expired", param="video_id")
+    check_kept(job, kit.clock())
     ids = {"video": job.result.video, "thumbnail": job.result.thumbnail, "spritesheet": job.result.spritesheet}
     found = await kit.storage.assets.get(ids[variant])
     if found is None:

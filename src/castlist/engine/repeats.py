@@ -47,6 +47,17 @@ def gone(owner: str) -> Conflict:
     return Conflict(text, code="idempotency_key_reused", param="Idempotency-Key")
 
 
+async def look_back(known: Mark, repeat: Repeat) -> Mark:
+    """The mark with whether its client has hung up, and so may have sent the same again."""
+    broken = repeat.broken is not None and await repeat.broken()
+    return replace(known, lost_since=repeat.since) if broken else known
+
+
+def overtaken() -> Conflict:
+    """The error for a request that nobody waits for, as the same one came again and has made its work."""
+    return Conflict("The line of this request broke, and the same request, sent again, was taken instead.", code="request_overtaken")
+
+
 @asynccontextmanager
 async def arrive(kit: Kit, known: Mark) -> AsyncIterator[None]:
     """While a request becomes a row. One that says it comes again waits here for the equal ones that are on their way."""

@@ -111,10 +111,28 @@ async def _held(kit: Kit, job: Job, attempt: Attempt, *, failure: Failure) -> Jo
 
 async def accepted(kit: Kit, job: Job, attempt: Attempt, *, ticket: Ticket) -> Job | None:
     """The job running under a ticket, which is kept first."""
+    ticketed = _with_ticket(attempt, ticket)
+    await _keep(kit, ticketed)
+    return await _begin(kit, job, ticketed)
+
+
+async def _found(kit: Kit, job: Job, attempt: Attempt, *, ticket: Ticket) -> Job | None:
+    """The same under a ticket that was looked for; two that look at once may find the same work, which is only one's."""
+    ticketed = _with_ticket(attempt, ticket)
+    if not await kit.storage.trouble.take(ticketed):
+        return await unknown.hold(kit, job, attempt)
+    kit.tally.attempt(ticketed)
+    return await _begin(kit, job, ticketed)
+
+
+def _with_ticket(attempt: Attempt, ticket: Ticket) -> Attempt:
     cost = replace(attempt.cost, state=CostState.ESTIMATED)
-    await _keep(kit, replace(attempt, state=AttemptState.TICKETED, ticket=ticket.data, error=None, cost=cost))
+    return replace(attempt, state=AttemptState.TICKETED, ticket=ticket.data, error=None, cost=cost)
+
+
+async def _begin(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
     await note_answer(kit, attempt.deployment)
-    return await save(kit, replace(job.to(State.RUNNING, waiting=None, cost=cost), due_at=kit.clock()))
+    return await save(kit, replace(job.to(State.RUNNING, waiting=None, cost=attempt.cost), due_at=kit.clock()))
 
 
 async def _keep(kit: Kit, attempt: Attempt) -> None:
@@ -154,7 +172,7 @@ async def reconcile(kit: Kit, job: Job) -> Job | None:
         return await save(kit, job.to(State.QUEUED))
     match await find(kit, attempt):
         case Ticket() as ticket:
-            return await accepted(kit, job, attempt, ticket=ticket)
+            return await _found(kit, job, attempt, ticket=ticket)
         case Absent():
             failure = Failure("not_sent", "The request never reached the provider.")
             lost = replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost())

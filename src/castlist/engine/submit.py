@@ -11,10 +11,10 @@ from castlist.engine.foreseeing import foresee, media_of
 from castlist.engine.keeping import hand_over
 from castlist.engine.kit import Kit
 from castlist.engine.looking import look
-from castlist.engine.missing import no_character, no_video
+from castlist.engine.missing import check_kept, no_character, no_video
 from castlist.engine.moves import assign
 from castlist.engine.ordering import names_added
-from castlist.engine.repeats import arrive, gone, mark
+from castlist.engine.repeats import arrive, gone, look_back, mark, overtaken
 from castlist.errors import CastlistError, Conflict, InvalidRequest, MediaRefused
 from castlist.model import fitting
 from castlist.model.asks import Caller, Incoming, Seen, VideoAsk
@@ -54,7 +54,7 @@ async def submit(kit: Kit, caller: Caller, ask: VideoAsk, *, repeat: Repeat) -> 
     async with arrive(kit, known):
         try:
             first = await _first(kit, known)
-            return first or await _accept(kit, caller, ask, known=known)
+            return first or await _accept(kit, caller, ask, known=known, repeat=repeat)
         finally:
             discard(ask)
 
@@ -68,7 +68,7 @@ async def _first(kit: Kit, known: Mark) -> Seen | None:
     return seen
 
 
-async def _accept(kit: Kit, caller: Caller, ask: VideoAsk, *, known: Mark) -> Seen:
+async def _accept(kit: Kit, caller: Caller, ask: VideoAsk, *, known: Mark, repeat: Repeat) -> Seen:
     kept: list[StoredAsset] = []
     try:
         made = await draft(kit, caller, ask, kept=kept)
@@ -77,10 +77,13 @@ async def _accept(kit: Kit, caller: Caller, ask: VideoAsk, *, known: Mark) -> Se
     except BaseException:
         await kit.storage.assets.delete([asset.id for asset in kept])
         raise
+    known = await look_back(known, repeat)
     if await hand_over(kit, kept, _add(kit, job, kept, known=known)):
         kit.nudge()
         return Seen(job)
-    first = await _first(kit, known) if known.key is not None else None
+    first = await _first(kit, known) if known.key is not None or known.again else None
+    if first is None and known.lost_since and not known.key:
+        raise overtaken()
     if first is None:
         raise no_video(source_of(job.operation))
     return first
@@ -105,7 +108,7 @@ async def draft(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[StoredAss
 
 
 async def _add(kit: Kit, job: Job, assets: Sequence[StoredAsset], *, known: Mark) -> bool:
-    """Whether the job could be added: before the same request under the same key, and before its source was deleted, bytes and all."""
+    """Whether the job could be added: before the same request sent again, and before its source was deleted, bytes and all."""
     for asset in assets:
         await kit.storage.assets.add(asset)
     if not await kit.storage.jobs.add(job, limit=kit.policy.max_spend_per_day, mark=known):
@@ -235,6 +238,7 @@ async def _parent(kit: Kit, caller: Caller, id: str) -> Job:  # noqa: A002
     if job.result is None:
         text = f"Video {id} is {job.state} ({job.progress} %), not completed; wait for it, then send this again."
         raise Conflict(text, code="video_not_ready", param="video")
+    check_kept(job, kit.clock(), param="video")
     return job
 
 

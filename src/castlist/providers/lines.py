@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
+from castlist.deadlines import Deadlines
 from castlist.later import Later
 from castlist.model.providing import Reply
 
@@ -64,7 +65,8 @@ class _Answer:
 class Line(asyncio.Protocol):
     """One connection, with one request on it at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
         self.kept_at = 0.0
         self.usable = True
         self._wire: asyncio.Transport | None = None
@@ -73,20 +75,22 @@ class Line(asyncio.Protocol):
 
     async def ask(self, head: bytes, *, timeout: float) -> Reply:
         """The answer to a request. Raises HungUp, TimeoutError, or OSError for an answer that cannot be read."""
-        loop = asyncio.get_running_loop()
-        answer = self._answer = _Answer(loop.create_future())
+        answer = self._answer = _Answer(asyncio.get_running_loop().create_future())
         if self._wire is None or not self.usable:
             raise HungUp
         self._wire.write(head)
-        late = loop.call_later(timeout, self._fail, TimeoutError())
+        self._deadlines.begin(self, seconds=timeout)
         try:
             return await answer.done
         except asyncio.CancelledError:
             self.close()
             raise
         finally:
-            late.cancel()
+            self._deadlines.end(self)
             self._answer = None
+
+    def expire(self) -> None:
+        self._fail(TimeoutError())
 
     def close(self) -> None:
         """Use it no more."""
@@ -179,6 +183,7 @@ class Lines:
 
     def __init__(self, trust: ssl.SSLContext | None) -> None:
         self._trust = trust
+        self._deadlines = Deadlines()
         self._idle: dict[Origin, deque[Line]] = {}
         self._origins: dict[str, Origin | None] = {}
         self._sweep: asyncio.TimerHandle | None = None
@@ -259,13 +264,16 @@ class Lines:
         except (OSError, ssl.CertificateError) as error:
             raise Unreachable(type(error).__name__) from error
 
+    def _line(self) -> Line:
+        return Line(self._deadlines)
+
     async def _begin(self, origin: Origin, wire: socket.socket) -> Line:
         loop = asyncio.get_running_loop()
         if not origin.tls:
-            return (await loop.create_connection(Line, sock=wire))[1]
+            return (await loop.create_connection(self._line, sock=wire))[1]
         if self._trust is None:
             self._trust = ssl.create_default_context()
-        return (await loop.create_connection(Line, sock=wire, ssl=self._trust, server_hostname=origin.host))[1]
+        return (await loop.create_connection(self._line, sock=wire, ssl=self._trust, server_hostname=origin.host))[1]
 
 
 def _read_origin(text: str) -> Origin | None:

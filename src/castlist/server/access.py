@@ -13,7 +13,7 @@ from castlist.errors import CastlistError, Forbidden, Unauthorized
 from castlist.model.asks import Caller
 
 LOCAL = Caller("default", master=True)
-_FORWARDED = (b"x-forwarded-for", b"x-real-ip", b"forwarded", b"via")
+_FORWARDED = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-prefix", b"x-real-ip", b"forwarded", b"via")
 
 
 class Accounts(Protocol):
@@ -33,12 +33,19 @@ class Accounts(Protocol):
 class Access:
     """How the app may be reached. `private_socket`: only this user's own processes can connect, so no key is asked for.
     `no_auth`: callers on loopback need no key although money may be involved. `root_path` is what a proxy before us has put before our
-    paths, without a slash at its end; `trusted` is where the proxies are whose word about the caller's address of us is taken."""
+    paths, without a slash at its end; `trusted` is where the proxies are whose word about the caller's address of us is taken. `public`:
+    the internet reaches the gateway by an address of its own."""
 
     no_auth: bool = False
     private_socket: bool = False
     root_path: str = ""
     trusted: tuple[IPv4Network | IPv6Network, ...] = ()
+    public: bool = False
+
+    @property
+    def behind(self) -> bool:
+        """Whether something stands before us, so that a caller may come from anywhere though its connection is this machine's."""
+        return bool(self.public or self.root_path or self.trusted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,6 @@ def identify(peer: Peer, accounts: Accounts, access: Access) -> Caller:
 
 
 def require_insider(peer: Peer, accounts: Accounts, access: Access) -> None:
-    """Let pass who may read what concerns the whole gateway: callers on this machine, or with a key."""
-    if not access.private_socket and peer.outside() is not None:
+    """Let pass who may read what concerns the whole gateway: callers on this machine with nothing before us, or with a key."""
+    if not access.private_socket and (access.behind or peer.outside() is not None):
         identify(peer, accounts, access)

@@ -62,7 +62,7 @@ async def receive(request: Request, accepts: Accepts) -> AsyncIterator[Fields]:
     if kind == "multipart/form-data":
         form = Form(find_boundary(request.headers["content-type"]), accepts.intake)
         try:
-            await form.receive(_chunks(request))
+            await form.receive(read_chunks(request))
             yield build_fields(form.fields)
         except BaseException:
             form.discard()
@@ -81,7 +81,8 @@ def _announced(request: Request) -> int | None:
     return int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
+async def read_chunks(request: Request) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises Gone when the sender hangs up, SlowBodyError when it pauses for too long."""
     while True:
         try:
             async with asyncio.timeout(IDLE):
@@ -99,7 +100,7 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
 
 async def _whole(request: Request, intake: Intake) -> bytes:
     body = bytearray()
-    async for chunk in _chunks(request):
+    async for chunk in read_chunks(request):
         body += chunk
         if len(body) > intake.text:
             raise TooLarge(f"a JSON body has at most {intake.text // (1024 * 1024)} MiB; send files as multipart/form-data")

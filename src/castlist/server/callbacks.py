@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from castlist.errors import TooLarge
 from castlist.model.providing import Callback
+from castlist.server.bodies import read_chunks
 from castlist.server.front import Front
 from castlist.server.replies import reply
 
@@ -18,7 +19,7 @@ async def take_callback(front: Front, request: Request) -> Response:
     """A vendor's message about an order; whatever it says, it only wakes a poll."""
     provider, token = request.path_params["provider"], request.path_params["token"]
     body = bytearray()
-    async for chunk in request.stream():
+    async for chunk in read_chunks(request):
         body += chunk
         if len(body) > MOST:
             raise TooLarge(f"a callback has at most {MOST} bytes", code="callback_too_large")

@@ -1,10 +1,13 @@
 """Counters and durations of requests, for Prometheus."""
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from math import inf
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,10 +15,14 @@ from starlette.responses import Response
 from castlist.engine.lasting import STUCK
 from castlist.engine.tally import Tally
 from castlist.model.jobs import ENDED, State
+from castlist.model.telling import Told
 from castlist.server.front import Front
+from castlist.webhooks import LAGS, Carried
 
 REGISTRY = "castlist.registry"
 """Where a request's scope holds the registry."""
+
+OUTCOMES: Final = {Told.PENDING: "put_off", Told.DELIVERED: "delivered", Told.DEAD: "dead", Told.DISABLED: "disabled"}
 
 
 class Meters:
@@ -41,6 +48,8 @@ class Meters:
         self.spent = Gauge(
             "castlist_spent_today_micros", "Spent or reserved today (UTC), millionths of a US dollar.", registry=self.registry
         )
+        self.waiting = Gauge("castlist_webhooks_waiting", "Webhook deliveries that have not come to an end.", registry=self.registry)
+        self.oldest = Gauge("castlist_webhooks_oldest_seconds", "Seconds since the oldest of their events.", registry=self.registry)
         self.work = Work()
         self.registry.register(self.work)
         self.unfinished = Gauge("castlist_videos_unfinished", "Videos that have not ended.", registry=self.registry)
@@ -72,6 +81,7 @@ class Work(Collector):
 
     def __init__(self) -> None:
         self.tally = Tally()
+        self.carried = Carried()
 
     def collect(self) -> Iterable[Metric]:
         attempts = CounterMetricFamily(
@@ -85,7 +95,17 @@ class Work(Collector):
         seconds = CounterMetricFamily("castlist_poll_seconds", "Seconds until providers answered those questions.", labels=["provider"])
         for provider, passed in self.tally.poll_seconds.items():
             seconds.add_metric([provider], passed)
-        return [attempts, polls, seconds]
+        return [attempts, polls, seconds, *self._webhooks()]
+
+    def _webhooks(self) -> Iterable[Metric]:
+        sent = CounterMetricFamily("castlist_webhooks", "Requests to endpoints, by what the delivery came to.", labels=["outcome"])
+        for state in Told:
+            sent.add_metric([OUTCOMES[state]], self.carried.outcomes[state])
+        counts = [self.carried.within[bound] for bound in (*LAGS, inf)]
+        buckets = [("+Inf" if bound == inf else str(bound), count) for bound, count in zip((*LAGS, inf), accumulate(counts), strict=True)]
+        text = "Seconds from an event until its endpoint had it."
+        lag = HistogramMetricFamily("castlist_webhook_lag_seconds", text, buckets=buckets, sum_value=self.carried.seconds[0])
+        return [sent, lag]
 
 
 async def get_metrics(front: Front, request: Request) -> Response:
@@ -97,6 +117,10 @@ async def get_metrics(front: Front, request: Request) -> Response:
     meters.stuck.set(await storage.trouble.noted(STUCK))
     meters.spent.set(await storage.jobs.spent())
     meters.work.tally = front.engine.kit.tally
+    meters.work.carried = front.engine.courier.carried
+    waiting, oldest = await storage.outbox.waiting()
+    meters.waiting.set(waiting)
+    meters.oldest.set(oldest)
     meters.count_strange(front.engine.kit.strange)
     meters.room.set(front.engine.storage.assets.room())
     return Response(generate_latest(meters.registry), headers={"content-type": CONTENT_TYPE_LATEST})

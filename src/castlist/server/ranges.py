@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MOST_RANGES = 16
 _NEAR = 4096
+_FAR = 10**20
 _SPEC = re.compile(r"(\d*)-(\d*)\Z", re.ASCII)
 
 
@@ -48,7 +49,7 @@ def choose(length: int, header: str | None, *, if_range: str | None, etag: str) 
     found: list[tuple[int, int]] = []
     for part in parts:
         match = _SPEC.match(part)
-        if match is None or part == "-" or (match[1] and match[2] and int(match[1]) > int(match[2])):
+        if match is None or part == "-" or (match[1] and match[2] and _number(match[1]) > _number(match[2])):
             return None
         span = _span(match[1], match[2], length)
         if span is not None:
@@ -60,10 +61,15 @@ def choose(length: int, header: str | None, *, if_range: str | None, etag: str) 
 
 def _span(first: str, last: str, length: int) -> tuple[int, int] | None:
     if not first:
-        start, end = max(0, length - int(last[:20])), length
+        start, end = max(0, length - _number(last)), length
     else:
-        start, end = int(first[:20]), min(length, int(last[:20]) + 1) if last else length
+        start, end = _number(first), min(length, _number(last) + 1) if last else length
     return (start, end) if start < end else None
+
+
+def _number(digits: str) -> int:
+    """The number, or one past the end of any file: a header may hold more digits than Python reads."""
+    return min(_FAR, int(digits.lstrip("0")[:21] or "0"))
 
 
 def _join(spans: Sequence[tuple[int, int]], length: int) -> Slice | None:

@@ -1,6 +1,7 @@
 """The routes of videos."""
 
 import asyncio
+from dataclasses import replace
 from math import isfinite
 
 from starlette.requests import Request
@@ -29,7 +30,8 @@ def answer(front: Front, request: Request, seen: Seen) -> Response:
 
 
 async def _submit(front: Front, request: Request, kind: Kind, *, source: str | None = None) -> Response:
-    caller, repeat = front.caller(request.scope), read_repeat(request)
+    caller = front.caller(request.scope)
+    repeat = replace(read_repeat(request), since=front.engine.kit.clock(), broken=request.is_disconnected)
     read_query(request)
     if source is not None:
         await front.engine.video(caller, source)

@@ -80,6 +80,10 @@ class Blobs(Protocol):
         """Free bytes on the volume that storing needs."""
         ...
 
+    def tidy(self, living: Collection[str]) -> None:
+        """Remove what processes of this data directory left on this machine that are not among the `living`. Blocks."""
+        ...
+
     async def check(self) -> None:
         """Raises Unavailable when nothing could be stored now."""
         ...
@@ -166,6 +170,9 @@ class FolderBlobs:
     def room(self) -> int:
         """What is free where the folder is."""
         return shutil.disk_usage(self.folder).free
+
+    def tidy(self, living: Collection[str]) -> None:
+        """Nothing is copied of what is on this machine."""
 
     async def check(self) -> None:
         """A folder of this machine is there; its room is asked for with `room`."""

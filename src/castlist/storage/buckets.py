@@ -37,14 +37,14 @@ REFUSED = re.compile(r"<Code>(\w+)</Code>")
 
 
 class BucketBlobs:
-    """One bucket; `folder` is where copies of it lie on this machine."""
+    """One bucket; `folder` is where copies of it lie on this machine, for this process (`me`) and the others of the data directory."""
 
-    def __init__(self, place: Bucket, folder: Path) -> None:
+    def __init__(self, place: Bucket, folder: Path, *, me: str) -> None:
         self._bucket = place
         self._folder = folder
         self._store = _open(place, PATIENT, seconds=20)
         self._quick = _open(place, HASTY, seconds=8)
-        self._copies = Copies(folder, most=place.cache_bytes, fetch=self._fetch)
+        self._copies = Copies(folder, me=me, most=place.cache_bytes, fetch=self._fetch)
 
     @property
     def place(self) -> str:
@@ -57,6 +57,10 @@ class BucketBlobs:
             obstore.put(self._quick, PROBE, b"castlist")
         except FAILED as error:
             raise self._explain(error) from error
+
+    def tidy(self, living: Collection[str]) -> None:
+        """Remove what dead processes had copied for themselves."""
+        self._copies.clear(living)
 
     async def check(self) -> None:
         """Look whether it answers."""
@@ -115,9 +119,9 @@ class BucketBlobs:
     async def _fetch(self, asset: str, path: Path) -> None:
         try:
             found = await obstore.get_async(self._quick, make_key(asset))
-            with path.open("wb") as file:
-                async for chunk in found.stream(min_chunk_size=CHUNK):
-                    await asyncio.to_thread(file.write, chunk)
+            await asyncio.to_thread(_append, path, b"")
+            async for chunk in found.stream(min_chunk_size=CHUNK):
+                await asyncio.to_thread(_append, path, memoryview(chunk))
         except MISSING as error:
             raise missing(asset) from error
         except FAILED as error:
@@ -180,6 +184,15 @@ class BucketBlobs:
         else:
             why = f"it cannot be reached ({text.splitlines()[0].rpartition(' - ')[2][:120]})"
         return Unavailable(f"files cannot be stored in {self.place}: {why}", code="storage_failed")
+
+
+def _append(path: Path, chunk: bytes | memoryview) -> None:
+    """Blocks. What goes wrong on this machine is not the store's."""
+    try:
+        with path.open("ab") as file:
+            file.write(chunk)
+    except OSError as error:
+        raise explain(error) from error
 
 
 _WRONG = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AuthenticationFailed"}

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -13,10 +13,12 @@ Fetch = Callable[[str, Path], Awaitable[None]]
 
 
 class Copies:
-    """A folder of copies that the processes of a data directory share; `most` bytes stay of those nobody reads."""
+    """A folder of copies that the processes of a data directory share, this one among them as `me`; `most` bytes stay of those nobody
+    reads."""
 
-    def __init__(self, folder: Path, *, most: int, fetch: Fetch) -> None:
+    def __init__(self, folder: Path, *, me: str, most: int, fetch: Fetch) -> None:
         self._folder = folder
+        self._me = me
         self._most = most
         self._fetch = fetch
         self._doors: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -27,7 +29,7 @@ class Copies:
     async def lend(self, asset: str) -> AsyncIterator[Path]:
         """The copy of an asset for the time of the context, under a name of its own: whoever removes the copy meanwhile takes nothing
         away. Raises NotFound and Unavailable."""
-        own = self._lent / f"{os.getpid()}-{secrets.token_hex(6)}"
+        own = self._name()
         async with self._doors[asset]:
             while not await asyncio.to_thread(_link, self._folder / asset, own):
                 await self._bring(asset)
@@ -37,8 +39,11 @@ class Copies:
         finally:
             await asyncio.to_thread(own.unlink, missing_ok=True)
 
+    def _name(self) -> Path:
+        return self._lent / f"{self._me}.{secrets.token_hex(6)}"
+
     async def _bring(self, asset: str) -> None:
-        draft = self._lent / f"{os.getpid()}-{secrets.token_hex(6)}"
+        draft = self._name()
         try:
             await self._fetch(asset, draft)
             await asyncio.to_thread(draft.replace, self._folder / asset)
@@ -50,10 +55,11 @@ class Copies:
         """Remove the copy, if there is one."""
         (self._folder / asset).unlink(missing_ok=True)
 
-    def clear(self) -> None:
-        """Remove what dead processes had on loan. Only while nobody else is on the data directory."""
+    def clear(self, living: Collection[str]) -> None:
+        """Remove what processes had on loan that are neither this one nor among the `living`."""
         for path in self._lent.iterdir():
-            path.unlink(missing_ok=True)
+            if path.name.partition(".")[0] not in {self._me, *living}:
+                path.unlink(missing_ok=True)
 
     def _trim(self, newest: str) -> None:
         """Remove the copies that were lent longest ago, beyond `most` bytes; never the newest."""

@@ -17,7 +17,7 @@ from castlist.storage.holders import Holders
 from castlist.storage.listing import list_in_states, list_with_character
 from castlist.storage.page import Page, read_page
 from castlist.storage.pending import Pending
-from castlist.storage.requests import find_keyed, forget_requests, insert_request
+from castlist.storage.requests import find_twin, forget_requests, insert_request
 from castlist.storage.retention import expire, keep_until
 from castlist.storage.sight import Sight
 
@@ -140,12 +140,12 @@ class Jobs:
 
     async def add(self, job: Job, *, limit: int | None = None, mark: Mark | None = None) -> bool:
         """A new job, with its characters, the assets it starts from, what it may cost reserved, and how its request is known again; False
-        when the key of that request has made one before. Raises SpendLimit when what may be spent in a day, `limit` in millionths, has no
-        room for it."""
+        when that request, sent twice, has made one meanwhile. Raises SpendLimit when what may be spent in a day, `limit` in millionths,
+        has no room for it."""
 
         def write(connection: Connection) -> bool:
             now = self._clock()
-            if mark and mark.key is not None and find_keyed(connection, mark, now=now):
+            if mark and find_twin(connection, mark, now=now):
                 return False
             reserve(connection, job.id, micros=job.cost.micros, now=now, limit=limit)
             job_rows.insert_job(connection, job)

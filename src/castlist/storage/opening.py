@@ -41,7 +41,8 @@ def enter(folder: Path, database_url: str | None, place: Place | None = None) ->
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     here = FolderHolders(folder, shared=bool(database_url))
     with here.alone():
-        blobs = open_blobs(folder, place)
+        blobs = open_blobs(folder, place, me=here.me)
+        blobs.tidy(here.living())
         parts = _open_shared(folder, here, blobs, url=database_url) if database_url else _open_file(folder, here, blobs)
         try:
             here.forget_half_made()
@@ -58,11 +59,11 @@ def enter(folder: Path, database_url: str | None, place: Place | None = None) ->
     return parts
 
 
-def open_blobs(folder: Path, place: Place | None) -> Blobs:
-    """Where the files are. Raises Unavailable for a bucket that cannot be written."""
+def open_blobs(folder: Path, place: Place | None, *, me: str) -> Blobs:
+    """Where the files are, for this process of the folder. Raises Unavailable for a bucket that cannot be written."""
     match place:
         case Bucket():
-            bucket = BucketBlobs(place, folder / "copies")
+            bucket = BucketBlobs(place, folder / "copies", me=me)
             bucket.prove()
             return bucket
         case Folder():

@@ -104,6 +104,12 @@ class Outbox:
             raise NotFound(text, code="unknown_cursor", param="after")
         return int(row[0])
 
+    async def waiting(self) -> tuple[int, float]:
+        """How many deliveries have not come to an end, and how many seconds ago the oldest of their events came about."""
+        row = await self._database.row("SELECT count(*), min(created_at) FROM webhook_deliveries WHERE state = 'pending'")
+        count, oldest = row or (0, None)
+        return int(count), 0.0 if oldest is None else max(0.0, (to_micros(self._clock()) - oldest) / 1_000_000)
+
     async def due(self, *, sealed_by: str) -> bool:
         """Whether `claim` would find something."""
         values = {"now": to_micros(self._clock()), "dead": many(self._holders.dead()), "sealed_by": sealed_by}

@@ -60,6 +60,17 @@ class Requests:
         await self._database.write(lambda connection: connection.execute(sql, values).rowcount)
 
 
+def find_twin(connection: Connection, mark: Mark, *, now: datetime) -> str | None:
+    """What the very request has made while it was on its way here: by its key, as the first of two tries, or as the second of them, which
+    has overtaken one whose client hung up. Raises Conflict as `find_keyed`."""
+    if mark.key is not None:
+        return find_keyed(connection, mark, now=now)
+    if not mark.again and mark.lost_since is None:
+        return None
+    row = connection.execute(_AGAIN if mark.again else _OVERTAKEN, _values(mark, now)).fetchone()
+    return str(row[0]) if row else None
+
+
 def find_keyed(connection: Connection, mark: Mark, *, now: datetime) -> str | None:
     """What the request with that key has made. Raises Conflict when that one asked for something else."""
     return _check(connection.execute(_KEYED, _values(mark, now)).fetchone(), mark)
@@ -111,6 +122,8 @@ def _values(mark: Mark, now: datetime) -> dict[str, object]:
         "kept": to_micros(now - KEPT),
         "recent": to_micros(now - AGAIN),
         "lost": to_micros(now - LOST),
+        "since": to_micros(mark.lost_since or now),
+        "given": int(mark.again),
     }
 
 
@@ -118,7 +131,8 @@ _KEYED = "SELECT owner, digest FROM requests WHERE project = :project AND mark =
 _SAME = "SELECT owner FROM requests WHERE project = :project AND digest = :digest AND mark IS NULL"
 _AGAIN = f"{_SAME} AND created_at >= :recent ORDER BY given, lost_at IS NULL, created_at, owner LIMIT 1"
 _LOST = f"{_SAME} AND lost_at >= :lost ORDER BY lost_at, owner LIMIT 1"
+_OVERTAKEN = f"{_SAME} AND created_at >= :since AND given > 0 LIMIT 1"
 _INSERT = (
     "INSERT INTO requests (owner, project, mark, digest, created_at, lost_at, given) "
-    "VALUES (:owner, :project, :mark, :digest, :now, NULL, 0)"
+    "VALUES (:owner, :project, :mark, :digest, :now, NULL, :given)"
 )

@@ -1,11 +1,14 @@
 """Unfinished jobs of all projects by what they are at: how many there are, those in trouble, and what was decided about one of them."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 
+from castlist.errors import Conflict
 from castlist.model.asks import Seen
 from castlist.model.jobs import Attempt, Job, State
+from castlist.model.providing import Ticket
 from castlist.storage import job_rows
-from castlist.storage.database import Clock, Connection, Database, many, to_micros
+from castlist.storage.database import Clock, Connection, Database, Row, many, to_micros
 
 _COUNTS = "SELECT state, count(*) FROM jobs WHERE NOT ended GROUP BY state"
 _NOTED = "SELECT count(*) FROM jobs WHERE NOT ended AND state = 'running' AND doc LIKE :note"
@@ -19,7 +22,7 @@ _LEFT_BEHIND = (
     f"SELECT {job_rows.COLUMNS} FROM jobs WHERE ended "
     "AND id IN (SELECT job FROM attempts WHERE json_extract(attempts.doc, '$.state') = 'ticketed')"
 )
-_CLAIMED = "SELECT count(*) FROM attempts WHERE id <> :id AND doc LIKE :ticket AND json_extract(doc, '$.account') = :account"
+_NAMED = "SELECT doc FROM attempts WHERE id <> :id AND doc LIKE :ticket"
 
 
 class Trouble:
@@ -52,9 +55,13 @@ class Trouble:
         return [job_rows.to_job(row) for row in await self._database.rows(_LEFT_BEHIND)]
 
     async def decide(self, job: str, attempt: Attempt) -> bool:
-        """Save what was decided about an unknown job's attempt, and have the job looked at now; False when it has moved on."""
+        """Save what was decided about an unknown job's attempt, and have the job looked at now; False when it has moved on. Raises
+        Conflict for a ticket that another attempt has."""
 
         def write(connection: Connection) -> bool:
+            if _is_taken(connection, attempt):
+                text = f"Another video is made by that work of {attempt.provider}: one work makes one video."
+                raise Conflict(text, code="ticket_taken", param="ticket")
             if connection.execute(_DUE, {"id": job, "now": to_micros(self._clock())}).rowcount != 1:
                 return False
             job_rows.update_attempt(connection, attempt)
@@ -62,11 +69,43 @@ class Trouble:
 
         return await self._database.write(write)
 
-    async def claimed(self, attempt: Attempt, *, ticket: str) -> bool:
-        """Whether another attempt than this one, under the same account, names the provider's id in its ticket: two upstreams may call
-        different works the same."""
-        row = await self._database.row(_CLAIMED, {"id": attempt.id, "ticket": f'%"{ticket}"%', "account": attempt.account})
-        return bool(row and row[0])
+    async def take(self, attempt: Attempt) -> bool:
+        """Save an attempt with the ticket that was found for it, unless another one of its account has that."""
+
+        def write(connection: Connection) -> bool:
+            if _is_taken(connection, attempt):
+                return False
+            job_rows.update_attempt(connection, attempt)
+            return True
+
+        return await self._database.write(write)
+
+    async def claimed(self, attempt: Attempt, *, ticket: Ticket) -> bool:
+        """Whether another attempt of its account than this one has the ticket."""
+        return _is_claimed(await self._database.rows(_NAMED, _naming(attempt, ticket)), attempt, ticket)
+
+
+def _naming(attempt: Attempt, ticket: Ticket) -> Mapping[str, object]:
+    """What finds all that may have the ticket, and perhaps more."""
+    name = json.dumps(_name(ticket), separators=(",", ":")).replace("\\", "_")
+    return {"id": attempt.id, "ticket": f"%{name}%"}
+
+
+def _is_taken(connection: Connection, attempt: Attempt) -> bool:
+    if attempt.ticket is None:
+        return False
+    ticket = Ticket(attempt.ticket)
+    return _is_claimed(connection.execute(_NAMED, _naming(attempt, ticket)).fetchall(), attempt, ticket)
+
+
+def _is_claimed(rows: Iterable[Row], attempt: Attempt, ticket: Ticket) -> bool:
+    others = (job_rows.to_attempt(row[0]) for row in rows)
+    return any(o.account == attempt.account and o.ticket is not None and _name(Ticket(o.ticket)) == _name(ticket) for o in others)
+
+
+def _name(ticket: Ticket) -> object:
+    """What tells a provider's works apart."""
+    return ticket.data.get("id", dict(ticket.data))
 
 
 def _mentions(code: str) -> str:

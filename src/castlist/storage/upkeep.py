@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from castlist.errors import Conflict, NotFound, Unavailable
 from castlist.later import Later
 from castlist.model.places import Place
+from castlist.storage.blobs import Blobs
 from castlist.storage.holders import FolderHolders
 from castlist.storage.moving import Brought, Wanted, bring
 from castlist.storage.opening import open_blobs
@@ -101,15 +102,17 @@ def copy(folder: Path, url: str, *, place: Place | None = None) -> Moved:
         prepare_shared(url)
         with _file(path) as source:
             # Before the rows: whoever sees a row finds its file.
-            files = _bring(source, folder, place) if place else None
+            files = _bring(source, folder, open_blobs(folder, place, me=here.me)) if place else None
             copied = _copy_rows(source, url)
         retire(path)
         return Moved(tuple(copied), files)
 
 
-def _bring(source: sqlite3.Connection, folder: Path, place: Place) -> Brought:
+def _bring(source: sqlite3.Connection, folder: Path, target: Blobs) -> Brought:
     wanted = [Wanted(*row) for row in source.execute("SELECT id, bytes, sha256 FROM assets ORDER BY id")]
-    return bring(wanted, folder / "assets", open_blobs(folder, place))
+    for (name,) in source.execute("SELECT id FROM origins"):
+        target.sign(name)
+    return bring(wanted, folder / "assets", target)
 
 
 def _copy_rows(source: sqlite3.Connection, url: str) -> Sequence[Copied]:

@@ -133,6 +133,7 @@ class Upstream(Emulator):
         fate = script.get("job") or self.next_fault("job")
         work = Work(f"video_{self.counts['accepted']:08d}", fields, time.time(), lasts, fate)
         work.remixed = source.id if source and recorded.path.endswith("/remix") else None
+        work.once = {place: script[place] for place in ("poll", "content") if place in script}
         self.works[work.id] = work
         return work
 
@@ -187,7 +188,7 @@ class Upstream(Emulator):
         self.counts["poll"] += 1
         work = self.works.get(request.match_info["id"])
         await self.pass_gate("poll")
-        fault = self.next_fault("poll")
+        fault = (work and work.once.pop("poll", None)) or self.next_fault("poll")
         answer = await trouble(request, fault) or refuse(fault)
         if answer is not None:
             return answer
@@ -198,7 +199,7 @@ class Upstream(Emulator):
     async def _content(self, request: web.Request) -> web.StreamResponse:
         self.counts["content"] += 1
         work = self.works.get(request.match_info["id"])
-        fault = self.next_fault("content")
+        fault = (work and work.once.pop("content", None)) or self.next_fault("content")
         if fault == "error":
             return error_reply(500, "server_error", "The server had an error.")
         if fault == "expired":

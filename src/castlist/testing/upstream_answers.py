@@ -1,7 +1,7 @@
 """What the emulated upstream says: its faults, its videos, its refusals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -57,7 +57,8 @@ FAULTS: Final[Mapping[str, Mapping[str, str]]] = {
         "expired": "302 to a link whose time is over: 403",
     },
 }
-"""What can go wrong where. A model name may say so as well: `sora-2?job=stick&create=lose&lasts=3`."""
+"""What can go wrong where. A model name may say so as well: `sora-2?job=stick&create=lose&lasts=3`, `sora-2?poll=error&content=cut` for the
+first poll and the first download of each work."""
 
 _WORDS: Final = {
     "refuse": (400, "invalid_value", "The prompt is not one we like."),
@@ -79,7 +80,7 @@ FATES: Final = {
 
 @dataclass(slots=True)
 class Work:
-    """A video this upstream has accepted."""
+    """A video this upstream has accepted. `once` is what the first request of a place meets that is about it."""
 
     id: str
     fields: Mapping[str, str]
@@ -87,6 +88,7 @@ class Work:
     lasts: float
     fate: str | None
     remixed: str | None = None
+    once: dict[str, str] = field(default_factory=dict)
 
     def show(self, now: float) -> dict[str, object]:
         """The video object of OpenAI's API."""

@@ -200,6 +200,15 @@ def test_an_entry_tells_all_its_mistakes_and_one_that_is_none_tells_one(mistakes
     assert {"modle", "api_kye"} <= {word for _, sentence in found for word in sentence.split("'")}
 
 
+@pytest.mark.parametrize(
+    ("written", "value"), [("5e-05", 0.00005), ("1E+2", 100.0), ("5.0e-05", 0.00005), ("'5e-05'", "5e-05"), ("5e", "5e")]
+)
+def test_a_number_is_one_as_json_writes_it_too(written, value):
+    top, mistakes = read(f"cost: {written}", source="test")
+
+    assert (top.entries["cost"].value, mistakes) == (value, [])
+
+
 def test_text_that_is_no_yaml_is_told_with_its_line(mistakes):
     assert mistakes("castlist:\n  port: [\n")[0][0] == 3
 

@@ -1,5 +1,7 @@
 """The router's settings: read in LiteLLM's words, mistakes told with their line and what would work."""
 
+from datetime import date
+
 import pytest
 
 from castlist.config import load
@@ -119,3 +121,87 @@ def test_checks_before_a_call_cannot_be_switched_off_and_that_is_said(read):
     (warning, *_) = read(LIST + "router_settings: {enable_pre_call_checks: false}\n").warnings[1:]
 
     assert "always on here" in warning
+
+
+def test_fallbacks_of_another_name_are_those_of_its_model(read):
+    text = LIST + (
+        "router_settings:\n  model_group_alias: {star: hero, extra: {model: spare, hidden: true}}\n  fallbacks: [{star: [extra]}]\n"
+    )
+
+    rules = read(text).rules
+
+    assert rules.chain("star") == rules.chain("hero") == ("hero", "spare")
+
+
+def test_fallbacks_under_both_names_are_taken_together(read):
+    more = "  - {model_name: last, litellm_params: {model: animatic/animatic}}\n"
+    text = LIST + more + "router_settings: {model_group_alias: {star: hero}, fallbacks: [{star: [spare]}, {hero: [last, spare]}]}\n"
+
+    assert read(text).rules.chain("hero") == ("hero", "spare", "last")
+
+
+def test_a_ring_through_another_name_is_found(mistake):
+    text = LIST + "router_settings:\n  model_group_alias: {star: hero}\n  fallbacks:\n  - {hero: [spare]}\n  - {spare: [star]}\n"
+
+    line, sentence = mistake(text)
+
+    assert line == 10
+    assert "fallbacks go round in a ring: hero -> spare -> hero; leave 'hero' out of the fallbacks of 'spare'" in sentence
+
+
+def test_another_name_is_known_where_it_replaces_a_model_that_is_gone(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "model_list:\n  - {model_name: old, litellm_params: {model: openai/sora-2, api_key: k}}\n"
+        "  - {model_name: spare, litellm_params: {model: fake/instant}}\n"
+        "router_settings: {model_group_alias: {gone: old, other: spare}, fallbacks: [{gone: [other]}]}\n"
+    )
+
+    old, spare = load(path, environ={}, providers=("animatic", "fake", "openai"), today=date(2026, 11, 22)).models
+
+    assert old.replacements == (spare.id,)
+
+
+@pytest.mark.parametrize(
+    ("written", "bounds"),
+    [
+        ("weight: .nan", "of at least 0, not nan"),
+        ("weight: .inf", "from 0 to 1,000,000,000, not inf"),
+        ("output_cost_per_second: .nan", "of at least 0, not nan"),
+        ("output_cost_per_second: 1.0e+308", "from 0 to 1,000,000,000, not 1e+308"),
+    ],
+)
+def test_a_number_that_is_none_is_a_mistake(mistake, written, bounds):
+    line, sentence = mistake(f"model_list:\n  - {{model_name: a, litellm_params: {{model: fake/a, {written}}}}}\n")
+
+    assert (line, sentence) == (2, f"{written.partition(':')[0]} must be a number {bounds}")
+
+
+@pytest.mark.parametrize("written", [".nan", ".inf", "1.0e+300"])
+def test_what_a_day_may_cost_is_a_number(mistake, written):
+    line, sentence = mistake(f"castlist: {{max_spend_per_day: {written}}}\n")
+
+    assert line == 1
+    assert sentence.startswith("max_spend_per_day (in US dollars, or unlimited) must be a number")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "castlist: {database_url: 'postgresql://u:secret@[h/db'}",
+        "castlist: {assets: 's3://[bucket'}",
+        "model_list: [{model_name: a, litellm_params: {model: openai/sora-2, api_base: 'http://[::1', api_key: k}}]",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_a_mistake_of_its_line(mistake, written):
+    line, sentence = mistake(f"{written}\n")
+
+    assert line == 1
+    assert "secret" not in sentence
+
+
+def test_twins_never_take_an_id_that_another_entry_was_given(read):
+    entries = ("{model: fake/a}", "{model: fake/a}", "{model: fake/a}, model_info: {id: 'fake/a#2'}")
+    text = "model_list:\n" + "".join(f"  - {{model_name: a, litellm_params: {each}}}\n" for each in entries)
+
+    assert [model.id for model in read(text).models] == ["fake/a", "fake/a#3", "fake/a#2"]

@@ -1,0 +1,29 @@
+"""A minute of the soak: upstreams that fail by lot, gateways that are killed, and accounts that agree in the end."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("places", [("sqlite", "folder"), ("postgres", "s3")], ids="-".join)
+def test_no_video_is_lost_or_paid_twice_while_gateways_are_killed(tmp_path, places):
+    database, assets = places
+    log = tmp_path / "log"
+    options = ["--jobs", "40", "--pace", "2", "--seconds", "30", "--log", str(log), "--json"]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "soak", "--database", database, "--assets", assets, *options],
+        capture_output=True, text=True, cwd=ROOT, timeout=280, check=False,
+    )  # fmt: skip
+
+    assert done.stdout, done.stderr
+    found = json.loads(done.stdout)
+    assert found["broken"] == [], log.read_text()[-5000:]
+    assert int(found["figures"]["accepted upstream"]) >= 25
