@@ -20,7 +20,7 @@ from castlist.media.animatic.encode import FPS
 from castlist.media.animatic.figure import play
 from castlist.media.animatic.footing import shadow
 from castlist.media.animatic.geometry import Geometry, measure
-from castlist.media.animatic.layer import Layer, Window, cover, draw, hides
+from castlist.media.animatic.layer import Layer, Piece, Window, cover, draw, draw_pieces, pieces_of
 from castlist.media.animatic.moods import tinted
 from castlist.media.animatic.palette import Light, light_of, risen
 from castlist.media.animatic.places import paint
@@ -172,17 +172,17 @@ def _stack(frame: Frame, studio: Studio, view: View, t: float) -> None:
     layers = [(layer, window_of(layer, geometry, view, t)) for layer in studio.painted.behind]
     leaning = abs(view.track) > 1e-6
     limit, hidden = geometry.height, list[Bounds]()
-    limits: list[tuple[int, Sequence[Bounds]]] = []
+    seen: list[tuple[Sequence[Piece], Sequence[Bounds]]] = []
     for layer, window in reversed(layers):
-        limits.append((limit, tuple(hidden)))
+        pieces = [] if layer.ground and leaning else pieces_of(layer, window, (geometry.width, limit))
+        seen.append((pieces, tuple(hidden)))
         limit = min(limit, cover(layer, window))
-        if not (layer.ground and leaning):
-            hidden += [part for part in hides(layer, window, (geometry.width, limits[-1][0])) if _large(part, geometry)]
-    for number, ((layer, window), (below, over)) in enumerate(zip(layers, reversed(limits), strict=True), 1):
+        hidden += [piece.bounds for piece in pieces if piece.solid and _large(piece.bounds, geometry)]
+    for number, ((layer, window), (pieces, over)) in enumerate(zip(layers, reversed(seen), strict=True), 1):
         if layer.ground and leaning:
             _ground(frame, layer, geometry, view)
         else:
-            draw(frame, layer, window, below=below, hidden=over)
+            draw_pieces(frame, layer, window, pieces, hidden=over)
         living.shine(frame, studio.life, after=number, geometry=geometry, view=view, t=t)
 
 

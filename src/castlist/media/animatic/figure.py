@@ -81,10 +81,9 @@ def _veiled(y: Plane, keep: Plane, uv: Plane, keep2: Plane, *, light: Light, sha
     luma, blue, red = yuv_of(light.haze)
     rest = 1 - share
     air = cv2.convertScaleAbs(cv2.bitwise_not(keep), alpha=share * luma / 255)
-    solid = cv2.bitwise_not(keep2)
-    tint = np.broadcast_to(np.array([blue, red], np.float32) * np.float32(share / 255), solid.shape)
-    colour = cv2.multiply(solid.astype(np.float32), np.ascontiguousarray(tint))
-    hazed = cv2.add(cv2.convertScaleAbs(uv, alpha=rest), np.asarray(colour + 0.5, np.uint8))
+    solid = cv2.bitwise_not(cv2.extractChannel(keep2, 0))
+    colour = cv2.merge([cv2.convertScaleAbs(solid, alpha=share * part / 255) for part in (blue, red)])
+    hazed = cv2.add(cv2.convertScaleAbs(uv, alpha=rest), colour)
     return as_bytes(cv2.add(cv2.convertScaleAbs(y, alpha=rest), air)), as_bytes(hazed)
 
 

@@ -5,7 +5,7 @@ from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -52,6 +52,13 @@ class Window:
     zoom: float
 
 
+class Piece(NamedTuple):
+    """A part of a frame that shows one box of a layer; solid where nothing shines through it."""
+
+    bounds: Bounds
+    solid: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Lens:
     """What to cut out of a plane, and how to bring it to the frame's scale: magnified, without its first columns and rows, moved on."""
@@ -81,16 +88,16 @@ def layer_of(canvas: Canvas, depth: float, *, drift: float = 0.0, bob: float = 0
     return Layer(picture, depth, top, solid, bottom, start, bottom == height, drift, bob, pace, ground, boxes=found)
 
 
-def draw(frame: Frame, layer: Layer, window: Window, *, below: int, hidden: Sequence[Bounds] = ()) -> None:
-    """Draw a layer over the frame, down to the row `below`; what comes later hides the rest, and the `hidden` parts."""
-    for part, solid in _parts(layer, window, (frame.y.shape[1], min(frame.y.shape[0], below))):
-        for seen in visible(part, hidden):
-            _blit(frame, layer, window, seen, solid=solid)
+def draw(frame: Frame, layer: Layer, window: Window, *, below: int) -> None:
+    """Draw a layer over the frame, down to the row `below`; what comes later hides the rest."""
+    draw_pieces(frame, layer, window, pieces_of(layer, window, (frame.y.shape[1], min(frame.y.shape[0], below))))
 
 
-def hides(layer: Layer, window: Window, size: Span) -> list[Bounds]:
-    """The parts of a frame (width and height) that a layer leaves nothing of what is behind it in."""
-    return [part for part, solid in _parts(layer, window, size) if solid]
+def draw_pieces(frame: Frame, layer: Layer, window: Window, pieces: Sequence[Piece], *, hidden: Sequence[Bounds] = ()) -> None:
+    """Draw pieces of a layer over the frame, but for what lies in the `hidden` parts of it."""
+    for piece in pieces:
+        for seen in visible(piece.bounds, hidden):
+            _blit(frame, layer, window, seen, solid=piece.solid)
 
 
 def cover(layer: Layer, window: Window) -> int:
@@ -100,13 +107,15 @@ def cover(layer: Layer, window: Window) -> int:
     return max(0, math.floor((layer.solid + 2 - window.y) * window.zoom) + 2)
 
 
-def _parts(layer: Layer, window: Window, size: Span) -> Iterator[tuple[Bounds, bool]]:
-    """The parts of a frame that show the layer's boxes, and whether nothing shines through them."""
+def pieces_of(layer: Layer, window: Window, size: Span) -> list[Piece]:
+    """The pieces of a frame (width and height) that show the layer's boxes."""
+    found = []
     for box in layer.boxes:
         first, last = _rows((box.top, box.bottom), layer, window, size[1] + size[1] % 2)
         if last > first:
             for start, end in _columns((box.left, box.right), window, (size[0], layer.picture.size[0])):
-                yield (start, first, end, last), box.solid
+                found.append(Piece((start, first, end, last), box.solid))
+    return found
 
 
 def _blit(frame: Frame, layer: Layer, window: Window, part: Bounds, *, solid: bool) -> None:

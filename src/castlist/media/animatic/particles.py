@@ -1,15 +1,20 @@
 """Many small soft things drawn at once: each a little Gaussian, at sub-pixel places."""
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from castlist.media.animatic.planes import Colour, Frame, Plane, yuv_of
+from castlist.media.animatic.planes import Colour, Frame, Plane, as_bytes, lay, yuv_of
 
 Reals = NDArray[np.float32]
 _LARGE = 160
 """Pixels from which a thing is laid over the frame by itself: side by side in one pass, large ones would cut into each other."""
+_PHASES = 8
+"""How many places between two pixels a large soft thing may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,10 @@ def _blend(plane: Plane, things: Reals, shape: Shape, colour: Reals) -> None:
     if not seen.any():
         return
     x, y, strength, top = x[seen], y[seen], strength[seen], top[seen].astype(np.intp)
+    if not shape.slant and (2 * reach_y + 1) * (2 * reach_x + 1) > _LARGE:
+        for one in zip(x.tolist(), y.tolist(), strength.tolist(), strict=True):
+            _glow(plane, one, shape, colour)
+        return
     rows = np.arange(-reach_y, reach_y + 1)
     dy = (rows[None, :] - (y - top)[:, None]).astype(np.float32)
     high = np.exp(-0.5 * (dy / np.float32(shape.high)) ** 2) * strength[:, None]
@@ -49,12 +58,8 @@ def _blend(plane: Plane, things: Reals, shape: Shape, colour: Reals) -> None:
     first = np.floor(middle).astype(np.intp) - reach_x
     dx = (np.arange(2 * reach_x + 1) - (middle - first)[..., None]).astype(np.float32)
     across = np.exp(-0.5 * (dx / np.float32(shape.wide)) ** 2)
-    if shape.slant or high[0].size * across[0].size <= _LARGE:
-        places = ((top[:, None] + rows) * width + first)[..., None] + np.arange(2 * reach_x + 1)
-        _lighten(plane, places, across * high[..., None], colour)
-        return
-    for left, above, one, other in zip(first[:, 0], top - reach_y, across[:, 0], high, strict=True):
-        _glow(plane[above : above + len(other), left : left + len(one)], other[:, None, None] * one[:, None], colour)
+    places = ((top[:, None] + rows) * width + first)[..., None] + np.arange(2 * reach_x + 1)
+    _lighten(plane, places, across * high[..., None], colour)
 
 
 def _lighten(plane: Plane, places: NDArray[np.intp], weight: Reals, colour: Reals) -> None:
@@ -65,8 +70,28 @@ def _lighten(plane: Plane, places: NDArray[np.intp], weight: Reals, colour: Real
     pixels[places] = now.astype(np.uint8).view(pixels.dtype).reshape(places.shape)
 
 
-def _glow(part: Plane, weight: Reals, colour: Reals) -> None:
-    """Blend a colour into a part of a plane."""
-    now = part.astype(np.float32)
-    now += (colour - now) * weight + np.float32(0.5)
-    part[...] = now.astype(np.uint8)
+def _glow(plane: Plane, thing: tuple[float, float, float], shape: Shape, colour: Reals) -> None:
+    """Blend a colour into a plane around one place."""
+    x, y, strength = thing
+    left, top = math.floor(x), math.floor(y)
+    light = _light(shape, int((x - left) * _PHASES), int((y - top) * _PHASES))
+    down, across = light.shape[0] // 2, light.shape[1] // 2
+    part = plane[top - down : top + down + 1, left - across : left + across + 1]
+    weight = cv2.convertScaleAbs(light, alpha=strength)
+    tints = [cv2.convertScaleAbs(weight, alpha=float(value) / 255) for value in colour]
+    if len(tints) == 1:
+        lay(part[..., 0], as_bytes(tints[0]), as_bytes(cv2.bitwise_not(weight)))
+        return
+    keep = cv2.bitwise_not(weight)
+    lay(part, as_bytes(cv2.merge(tints)), as_bytes(cv2.merge([keep, keep])))
+
+
+@lru_cache(maxsize=1024)
+def _light(shape: Shape, across: int, down: int) -> Plane:
+    """How much a thing covers of the pixels around its own, where it lies this many steps to the right and below of that pixel's corner."""
+    reach = max(1, math.ceil(2.4 * shape.wide)), max(1, math.ceil(2.4 * shape.high))
+    lines = []
+    for length, spread, step in zip(reach, (shape.wide, shape.high), (across, down), strict=True):
+        away = np.arange(-length, length + 1) - (step + 0.5) / _PHASES
+        lines.append(np.exp(-0.5 * (away / spread) ** 2))
+    return np.asarray(np.outer(lines[1], lines[0]) * 255 + 0.5, np.uint8)
