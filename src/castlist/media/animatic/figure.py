@@ -27,7 +27,7 @@ def play(frame: Frame, actor: Actor, spot: Spot, *, number: int, light: Light) -
     if box is None:
         return
     left, top, right, bottom = box
-    back = np.asarray(np.linalg.inv(forward), np.float64)
+    back = _inverse(forward)
     y, u, v, keep = _warped(pixels, back, back @ (np.array([left, top]) - offset), size=(right - left, bottom - top))
     half_u, half_v, half = (cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for plane in (u, v, keep))
     keep2 = as_bytes(cv2.merge([half, half]))
@@ -42,7 +42,7 @@ def outline(shape: tuple[int, int], actor: Actor, spot: Spot, *, number: int, pa
     """How much each pixel of a frame of this shape (rows, columns) is the character's, at 1/part of its size."""
     keep = as_bytes(cv2.extractChannel(_posed(actor, spot, number), 3))
     forward, offset = _seen(actor, spot)
-    back = np.asarray(np.linalg.inv(forward), np.float64)
+    back = _inverse(forward)
     size = (shape[1] // part, shape[0] // part)
     matrix = np.concatenate([back * part, (back @ ((part - 1) / 2 - offset))[:, None]], axis=1)
     kept = cv2.warpAffine(keep, matrix, size, flags=_FLAGS, borderMode=cv2.BORDER_CONSTANT, borderValue=(255, 255, 255, 255))
@@ -66,13 +66,19 @@ def _seen(actor: Actor, spot: Spot) -> tuple[Matrix, Matrix]:
     return forward, np.array([spot.x, spot.y]) - forward @ np.array(actor.sprite.anchor)
 
 
+def _inverse(matrix: Matrix) -> Matrix:
+    (a, b), (c, d) = matrix.tolist()
+    return np.array([[d, -b], [-c, a]]) / (a * d - b * c)
+
+
 def _box(pixels: Plane, forward: Matrix, offset: Matrix, frame: Frame) -> tuple[int, int, int, int] | None:
-    height, width = pixels.shape[:2]
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ forward.T + offset
-    left, top = np.floor(corners.min(axis=0) / 2).astype(int) * 2
-    right, bottom = np.ceil(corners.max(axis=0) / 2).astype(int) * 2
-    left, top = max(0, int(left)), max(0, int(top))
-    right, bottom = min(frame.y.shape[1], int(right)), min(frame.y.shape[0], int(bottom))
+    """The even rectangle of a frame that holds a picture."""
+    sides, found = (pixels.shape[1], pixels.shape[0]), list[int]()
+    for row, start, limit in zip(forward.tolist(), offset.tolist(), (frame.y.shape[1], frame.y.shape[0]), strict=True):
+        steps = [part * side for part, side in zip(row, sides, strict=True)]
+        first, last = start + sum(min(0.0, step) for step in steps), start + sum(max(0.0, step) for step in steps)
+        found += [max(0, math.floor(first / 2) * 2), min(limit, math.ceil(last / 2) * 2)]
+    left, right, top, bottom = found
     return None if right <= left or bottom <= top else (left, top, right, bottom)
 
 

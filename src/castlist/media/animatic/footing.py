@@ -1,16 +1,19 @@
 """The shadow of a character on the ground: tight at its feet, soft and away from the light beyond them."""
 
 import math
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from castlist.media.animatic.palette import Light
-from castlist.media.animatic.planes import Frame
+from castlist.media.animatic.planes import Frame, Plane, as_bytes
 from castlist.media.animatic.seat import broader
 from castlist.media.animatic.staging import Actor, Spot
 
-_PART = 4
+_FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+_BLOT = 64
+"""The radius of the spot that every shadow is a stretched copy of."""
 
 
 def shadow(frame: Frame, actor: Actor, spot: Spot, light: Light) -> None:
@@ -40,19 +43,27 @@ def _away(light: Light) -> tuple[float, float, float]:
 
 
 def _smear(frame: Frame, centre: tuple[float, float], radii: tuple[float, float], along: tuple[float, float], strength: float) -> None:
-    """Darken a soft ellipse whose long axis lies along a direction; reckoned small, as it has no edges."""
+    """Darken a soft ellipse whose long axis lies along a direction."""
     (cx, cy), (rx, ry), (c, s) = centre, radii, along
     wide, high = abs(rx * c) + abs(ry * s), abs(rx * s) + abs(ry * c)
     left, right = max(0, int(cx - wide)) // 2 * 2, min(frame.y.shape[1], int(cx + wide) + 2)
     top, bottom = max(0, int(cy - high)) // 2 * 2, min(frame.y.shape[0], int(cy + high) + 2)
     if right - left < 2 or bottom - top < 2 or strength < 0.01:
         return
-    size = (max(2, (right - left) // _PART), max(2, (bottom - top) // _PART))
-    x = np.linspace(left, right, size[0], dtype=np.float32)[None, :] - np.float32(cx)
-    y = np.linspace(top, bottom, size[1], dtype=np.float32)[:, None] - np.float32(cy)
-    far = ((x * c + y * s) / rx) ** 2 + ((y * c - x * s) / ry) ** 2
-    fall = np.clip(1 - far, 0, 1) ** 1.3
-    dark = cv2.resize((fall * np.float32(255 * min(0.85, strength))).astype(np.uint8), (right - left, bottom - top))
+    # From the frame to the blot: turned until the long axis lies across, and both axes shrunk to its own.
+    turn = np.array([[c / rx, s / rx], [-s / ry, c / ry]]) * _BLOT
+    move = np.array([_BLOT, _BLOT]) + turn @ np.array([left - cx, top - cy])
+    matrix = np.concatenate([turn, move[:, None]], axis=1)
+    soft = cv2.warpAffine(_blot(), matrix, (right - left, bottom - top), flags=_FLAGS)
+    dark = cv2.convertScaleAbs(soft, alpha=min(0.85, strength))
     part = frame.y[top:bottom, left:right]
     kept = cv2.multiply(part, cv2.bitwise_not(dark), scale=1 / 255)
     np.copyto(part, cv2.add(kept, cv2.convertScaleAbs(dark, alpha=16 / 255)))
+
+
+@lru_cache(maxsize=1)
+def _blot() -> Plane:
+    """A soft round spot, dark in its middle."""
+    line = (np.arange(2 * _BLOT + 1, dtype=np.float32) - _BLOT) / _BLOT
+    fall = np.clip(1 - line[None, :] ** 2 - line[:, None] ** 2, 0, 1) ** 1.3
+    return as_bytes((255 * fall).astype(np.uint8))

@@ -59,16 +59,14 @@ class Piece(NamedTuple):
     solid: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Lens:
-    """What to cut out of a plane, and how to bring it to the frame's scale: magnified, without its first columns and rows, moved on."""
+class _Lens(NamedTuple):
+    """What to cut out of a plane along one side, and how to bring it to the frame's scale: magnified, without its first, moved on."""
 
-    corner: Span
-    cut: Span
-    skip: Span
-    rest: tuple[float, float]
-    size: Span
-    zoom: float
+    start: int
+    cut: int
+    skip: int
+    rest: float
+    size: int
 
 
 def layer_of(canvas: Canvas, depth: float, *, drift: float = 0.0, bob: float = 0.0, pace: float = 1.0, ground: bool = False) -> Layer:
@@ -118,15 +116,16 @@ def pieces_of(layer: Layer, window: Window, size: Span) -> list[Piece]:
     return found
 
 
-def _blit(frame: Frame, layer: Layer, window: Window, part: Bounds, *, solid: bool) -> None:
-    left, top, right, bottom = part
+def _blit(frame: Frame, layer: Layer, window: Window, bounds: Bounds, *, solid: bool) -> None:
     picture, zoom = layer.picture, 1.0 if abs(window.zoom - 1) < _SAME else window.zoom
-    x, y = window.x, window.y - layer.start
-    whole = _lens((x, y), (left, top), (right - left, bottom - top), zoom)
-    half = _lens((x / 2, y / 2), (left // 2, top // 2), ((right - left) // 2, (bottom - top) // 2), zoom)
-    lay(frame.y[top:bottom, left:right], _seen(picture.y, whole), None if solid or picture.keep is None else _seen(picture.keep, whole))
-    part2 = frame.uv[top // 2 : bottom // 2, left // 2 : right // 2]
-    lay(part2, _seen(picture.uv, half), None if solid or picture.keep2 is None else _seen(picture.keep2, half))
+    keep, keep2 = (None, None) if solid else (picture.keep, picture.keep2)
+    x0, y0, x1, y1 = bounds
+    for target, plane, kept, part in ((frame.y, picture.y, keep, 1), (frame.uv, picture.uv, keep2, 2)):
+        left, top, right, bottom = x0 // part, y0 // part, x1 // part, y1 // part
+        across = _lens(window.x / part, left, right - left, zoom)
+        down = _lens((window.y - layer.start) / part, top, bottom - top, zoom)
+        seen = None if kept is None else _seen(kept, across, down, zoom)
+        lay(target[top:bottom, left:right], _seen(plane, across, down, zoom), seen)
 
 
 def _rows(span: Span, layer: Layer, window: Window, limit: int) -> Span:
@@ -147,14 +146,12 @@ def _columns(span: Span, window: Window, widths: Span) -> Iterator[Span]:
             yield first, last
 
 
-def _lens(origin: tuple[float, float], corner: Span, size: Span, zoom: float) -> _Lens:
-    """How to see what a frame shows from a corner on, its first pixel being `origin` in a plane."""
-    (left, skip, across), (top, miss, down) = (_phase(o + (c + 0.5) / zoom - 0.5, zoom) for o, c in zip(origin, corner, strict=True))
-    wide, high = size[0] + (across > 0), size[1] + (down > 0)
-    if zoom == 1:
-        return _Lens((left, top), (wide, high), (0, 0), (across, down), size, zoom)
-    cut = _long(skip + wide, zoom), _long(miss + high, zoom)
-    return _Lens((left, top), cut, (skip, miss), (across, down), size, zoom)
+@lru_cache(maxsize=256)
+def _lens(origin: float, first: int, size: int, zoom: float) -> _Lens:
+    """How to see what a frame shows of a side from a place on, its first pixel being `origin` in a plane. Pieces share their sides."""
+    start, skip, rest = _phase(origin + (first + 0.5) / zoom - 0.5, zoom)
+    made = size + (rest > 0)
+    return _Lens(start, made if zoom == 1 else _long(skip + made, zoom), skip, rest, size)
 
 
 def _phase(start: float, zoom: float) -> tuple[int, int, float]:
@@ -187,30 +184,32 @@ def _long(length: int, zoom: float) -> int:
     return math.floor((length - 0.5) / zoom - 0.5) + 2
 
 
-def _seen(plane: Plane, lens: _Lens) -> Plane:
+def _seen(plane: Plane, across: _Lens, down: _Lens, zoom: float) -> Plane:
     """A window of a plane that repeats sideways, at sub-pixel precision."""
-    part = _cut(plane, lens.corner, lens.cut)
-    (across, down), (width, height) = lens.rest, lens.size
-    if lens.zoom != 1:
-        skip, miss = lens.skip
-        big = cv2.resize(part, None, fx=lens.zoom, fy=lens.zoom, interpolation=cv2.INTER_LINEAR)
-        part = np.asarray(big[miss : miss + height + (down > 0), skip : skip + width + (across > 0)], np.uint8)
-    if across and down and part.ndim == 2:
-        return as_bytes(cv2.getRectSubPix(part, (width, height), ((width - 1) / 2 + across, (height - 1) / 2 + down)))
-    if across:
-        part = _between(part[:, :-1], part[:, 1:], across)
-    return _between(part[:-1], part[1:], down) if down else part
+    part = _cut(plane, across, down)
+    if zoom != 1:
+        big = cv2.resize(part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
+        last, end = down.skip + down.size + (down.rest > 0), across.skip + across.size + (across.rest > 0)
+        part = np.asarray(big[down.skip : last, across.skip : end], np.uint8)
+    if across.rest and down.rest and part.ndim == 2:
+        size = across.size, down.size
+        return as_bytes(cv2.getRectSubPix(part, size, ((size[0] - 1) / 2 + across.rest, (size[1] - 1) / 2 + down.rest)))
+    if across.rest:
+        part = _between(part[:, :-1], part[:, 1:], across.rest)
+    return _between(part[:-1], part[1:], down.rest) if down.rest else part
 
 
 def _between(first: Plane, second: Plane, share: float) -> Plane:
     return np.asarray(cv2.addWeighted(first, 1 - share, second, share, 0), np.uint8)
 
 
-def _cut(plane: Plane, corner: Span, size: Span) -> Plane:
+def _cut(plane: Plane, across: _Lens, down: _Lens) -> Plane:
     """Whole pixels of a plane: around the sides, and its first or last row repeated where it ends."""
     rows, columns = plane.shape[:2]
-    left, top = corner[0] % columns, corner[1]
-    width, height = size
+    left, top = across.start % columns, down.start
+    width, height = across.cut, down.cut
+    if top >= 0 and top + height <= rows and left + width <= columns:
+        return plane[top : top + height, left : left + width]
     first, last = min(max(top, 0), rows - 1), max(min(top + height, rows), 1)
     strip = plane[first:last]
     if left + width <= columns:

@@ -261,7 +261,7 @@ def _breathe(frame: Frame, lamp: Lamp, halo: Picture, *, geometry: Geometry, vie
     zoom = 1 / (1 - view.push * lamp.depth)
     shift = (view.track * lamp.depth + view.pan) * geometry.width
     middle = geometry.width / 2
-    x = np.mod(lamp.x - geometry.left - shift + lamp.radius, geometry.period) - lamp.radius
+    x = (lamp.x - geometry.left - shift + lamp.radius) % geometry.period - lamp.radius
     x = middle + (x - middle) * zoom
     y = geometry.horizon + (lamp.y - geometry.margin - geometry.horizon) * zoom - view.tilt * geometry.height
     size = halo.size[0]
