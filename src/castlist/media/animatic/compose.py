@@ -174,7 +174,7 @@ def _stack(frame: Frame, studio: Studio, view: View, t: float) -> None:
     limit, hidden = geometry.height, list[Bounds]()
     seen: list[tuple[Sequence[Piece], Sequence[Bounds]]] = []
     for layer, window in reversed(layers):
-        pieces = [] if layer.ground and leaning else pieces_of(layer, window, (geometry.width, limit))
+        pieces: Sequence[Piece] = () if layer.ground and leaning else pieces_of(layer, window, (geometry.width, limit))
         seen.append((pieces, tuple(hidden)))
         limit = min(limit, cover(layer, window))
         hidden += [piece.bounds for piece in pieces if piece.solid and _large(piece.bounds, geometry)]

@@ -68,7 +68,7 @@ def _seen(actor: Actor, spot: Spot) -> tuple[Matrix, Matrix]:
 
 def _inverse(matrix: Matrix) -> Matrix:
     (a, b), (c, d) = matrix.tolist()
-    return np.array([[d, -b], [-c, a]]) / (a * d - b * c)
+    return np.array([[d, -b], [-c, a]], np.float64) / np.float64(a * d - b * c)
 
 
 def _box(pixels: Plane, forward: Matrix, offset: Matrix, frame: Frame) -> tuple[int, int, int, int] | None:

@@ -168,8 +168,8 @@ def _bgra(path: Path) -> Iterator[Plane]:
 
 def _merged(frame: av.VideoFrame) -> Plane:
     """BGRA of planes in the order green, blue, red, alpha: in a fifth of the time that PyAV takes (measured)."""
-    rows = [np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width] for plane in frame.planes]
-    green, blue, red, alpha = rows
+    whole = [np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size) for plane in frame.planes]
+    green, blue, red, alpha = (plane[: frame.height, : frame.width] for plane in whole)
     return as_bytes(cv2.merge([blue, green, red, alpha]))
 
 
