@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import memory, polling, render, servers
+from bench import memory, polling, render, routing, scale, servers
 from bench.fixtures import download, padded, upload
 from bench.load import Shot, hammer, trickle
 from bench.servers import KEY, PROJECT_KEY, ROOT, Server
@@ -281,6 +281,23 @@ ROWS = (
         "us, polls/s, MiB",
         lambda setting: polling.figures(setting.folder / f"polls{setting.round}", seconds=setting.seconds),
         (Goal("cpu of 500", 250, most=True), Goal("cpu of 5000", 250, most=True)),
+    ),
+    Row(
+        "scale", "videos accepted, and completed, by 1, 2 and 4 processes on one PostgreSQL", "videos/s",
+        lambda setting: scale.work(setting.folder / f"scale{setting.round}", seconds=setting.seconds), (),
+    ),
+    Row(
+        "recovery", f"after a SIGKILL others have its videos ({scale.KILLED} are under way): on one folder, on one PostgreSQL", "s",
+        lambda setting: scale.recovery(setting.folder / f"recovery{setting.round}"),
+        (Goal("one directory", 2, most=True), Goal("across machines", 122, most=True)),
+    ),
+    Row(
+        "webhook", "from the end of a video until its endpoint is told, two processes on one PostgreSQL", "ms",
+        lambda setting: scale.webhooks(setting.folder / f"webhook{setting.round}"), (),
+    ),
+    Row(
+        "routing", f"calls for {routing.VIDEOS} videos of two deployments that went to the wrong one: status, download, deletion", "calls",
+        lambda setting: routing.figures(setting.folder / f"routing{setting.round}"), (Goal("castlist misrouted", 0, most=True),),
     ),
     Row(
         "render", f"an {render.SECONDS} s 720p scene: processor time beside libx264 veryfast crf 20, wall time; memory at 1080p", "s, MiB",

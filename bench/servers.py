@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,17 +92,26 @@ def vendor(file: Path, *extra: str) -> Iterator[Server]:
 
 
 @contextmanager
-def castlist(folder: Path, *, upstream: str = "http://127.0.0.1:9", extra: tuple[str, ...] = ()) -> Iterator[Server]:
-    """`castlist serve` on a data directory, with a project and the models `hero` (embedded) and `sora` (forwarded)."""
+def castlist(
+    folder: Path,
+    *,
+    upstream: str = "http://127.0.0.1:9",
+    pair: Sequence[str] = (),
+    extra: tuple[str, ...] = (),
+    more: Mapping[str, object] | None = None,
+) -> Iterator[Server]:
+    """`castlist serve` on a data directory, with a project and the models `hero` (embedded), `sora` (forwarded) and `pair` (forwarded to
+    each of those); `more` goes into the settings of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     config, port = folder / "config.yaml", free_port()
     forwarded = {"api_base": f"{upstream}/v1", "api_key": "sk-vendor", "max_parallel_requests": 10_000}
     models: dict[str, tuple[str, Mapping[str, object]]] = {"hero": ("animatic/animatic", {}), "sora": ("openai/sora-2", forwarded)}
     listed = [{"model_name": name, "litellm_params": {"model": model, **more}} for name, (model, more) in models.items()]
+    listed += [{"model_name": "pair", "litellm_params": {"model": "openai/sora-2", **forwarded, "api_base": f"{url}/v1"}} for url in pair]
     settings = {
         "model_list": listed,
         "general_settings": {"master_key": KEY},
-        "castlist": {"projects": [{"name": "bench", "keys": [PROJECT_KEY]}]},
+        "castlist": {"projects": [{"name": "bench", "keys": [PROJECT_KEY]}], **(more or {})},
     }
     config.write_text(json.dumps(settings))
     program = str(Path(sys.executable).with_name("castlist"))
@@ -112,14 +121,14 @@ def castlist(folder: Path, *, upstream: str = "http://127.0.0.1:9", extra: tuple
 
 
 @contextmanager
-def litellm(folder: Path, *, upstream: str) -> Iterator[Server]:
-    """LiteLLM's proxy with one worker, its price list read from its package instead of the network."""
+def litellm(folder: Path, *, upstream: str, pair: Sequence[str] = ()) -> Iterator[Server]:
+    """LiteLLM's proxy with one worker, its price list read from its package instead of the network. `pair` goes to each of those."""
     folder.mkdir(parents=True, exist_ok=True)
     config, port = folder / "litellm.yaml", free_port()
     params = {"model": "openai/sora-2", "api_base": f"{upstream}/v1", "api_key": "sk-vendor"}
-    config.write_text(
-        json.dumps({"model_list": [{"model_name": "sora", "litellm_params": params}], "general_settings": {"master_key": KEY}})
-    )
+    models = [{"model_name": "sora", "litellm_params": params}]
+    models += [{"model_name": "pair", "litellm_params": {**params, "api_base": f"{url}/v1"}} for url in pair]
+    config.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": KEY}}))
     command = [str(peer("litellm")), "--config", str(config), "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"]
     environ = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
     with running(command, f"http://127.0.0.1:{port}", ready="/health/readiness", environ=environ) as server:
