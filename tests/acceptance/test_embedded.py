@@ -60,6 +60,7 @@ def test_unfinished_work_is_told_and_goes_on(own_desk):
     assert done.stderr.count("\n") == 1
     assert "castlist worker" in done.stderr
     assert json.loads(worked.stdout) == {"unfinished": 0}
+    assert (own_desk.data / "worker.alive").is_file()
     assert json.loads(shown.stdout)["status"] == "completed"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,10 @@ from castlist.config import Overrides, Settings, load
 from castlist.logs import log_to_stderr
 from castlist.shares import Share
 
+ALIVE = "worker.alive"
+"""A file in the data folder that is touched while a worker runs: a probe looks at its age, as there is nothing to ask a worker."""
+
+BEAT = 5.0
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
@@ -51,6 +56,7 @@ async def work(settings: Settings, *, share: Share, until_idle: bool, as_json: b
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
         await gateway.start()
+        gateway.tasks.append(asyncio.create_task(beat(settings.data / ALIVE)))
         if not as_json:
             print_line(f"Working on {settings.data}")
         waits: list[asyncio.Task[object]] = [asyncio.create_task(asked.wait())]
@@ -64,3 +70,11 @@ async def work(settings: Settings, *, share: Share, until_idle: bool, as_json: b
         return await gateway.storage.jobs.unfinished()
     finally:
         await gateway.stop()
+
+
+async def beat(path: Path) -> None:
+    """Touch the file until cancelled; not at all when this process hangs."""
+    while True:
+        with suppress(OSError):  # a disk that is full stops no worker
+            await asyncio.to_thread(path.touch, 0o600)
+        await asyncio.sleep(BEAT)

@@ -1,11 +1,16 @@
 """The files for many machines name only what there is, and the page explains every variable."""
 
+import os
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
+from castlist.cli.worker import ALIVE
 from castlist.config import load
 from castlist.config.places import VARIABLES
 from castlist.model.places import Bucket
@@ -53,6 +58,7 @@ def test_the_configurations_are_read_without_a_warning(tmp_path):
 
 def test_every_variable_is_one_that_is_read_and_is_explained():
     known = OWN.union(*VARIABLES.values())
+    known |= set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
     explained = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs" / "deploy.md").read_text()))
 
     assert named() - known == set()
@@ -65,6 +71,25 @@ def test_the_probes_ask_routes_that_there_are(probe):
 
     [gateway] = [box for pod in pods() for box in pod["containers"] if box["args"] == ["serve"]]
     assert gateway[probe]["httpGet"]["path"] in paths
+
+
+def test_a_worker_is_looked_at_by_the_age_of_its_file(tmp_path):
+    [worker] = [box for pod in pods() for box in pod["containers"] if box["args"] == ["worker"]]
+    asked = [
+        worker["startupProbe"]["exec"]["command"],
+        worker["livenessProbe"]["exec"]["command"],
+        compose()["worker"]["healthcheck"]["test"][1:],
+    ]
+
+    def look() -> set[int]:
+        codes = [each[2].replace(f"/data/{ALIVE}", str(tmp_path / ALIVE)) for each in asked]
+        return {subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL, check=False).returncode for code in codes}
+
+    assert look() == {1}, "it has not begun"
+    (tmp_path / ALIVE).touch()
+    assert look() == {0}
+    os.utime(tmp_path / ALIVE, (time.time() - 90, time.time() - 90))
+    assert look() == {1}, "it hangs"
 
 
 def test_a_process_has_time_to_hand_over():
