@@ -392,9 +392,3 @@ async def _stranded(engine: Engine) -> Sequence[str]:
         "put it back, or cancel them"
         for name, count in found.items()
     ]
-
-
-def describe(gateway: Gateway) -> Mapping[str, object]:
-    """What a start-up says: models with what serves them, and how callers are known."""
-    models = {d.model: f"{d.provider}/{d.provider_model}" for d in gateway.engine.kit.deployments}
-    return {"models": models, "open_mode": gateway.open_mode, "data": str(gateway.settings.data)}

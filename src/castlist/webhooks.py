@@ -37,7 +37,6 @@ JITTER: Final = 0.1
 PREFIX: Final = "whsec_"
 WITHIN: Final = 15.0
 CONNECT_WITHIN: Final = 5.0
-MOST_READ: Final = 64 * 1024
 GONE: Final = 410
 LAGS: Final = (0.1, 0.5, 2.0, 10.0, 60.0, 600.0, 7_200.0)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from castlist.cli.printing import print_facts, print_line, show_time
+from castlist.model.pricing import show_amount
 from castlist.sdk.records import Attempt, VideoRecord
 
 
@@ -25,7 +26,7 @@ def _describe(attempt: Attempt) -> Mapping[str, object]:
         "   began": None if attempt.started_at is None else show_time(attempt.started_at),
         "   ended": ended,
         "   error": attempt.error and f"{attempt.error.code}: {attempt.error.message}",
-        "   cost": f"{attempt.cost.amount_micros / 1_000_000:.2f} {attempt.cost.currency} ({attempt.cost.state})",
+        "   cost": f"{show_amount(attempt.cost.amount_micros)} {attempt.cost.currency} ({attempt.cost.state})",
         "   request": attempt.request_id,
     }
 

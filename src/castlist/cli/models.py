@@ -11,7 +11,7 @@ from castlist.cli.printing import print_json, print_table
 from castlist.cli.running import Json, run, tell_errors
 from castlist.config import config_path, load
 from castlist.model.entries import Entry
-from castlist.model.pricing import USD
+from castlist.model.pricing import show_amount
 from castlist.sdk.records import DeploymentRecord, Price
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -87,10 +87,6 @@ def show_length(entry: Entry) -> str:
 def show_prices(prices: Mapping[str, int]) -> str:
     """As "0.10 (720p), 0.20 (1080p)" in US dollars."""
     return ", ".join(f"{show_amount(micros)}{'' if name in ('', 'any') else f' ({name})'}" for name, micros in prices.items())
-
-
-def show_amount(micros: int) -> str:
-    return f"{micros / USD:.2f}" if micros % 10_000 == 0 else f"{micros / USD:.6f}".rstrip("0")
 
 
 def show_costs(one: DeploymentRecord) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """How `castlist videos plan` shows a plan."""
 
 from castlist.cli.printing import print_facts, print_json, print_line
+from castlist.model.pricing import show_amount
 from castlist.sdk.plans import PlannedDeployment, PlannedMember, VideoPlan
 
 UNANSWERED = {
@@ -30,7 +31,7 @@ def _show_deployment(planned: PlannedDeployment) -> None:
         "   prompt": planned.prompt,
         "   length": f"{planned.seconds} s at {planned.size}",
         "   audio": planned.audio,
-        "   price": f"{planned.cost.amount_micros / 1_000_000:.2f} {planned.cost.currency} ({planned.cost.state})",
+        "   price": f"{show_amount(planned.cost.amount_micros)} {planned.cost.currency} ({planned.cost.state})",
         "   takes": planned.expected and f"about {planned.expected.seconds:g} s, as the last {planned.expected.samples} here",
     })  # fmt: skip
     for member in planned.cast:

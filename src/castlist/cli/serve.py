@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ import uvicorn
 import uvloop
 
 from castlist import __version__
-from castlist.assembly import Gateway, describe, open_gateway
+from castlist.assembly import Gateway, open_gateway
 from castlist.cli.printing import print_json, print_line, show_safely
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
@@ -113,3 +113,12 @@ def announce(gateway: Gateway, listener: socket.socket, *, as_json: bool) -> Non
         print_line(f"note:   {show_safely(notice)}")
     with suppress(BrokenPipeError):
         sys.stdout.flush()
+
+
+def describe(gateway: Gateway) -> Mapping[str, object]:
+    """What a start-up says: models with all that serves them, and how callers are known."""
+    models: dict[str, dict[str, None]] = {}
+    for each in gateway.engine.kit.deployments:
+        models.setdefault(each.model, {})[f"{each.provider}/{each.provider_model}"] = None
+    served = {name: ", ".join(by) for name, by in models.items()}
+    return {"models": served, "open_mode": gateway.open_mode, "data": str(gateway.settings.data)}

@@ -26,9 +26,14 @@ SLACK: Final = 1.05
 """Vendors make 2206x946 as 1080p and 992x432 as 480p: a few pixels more are the same resolution."""
 
 
+def show_amount(micros: int) -> str:
+    """Millionths as whole units: to the cent, and further where there is more."""
+    return f"{micros / USD:.2f}" if micros % 10_000 == 0 else f"{micros / USD:.6f}".rstrip("0")
+
+
 def show_usd(micros: int) -> str:
-    """An amount for a sentence: to the cent, and further where it has more."""
-    return f"{micros / USD:.2f} USD" if micros % 10_000 == 0 else f"{micros / USD:.6f}".rstrip("0") + " USD"
+    """An amount for a sentence."""
+    return f"{show_amount(micros)} USD"
 
 
 def price_of(size: Size, prices: Mapping[str, int]) -> int | None:

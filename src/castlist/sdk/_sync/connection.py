@@ -30,7 +30,7 @@ PASSING = frozenset({502, 503, 504})
 
 CHUNK = 1 << 20
 IDLE = 2.0
-"""Seconds an idle connection is kept: less than the server's own 5, so that no request meets a closing one."""
+"""Seconds an idle connection is kept: less than any server or proxy keeps it, so that no request meets a closing one."""
 
 
 @dataclass

@@ -1,0 +1,42 @@
+"""What the shell is told is what is: small amounts with all their digits, models with all that serves them."""
+
+import asyncio
+
+import pytest
+
+from castlist.assembly import open_gateway
+from castlist.cli.attempts import show_attempts
+from castlist.cli.serve import describe
+from castlist.config import load
+from castlist.model.pricing import show_amount, show_usd
+from castlist.sdk.records import Attempt, Cost, VideoRecord
+
+ENTRY = "  - {{model_name: {}, litellm_params: {{model: {}}}}}\n"
+
+
+@pytest.mark.parametrize(("micros", "shown"), [(0, "0.00"), (4_000, "0.004"), (1_250_000, "1.25"), (1_200_000, "1.20"), (1, "0.000001")])
+def test_an_amount_keeps_what_is_less_than_a_cent(micros, shown):
+    assert (show_amount(micros), show_usd(micros)) == (shown, f"{shown} USD")
+
+
+def test_an_attempt_shows_what_it_cost(capsys):
+    attempt = Attempt(1, "d1", "fake", "instant", "succeeded", "the only one", cost=Cost(4_000, "USD", "billed"))
+
+    show_attempts(VideoRecord("video_1", "hero", "completed", 100, 0, attempts=(attempt,)))
+
+    assert "0.004 USD (billed)" in capsys.readouterr().out
+
+
+def test_a_start_names_all_that_serves_a_model(tmp_path):
+    path = tmp_path / "config.yaml"
+    entries = [("hero", "fake/instant"), ("hero", "animatic/animatic"), ("hero", "fake/instant"), ("spare", "animatic/animatic")]
+    path.write_text("model_list:\n" + "".join(ENTRY.format(*each) for each in entries))
+
+    async def scene():
+        gateway = await open_gateway(load(path, environ={"CASTLIST_DATA": str(tmp_path / "data")}), serving=False, worker=False)
+        try:
+            return describe(gateway)["models"]
+        finally:
+            await gateway.stop()
+
+    assert asyncio.run(scene()) == {"hero": "fake/instant, animatic/animatic", "spare": "animatic/animatic"}
