@@ -152,6 +152,7 @@ class Worker:
 
     async def _tidy(self) -> None:
         await self.engine.sweep()
+        await self.engine.adopt()
         strays = await self.engine.storage.jobs.strays([d.id for d in self.engine.kit.deployments])
         accounts = {d.account.name for d in self.engine.kit.deployments}
         self._strays = {name: [stray for stray, owners in strays.items() if name in owners] for name in accounts}

@@ -27,7 +27,7 @@ def routes(tmp_path, small_clip):
     """Opens a gateway over deployments, each an account of its own: `routes({"one": "fake/instant, weight: 2"})`."""
 
     @asynccontextmanager
-    async def open_routes(deployments, *, rules="", model="hero", others="", settings=None):
+    async def open_routes(deployments, *, rules="", model="hero", others="", settings=None, worker=True):
         parts = {name: params.partition(", ") for name, params in deployments.items()}
         lines = [
             f"  - {{model_name: {model}, account: {name}, model_info: {{id: {name}}}, settings: {{{(settings or {}).get(name, '')}}}, "
@@ -36,7 +36,7 @@ def routes(tmp_path, small_clip):
         ]
         config = tmp_path / f"{'-'.join(deployments)}.yaml"
         config.write_text("\n".join(["model_list:", *lines, others, f"router_settings: {{{rules}}}" if rules else "", ""]))
-        gateway = await open_gateway(load(config, environ={"CASTLIST_DATA": str(tmp_path / "data")}), serving=True, worker=True)
+        gateway = await open_gateway(load(config, environ={"CASTLIST_DATA": str(tmp_path / "data")}), serving=True, worker=worker)
         await gateway.start()
         try:
             yield Stage(gateway, small_clip)
@@ -296,6 +296,19 @@ def test_a_job_of_a_model_that_this_gateway_has_not_waits_for_one_that_has(route
                 return await one.end(seen)
 
     assert run(scene()).job.state is State.SUCCEEDED
+
+
+def test_a_video_that_waits_for_a_deployment_that_left_goes_to_another_of_its_model(routes):
+    async def scene():
+        async with routes({"one": "fake/instant"}, worker=False) as s:
+            seen = await s.create(model="hero")
+            await s.soon(seen)
+        async with routes({"two": "fake/instant"}) as s:
+            return seen, await s.end(await s.engine.video(ME, seen.job.id))
+
+    seen, ended = run(scene())
+
+    assert (seen.job.deployment, ended.job.state, asked(ended)) == ("one", State.SUCCEEDED, ["two"])
 
 
 def test_what_is_refused_here_frees_no_deployment_that_is_left_alone(routes):

@@ -248,3 +248,19 @@ async def test_forms_are_added_only_by_who_holds_the_character(storage, second, 
     assert await storage.characters.add_forms(luna.id, {"jpeg-0": still}) is True
     assert (await storage.characters.any(luna.id)).assets == {"video": "asset_1", "jpeg-0": still.id}
     assert await storage.assets.get(still.id) == still
+
+
+async def test_what_waits_for_a_deployment_that_nobody_has_can_be_given_to_another(storage, watch):
+    gone, late, ours = a_job(deployment="gone"), a_job(deployment="gone"), a_job(deployment="d1")
+    await storage.jobs.add(ours)
+    await storage.jobs.add(gone)
+    watch.advance(59)
+    await storage.jobs.add(replace(late, due_at=watch.now))
+
+    assert await storage.jobs.forsaken(["d1"], limit=9) == []
+    watch.advance(2)
+    assert [job.id for job in await storage.jobs.forsaken(["d1"], limit=9)] == [gone.id]
+    await storage.jobs.unassign([gone.id, late.id, ours.id], besides=["d1"])
+    assert [(await storage.jobs.any(job.id)).deployment for job in (gone, late, ours)] == [None, "gone", "d1"]
+    assert sorted(await claim(storage, "d1")) == sorted([gone.id, ours.id])
+    assert await storage.jobs.forsaken(["d1"], limit=9) == []

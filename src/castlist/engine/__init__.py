@@ -8,6 +8,7 @@ from castlist.accounts import Accounts
 from castlist.engine import advance as steps
 from castlist.engine import callbacks, characters, deciding, planning, queries, repeats
 from castlist.engine import submit as submission
+from castlist.engine.adopting import adopt
 from castlist.engine.binding import bind_early, unbind_orphans
 from castlist.engine.deciding import Outcome
 from castlist.engine.kit import Kit, Policy
@@ -158,6 +159,10 @@ class Engine:
                 await self.storage.assets.delete(gone)
             await stop_left_behind(self.kit)
         self._unbind()
+
+    async def adopt(self) -> None:
+        """Take in what waits for a deployment that nobody has any more."""
+        await adopt(self.kit)
 
     def _unbind(self) -> None:
         """Begin to remove the handles on deleted characters, unless that is under way; providers may take their time."""

@@ -22,6 +22,12 @@ from castlist.storage.retention import expire, keep_until
 from castlist.storage.sight import Sight
 
 UNHEEDED = timedelta(seconds=3)
+FORSAKEN = timedelta(seconds=60)
+_FORSAKEN = (
+    "NOT ended AND state IN ('queued', 'preparing') AND deployment IS NOT NULL "
+    "AND deployment NOT IN (SELECT value FROM json_each(:ours)) "
+    "AND due_at < :before AND (lease_holder IS NULL OR lease_until < :now)"
+)
 _LOOKED_AT = 400
 
 
@@ -114,6 +120,23 @@ class Jobs:
         for deployment, account in await self._database.rows(sql, (many(deployments),)):
             found[deployment] = found.get(deployment, frozenset()) | {account}
         return found
+
+    async def forsaken(self, deployments: Collection[str], *, limit: int) -> list[Job]:
+        """Jobs not sent yet that wait for a deployment which is not among `deployments`, and that nobody has looked at since they were due,
+        for a minute; the oldest first."""
+        sql = f"SELECT {job_rows.COLUMNS} FROM jobs WHERE {_FORSAKEN} ORDER BY due_at LIMIT :limit"
+        rows = await self._database.rows(sql, {"ours": many(deployments), "limit": limit, **self._moments()})
+        return [job_rows.to_job(row) for row in rows]
+
+    async def unassign(self, ids: Collection[str], *, besides: Collection[str]) -> None:
+        """Those of the jobs that are forsaken still, by any but the deployments `besides`, may go to any other."""
+        sql = f"UPDATE jobs SET deployment = NULL, revision = revision + 1 WHERE id IN (SELECT value FROM json_each(:ids)) AND {_FORSAKEN}"
+        values = {"ids": many(ids), "ours": many(besides), **self._moments()}
+        await self._database.write(lambda connection: connection.execute(sql, values).rowcount)
+
+    def _moments(self) -> dict[str, object]:
+        now = self._clock()
+        return {"now": to_micros(now), "before": to_micros(now - FORSAKEN)}
 
     async def durations(self, deployment: str, *, limit: int) -> list[float]:
         """How many seconds the last attempts took that succeeded on a deployment, newest first; looked for among the last few hundred."""
