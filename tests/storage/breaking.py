@@ -13,7 +13,7 @@ from castlist.storage.opening import Parts, enter
 from storage.samples import NOON, Watch
 
 T = TypeVar("T")
-TABLES = ("jobs", "attempts", "charges", "requests", "webhook_deliveries", "webhook_endpoints", "callbacks", "asset_uses")
+TABLES = ("jobs", "attempts", "charges", "requests", "webhook_deliveries", "webhook_endpoints", "callbacks", "asset_uses", "job_characters")
 NAMES = ("near", "far")
 ANSWERS = (
     (AttemptState.REFUSED, State.QUEUED),
@@ -121,6 +121,11 @@ class World:
             return self._runner.run(work)
         finally:
             database.at = None
+
+    async def write(self, name: str, work: Coroutine[None, None, T], *, at: int | None = None) -> T:
+        """The same within the loop: of several at once, each breaks where it is to."""
+        self._open[name][1].at = at
+        return await work
 
     def rows(self) -> Mapping[str, list[Row]]:
         """All that is in the tables."""
