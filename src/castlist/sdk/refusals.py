@@ -68,6 +68,11 @@ def name_refusal(status: int, json: Json) -> CastlistError:
     return error
 
 
+def name_stranger(url: str, *, status: int) -> ServerError:
+    """The error for a success that no Castlist server would tell so: a page of a proxy or of something else."""
+    return ServerError(f"{url} answered {status} with something that is no JSON object; is it a Castlist server?", code="not_castlist")
+
+
 def name_silence(error: Exception, *, url: str, method: str, sent: bool) -> ConnectionFailed:
     """The error for a request that got no answer; `sent` when the server may have taken it."""
     reason = str(error) or type(error).__name__

@@ -286,6 +286,33 @@ def test_waiting_for_what_fails_raises_unless_told_otherwise(client, script):
     assert client.videos.wait("video_1", raises=False).error.code == "moderation_blocked"
 
 
+@pytest.mark.parametrize("content", [b"<html>Welcome</html>", b"", b"[]", b'"ok"'])
+@pytest.mark.parametrize("call", ["create", "list", "models", "delete"])
+def test_a_page_of_something_else_is_never_taken_for_an_answer(client, script, call, content):
+    script.send(content)
+    calls = {
+        "create": lambda: client.videos.create("x"),
+        "list": client.videos.list,
+        "models": client.models.list,
+        "delete": lambda: client.videos.delete("video_1"),
+    }
+
+    with pytest.raises(castlist.ServerError, match="answered 200 with something that is no JSON object; is it a Castlist server") as caught:
+        calls[call]()
+
+    assert caught.value.code == "not_castlist"
+    assert len(script.asked) == 1
+
+
+def test_a_redirect_is_no_video(client, script, tmp_path):
+    script.answers.append((302, {"Location": "https://login.example.com"}, b""))
+
+    with pytest.raises(castlist.CastlistError, match="answered 302 without a reason; is it a Castlist server"):
+        client.videos.download("video_1", tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_waiting_has_a_limit(client, script):
     script.say(VIDEO)
 

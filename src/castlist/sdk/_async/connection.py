@@ -15,7 +15,7 @@ from castlist.sdk._async.pauses import sleep, to_thread
 from castlist.sdk._connect import Target, Wanted, find_target
 from castlist.sdk.extras import Extras
 from castlist.sdk.records import Json, read_map
-from castlist.sdk.refusals import name_refusal, name_silence
+from castlist.sdk.refusals import name_refusal, name_silence, name_stranger
 from castlist.sdk.uploads import Form, flatten, open_files
 
 if TYPE_CHECKING:
@@ -140,7 +140,10 @@ class AsyncConnection:
 
     async def _ask(self, method: str, path: str, **content: object) -> Json:
         async with self._stream(method, path, **content) as answer:
-            return read_json(await answer.aread())
+            found = read_json(await answer.aread())
+            if found is None:
+                raise name_stranger(str(answer.url), status=answer.status_code)
+            return found
 
     @asynccontextmanager
     async def _stream(self, method: str, path: str, **content: object) -> AsyncIterator[httpx2.Response]:
@@ -158,16 +161,17 @@ class AsyncConnection:
                     timeout=timeout,  # type: ignore[arg-type]  # seconds
                     **content,  # type: ignore[arg-type]  # json, data and files as built above
                 ) as answer:
-                    if answer.status_code >= 400:
-                        raise name_refusal(answer.status_code, read_json(await answer.aread()))
+                    if answer.status_code >= 300:
+                        raise name_refusal(answer.status_code, read_json(await answer.aread()) or {})
                     yield answer
             except httpx2.TransportError as error:
                 sent = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
                 raise name_silence(error, url=f"{str(http.base_url).rstrip('/')}{path}", method=method, sent=sent) from error
 
 
-def read_json(content: bytes) -> Json:
-    """The object in an answer; an empty one when it holds none."""
+def read_json(content: bytes) -> Json | None:
+    """The object in an answer, where there is one."""
     with suppress(ValueError):
-        return read_map(json.loads(content))
-    return {}
+        found = json.loads(content)
+        return read_map(found) if isinstance(found, dict) else None
+    return None
