@@ -43,7 +43,7 @@ def _blend(plane: Plane, things: Reals, shape: Shape, colour: Reals) -> None:
     aside = int(np.ceil(2.4 * shape.wide + abs(shape.slant) * reach_y))
     x, y, strength = things
     left, top = np.floor(x), np.floor(y)
-    seen = (left >= aside) & (left < width - aside) & (top >= reach_y) & (top < height - reach_y) & (strength > 0.01)
+    seen = (left >= aside) & (left < width - aside - 1) & (top >= reach_y) & (top < height - reach_y - 1) & (strength > 0.01)
     if not seen.any():
         return
     x, y, strength, top = x[seen], y[seen], strength[seen], top[seen].astype(np.intp)
@@ -73,8 +73,8 @@ def _lighten(plane: Plane, places: NDArray[np.intp], weight: Reals, colour: Real
 def _glow(plane: Plane, thing: tuple[float, float, float], shape: Shape, colour: Reals) -> None:
     """Blend a colour into a plane around one place."""
     x, y, strength = thing
-    left, top = math.floor(x), math.floor(y)
-    light = _light(shape, int((x - left) * _PHASES), int((y - top) * _PHASES))
+    left, top = math.floor(x + 0.5), math.floor(y + 0.5)
+    light = _light(shape, int((x + 0.5 - left) * _PHASES), int((y + 0.5 - top) * _PHASES))
     down, across = light.shape[0] // 2, light.shape[1] // 2
     part = plane[top - down : top + down + 1, left - across : left + across + 1]
     weight = cv2.convertScaleAbs(light, alpha=strength)
@@ -88,10 +88,10 @@ def _glow(plane: Plane, thing: tuple[float, float, float], shape: Shape, colour:
 
 @lru_cache(maxsize=1024)
 def _light(shape: Shape, across: int, down: int) -> Plane:
-    """How much a thing covers of the pixels around its own, where it lies this many steps to the right and below of that pixel's corner."""
+    """How much a thing covers of the pixels around its own, where it lies this many steps from that pixel's left and upper edge."""
     reach = max(1, math.ceil(2.4 * shape.wide)), max(1, math.ceil(2.4 * shape.high))
     lines = []
     for length, spread, step in zip(reach, (shape.wide, shape.high), (across, down), strict=True):
-        away = np.arange(-length, length + 1) - (step + 0.5) / _PHASES
+        away = np.arange(-length, length + 1) - ((step + 0.5) / _PHASES - 0.5)
         lines.append(np.exp(-0.5 * (away / spread) ** 2))
     return np.asarray(np.outer(lines[1], lines[0]) * 255 + 0.5, np.uint8)
