@@ -63,12 +63,12 @@ def test_target_model_names_make_the_character_ready_for_all_deployments_behind_
     async def bind():
         character = await router.avideo_create_character("Luna", LUNA, target_model_names="sora-2, sora-2-pro")
         async with asyncio.timeout(60):
-            while [each["state"] for each in character.raw["castlist"]["bindings"]] != ["ready"] * 3:
+            while [each.state for each in character.bindings] != ["ready"] * 3:
                 await asyncio.sleep(0.1)
                 character = await router.avideo_get_character(character.id)
-        return character.raw["castlist"]["bindings"]
+        return character.bindings
 
-    assert sorted(binding["account"] for binding in asyncio.run(bind())) == ["d0", "d1", "d2"]
+    assert sorted(binding.account for binding in asyncio.run(bind())) == ["d0", "d1", "d2"]
 
 
 def test_two_routers_on_one_folder_serve_each_its_own_models(tmp_path):

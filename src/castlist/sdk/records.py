@@ -148,6 +148,16 @@ class VideoRecord(Record):
 
 
 @dataclass(frozen=True)
+class Binding(Record):
+    """One provider account's own handle on a character: making, ready, expired or failed; `expires_at` is in Unix seconds."""
+
+    provider: str
+    account: str
+    state: str
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True)
 class CharacterRecord(Record):
     """A character as the server shows it. `created_at` is in Unix seconds; `state` is preparing, ready or failed."""
 
@@ -164,6 +174,7 @@ class CharacterRecord(Record):
     raw: Json = field(default_factory=dict, repr=False, compare=False)
     object: str = "character"
     subject: str | None = None
+    bindings: tuple[Binding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,16 +184,6 @@ class Deleted(Record):
     id: str
     object: str
     deleted: bool = True
-
-
-@dataclass(frozen=True)
-class Settled(Record):
-    """What became of a request: the id of what it `made`; else it was not taken, and will not be. Nothing is known of requests from before
-    `since` (Unix seconds)."""
-
-    idempotency_key: str
-    made: str | None = None
-    since: int | None = None
 
 
 @dataclass(frozen=True)
@@ -349,15 +350,17 @@ def read_character(json: Json) -> dict[str, object]:
         "urls": read_texts(ours.get("urls")),
         "raw": json,
         "subject": read_text(ours.get("subject")),
+        "bindings": tuple(map(read_binding, read_maps(ours.get("bindings")))),
     }
+
+
+def read_binding(json: Json) -> Binding:
+    provider, account, state = (str(json.get(name, "")) for name in ("provider", "account", "state"))
+    return Binding(provider, account, state, expires_at=read_time(json.get("expires_at")))
 
 
 def read_deleted(json: Json) -> Deleted:
     return Deleted(id=str(json.get("id", "")), object=str(json.get("object", "")), deleted=bool(json.get("deleted", True)))
-
-
-def read_settled(json: Json) -> Settled:
-    return Settled(str(json.get("idempotency_key", "")), made=read_text(json.get("made")), since=read_time(json.get("since")))
 
 
 def read_amounts(value: object) -> dict[str, int]:

@@ -17,7 +17,8 @@ from castlist.sdk.arguments import NewVideo, Wishes, build_body, build_new, iden
 from castlist.sdk.paths import quote
 from castlist.sdk.plans import VideoPlan, read_plan
 from castlist.sdk.queries import VideoQuery
-from castlist.sdk.records import Deleted, Json, Settled, VideoRecord, read_deleted, read_maps, read_settled, read_text, read_video
+from castlist.sdk.records import Deleted, Json, VideoRecord, read_deleted, read_maps, read_text, read_video
+from castlist.sdk.settled import Settled, read_settled
 from castlist.sdk.uploads import Form, Source
 
 LONG_POLL = 50.0
