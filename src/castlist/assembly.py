@@ -292,6 +292,8 @@ def _deployment(entry: ModelEntry, settings: Settings, providers: MutableMapping
         order=entry.order,
         rpm=entry.rpm,
         parallel=None if name == EMBEDDED else entry.max_parallel_requests,
+        timeout=entry.timeout,
+        num_retries=entry.num_retries,
     )
 
 

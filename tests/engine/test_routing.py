@@ -3,12 +3,14 @@
 import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import pairwise
 
 import pytest
 
 from castlist.assembly import open_gateway
 from castlist.config import load
 from castlist.engine.faring import note_refusal
+from castlist.engine.ordering import make_ready
 from castlist.errors import Refused, Retry
 from castlist.model.asks import Caller
 from castlist.model.characters import BindingState
@@ -213,6 +215,42 @@ def test_without_a_fallback_the_tries_end_with_what_was_said_last(routes):
     seen = run(scene())
 
     assert (seen.job.state, seen.job.error.code, asked(seen)) == (State.FAILED, "provider_unreachable", ["one", "one"])
+
+
+def test_a_deployment_has_tries_of_its_own(routes):
+    async def scene():
+        deployments = {"one": "fake/unreachable?after=0.1, num_retries: 0"}
+        async with routes(deployments, rules="num_retries: 5, allowed_fails: 100") as s:
+            return await s.end(await s.create(model="hero"))
+
+    assert asked(run(scene())) == ["one"]
+
+
+def test_a_deployment_is_waited_for_as_long_as_it_says(routes):
+    async def scene():
+        deployments = {"one": "fake/instant, order: 1, timeout: 7", "two": "fake/instant, order: 2"}
+        async with routes(deployments, rules="timeout: 40") as s:
+            await s.end(await s.create(model="hero"))
+            seen = await s.until(await s.create(model="hero"), lambda now: now.job.ended)
+            kit, job = s.engine.kit, seen.job
+            return [(await make_ready(kit, job, kit.deployment(name), characters=[])).prepared.order.timeout for name in ("one", "two")]
+
+    assert run(scene()) == [7.0, 40.0]
+
+
+def test_a_retry_waits_at_least_as_long_as_is_said_and_nothing_is_left_alone(routes):
+    async def scene():
+        rules = "retry_after: 1.5, disable_cooldowns: true, num_retries: 2, allowed_fails: 0"
+        async with routes({"one": "fake/unreachable?after=0.1"}, rules=rules) as s:
+            seen = await s.end(await s.create(model="hero"))
+            return seen, await s.engine.storage.health.standings([s.engine.kit.deployment("one")])
+
+    seen, standings = run(scene())
+    starts = [attempt.started_at for attempt in seen.attempts]
+
+    assert len(starts) == 3
+    assert all((later - earlier).total_seconds() >= 1.5 for earlier, later in pairwise(starts))
+    assert all(standing.cooled_until is None and standing.failures == 0 for standing in standings.values())
 
 
 def test_a_retry_goes_elsewhere_and_comes_back_only_when_it_must(routes):

@@ -20,12 +20,14 @@ class Routing(TypedDict, total=False):
     """What a Router takes beside its deployments: LiteLLM's words, as under `router_settings` of a configuration file.
 
     `routing_strategy` is "simple-shuffle", "least-busy", "latency-based-routing", "cost-based-routing" or "usage-based-routing".
-    `timeout` and `cooldown_time` are in seconds; `fallbacks` is a list of {model: [models]}.
+    `timeout`, `retry_after` and `cooldown_time` are in seconds; `fallbacks` is a list of {model: [models]}.
     """
 
     routing_strategy: str
     num_retries: int
     timeout: float
+    retry_after: float
+    disable_cooldowns: bool
     allowed_fails: int
     cooldown_time: float
     fallbacks: Sequence[Names]

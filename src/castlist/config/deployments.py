@@ -10,6 +10,7 @@ from castlist.config import names
 from castlist.config.document import Node, plain
 from castlist.config.identity import name_account, name_deployment
 from castlist.config.reading import Reading, Text, nearest, split_address
+from castlist.config.routes import read_timeout
 from castlist.config.settings import ModelEntry, OnRetired, Secret
 from castlist.config.vendors import Known, find_base, find_key, is_home, is_listed, look_up, replace_retired
 from castlist.model.entries import Entry
@@ -21,7 +22,7 @@ SECRETS = frozenset({"webhook_secret"})
 ENTRY = ("model_name", "litellm_params", "model_info", "account", "on_retired", "fallback", "settings")
 PARAMS = (
     "model", "api_key", "api_base", "base_url", "custom_llm_provider", "weight", "order", "rpm", "max_parallel_requests",
-    "output_cost_per_second", "output_cost_per_video_per_second",
+    "timeout", "num_retries", "output_cost_per_second", "output_cost_per_video_per_second",
 )  # fmt: skip
 
 
@@ -156,6 +157,8 @@ def _filled(reading: Reading, draft: Draft, fields: Mapping[str, Node], known: K
         order=reading.integer(params.get("order"), "order", low=0),
         rpm=reading.integer(params.get("rpm"), "rpm", low=1),
         max_parallel_requests=reading.integer(params.get("max_parallel_requests"), "max_parallel_requests", low=1),
+        timeout=read_timeout(reading, params.get("timeout")),
+        num_retries=reading.integer(params.get("num_retries"), "num_retries"),
         micros_per_second=None if cost is None else round(cost * 1_000_000),
         settings=_settings(reading, fields["settings"]) if "settings" in fields else {},
     )

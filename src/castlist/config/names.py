@@ -36,9 +36,9 @@ GENERAL = frozenset({
 ROUTER = frozenset({
     "alerting_config", "allowed_fails_policy", "assistants_config", "cache_kwargs", "cache_responses", "caching_groups",
     "client_ttl", "content_policy_fallbacks", "context_window_fallbacks", "cooldown_policy", "debug_level", "default_litellm_params",
-    "default_max_parallel_requests", "default_priority", "disable_cooldowns", "enable_tag_filtering", "fallback_routing_settings",
+    "default_max_parallel_requests", "default_priority", "enable_tag_filtering", "fallback_routing_settings",
     "ignore_invalid_deployments", "max_fallbacks", "model_group_retry_policy", "optional_pre_call_checks", "polling_interval",
-    "provider_budget_config", "redis_db", "redis_host", "redis_password", "redis_port", "redis_url", "retry_after", "retry_policy",
+    "provider_budget_config", "redis_db", "redis_host", "redis_password", "redis_port", "redis_url", "retry_policy",
     "router_general_settings", "routing_strategy_args", "set_verbose", "stream_timeout", "tag_filtering_match_any",
 })  # fmt: skip
 
@@ -50,9 +50,9 @@ PARAMS = frozenset({
     "client_secret", "configurable_clientside_auth_params", "cooldown_time", "default_api_key_rpm_limit", "default_api_key_tpm_limit",
     "drop_params", "extra_body", "extra_headers", "fallbacks", "headers", "hf_model_name", "input_cost_per_pixel",
     "input_cost_per_second", "input_cost_per_token", "litellm_credential_name", "litellm_trace_id", "max_budget", "max_file_size_mb",
-    "max_retries", "max_tokens", "merge_reasoning_content_in_choices", "mock_response", "model_info", "num_retries", "organization",
+    "max_retries", "max_tokens", "merge_reasoning_content_in_choices", "mock_response", "model_info", "organization",
     "output_cost_per_pixel", "output_cost_per_token", "region_name", "s3_bucket_name", "ssl_verify", "stop", "stream", "stream_timeout",
-    "tag_regex", "tags", "temperature", "tenant_id", "thinking", "timeout", "top_p", "tpm", "use_in_pass_through", "use_litellm_proxy",
+    "tag_regex", "tags", "temperature", "tenant_id", "thinking", "top_p", "tpm", "use_in_pass_through", "use_litellm_proxy",
     "vertex_credentials", "vertex_location", "vertex_project", "watsonx_region_name",
 })  # fmt: skip
 

@@ -163,6 +163,8 @@ ENTRY_OPTIONS = (
     Option(
         "litellm_params.max_parallel_requests", "1 or more", "", "Videos at work there at once, for all processes; those above it wait."
     ),
+    Option("litellm_params.timeout", "seconds", "`timeout` of `router_settings`", "How long a submission there may take to be answered."),
+    Option("litellm_params.num_retries", "0 or more", "that of `router_settings`", "How often a video that it refused is sent again."),
     Option(
         "litellm_params.output_cost_per_second",
         "US dollars",
@@ -191,6 +193,8 @@ ROUTER_OPTIONS = (
         "How often a video is sent again after a refusal that may pass, before a fallback is asked or it fails.",
     ),
     Option("timeout", "seconds", "60", "How long a submission may take to be answered; after that it may have been taken, and may cost."),
+    Option("retry_after", "seconds", "", "How long at least, after a refusal that may pass, until the same deployment is asked again."),
+    Option("disable_cooldowns", "true, false", "false", "Leave no deployment alone, however often it fails."),
     Option("allowed_fails", "0 or more", "3", "Failures within a minute that a deployment may have before it is left alone."),
     Option("cooldown_time", "seconds", "5", "How long it is left alone, where it does not say itself; then one video tries it."),
     Option("fallbacks", "a list of {model: [models]}", "", "Whom to ask when no deployment of a model can; `*` stands for all others."),

@@ -29,9 +29,11 @@ def read_rules(reading: Reading, sections: Mapping[str, Node], models: Collectio
     return Rules(
         strategy=_strategy(reading, fields.get("routing_strategy")),
         num_retries=reading.integer(retries, "num_retries"),
-        timeout=_timeout(reading, timeout),
+        timeout=read_timeout(reading, timeout),
+        retry_after=reading.number(fields.get("retry_after"), "retry_after") or standard.retry_after,
         allowed_fails=standard.allowed_fails if fails is None else fails,
         cooldown=standard.cooldown if cooldown is None else cooldown,
+        cools=not reading.flag(fields.get("disable_cooldowns"), "disable_cooldowns"),
         fallbacks=_fallbacks(reading, fields, {*listed, *aliases}, models={**dict(zip(models, models, strict=True)), **aliases}),
         aliases=aliases,
         hidden=hidden,
@@ -74,7 +76,8 @@ def _strategy(reading: Reading, node: Node | None) -> Strategy:
     return Strategy.SHUFFLE
 
 
-def _timeout(reading: Reading, node: Node | None) -> float | None:
+def read_timeout(reading: Reading, node: Node | None) -> float | None:
+    """How many seconds a submission may take to be answered, if that is said."""
     found = reading.number(node, "timeout")
     if found == 0 and node is not None:
         reading.wrong(node.line, "timeout must be more than 0 seconds: it is how long a submission may take to be answered")

@@ -92,6 +92,8 @@ class ModelEntry:
     order: int | None = None
     rpm: int | None = None
     max_parallel_requests: int | None = None
+    timeout: float | None = None
+    num_retries: int | None = None
     micros_per_second: int | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
     line: int = 0

@@ -161,25 +161,34 @@ async def no_room(kit: Kit, job: Job, deployment: Deployment) -> routing.Hold | 
 
 async def go_on(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt | None) -> Job | None:
     """The refused job queued for another deployment, or for the same one after a while; failed when nobody is left to ask."""
-    name, failure, rules = job.deployment or "", Failure(error.code, error.message), kit.policy.rules
+    name, failure = job.deployment or "", Failure(error.code, error.message)
     same = error.retry is Retry.SAME
     job = replace(job, faults={**job.faults, name: error.message}, retries=job.retries + (same and error.code not in PATIENT))
     if not same:
         job = replace(job, tried=(*job.tried, name))
     elif not isinstance(error, HandleGone):
         job = replace(job, avoid=name)
-        limit = rules.num_retries if rules.num_retries is not None else TRIES if len(rules.chain(job.operation.model)) > 1 else None
+        limit = _tries(kit, job, name)
         if limit is not None and job.retries > limit:
             job = replace(job, tried=_with_group(kit, job, name), retries=0)
     plan = await _try_plan(kit, job)
     if plan is None or not plan.able:
         return await fail(kit, job, failure, attempt=attempt)
-    wait = error.after or WAIT_RETRY
+    wait = max(error.after or WAIT_RETRY, kit.policy.rules.retry_after)
     if not same or plan.able[0].id not in job.faults:
         return await save(kit, put_off(kit, job.to(State.QUEUED, waiting=None, deployment=plan.able[0].id), seconds=0))
     if kit.clock() + timedelta(seconds=wait) - job.created_at >= timedelta(seconds=kit.policy.max_age):
         return await fail(kit, job, failure, attempt=attempt)
     return await save(kit, put_off(kit, job.to(State.QUEUED, waiting=error.code, deployment=plan.able[0].id), seconds=wait))
+
+
+def _tries(kit: Kit, job: Job, name: str) -> int | None:
+    """How often a video that this deployment refused is sent again; None for as long as it may live."""
+    known, rules = kit.deployment(name), kit.policy.rules
+    for said in (known.num_retries if known else None, rules.num_retries):
+        if said is not None:
+            return said
+    return TRIES if len(rules.chain(job.operation.model)) > 1 else None
 
 
 def _with_group(kit: Kit, job: Job, name: str) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ async def note_refusal(kit: Kit, deployment: str | None, error: ProviderError, *
     if deployment is None or isinstance(error, HandleGone):
         return
     rules, at_once = kit.policy.rules, error.code in ABOUT_THE_ACCOUNT
+    if not rules.cools:
+        return
     if at_once or error.retry is Retry.SAME or isinstance(error, Ambiguous):
         allowed = 0 if at_once else rules.allowed_fails
         cooldown = min(LONGEST, max(rules.cooldown, error.after or 0.0))
@@ -28,7 +30,9 @@ async def note_refusal(kit: Kit, deployment: str | None, error: ProviderError, *
 
 async def note_failure(kit: Kit, deployment: str, why: str) -> None:
     """Count work that the deployment took and could not do."""
-    await kit.storage.health.fail(deployment, why, allowed=kit.policy.rules.allowed_fails, cooldown=kit.policy.rules.cooldown)
+    rules = kit.policy.rules
+    if rules.cools:
+        await kit.storage.health.fail(deployment, why, allowed=rules.allowed_fails, cooldown=rules.cooldown)
 
 
 async def note_answer(kit: Kit, deployment: str | None) -> None:

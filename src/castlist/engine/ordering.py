@@ -62,6 +62,7 @@ async def make_ready(
     attempt = _attempt(kit, job, deployment, number=len(await kit.storage.jobs.attempts(job.id)) + 1)
     attempt = replace(attempt, cost=Cost(micros=deployment.price(operation)))
     order = await _order(kit, job, attempt, operation=operation, members=members)
+    order = replace(order, timeout=deployment.timeout or order.timeout)
     prepared = await _prepare(making.adapter(kit, deployment), order)
     notes = (*steps, *stepped, *names_added(operation, members), *casting.notes(operation, members, made), *prepared.warnings)
     return Ready(attempt, made, prepared.order.cast, prepared, notes)

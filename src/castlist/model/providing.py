@@ -39,7 +39,7 @@ class Deployment:
     where another one serves in its place; `retired` says that its vendor has shut it down and that nothing serves in its place.
     `max_parallel` is how many of its jobs one process has in hand, `parallel` how many videos may be at work there for all processes
     together, `rpm` how many may be sent there in a minute. `weight` is its share among those of the same `order`, the lowest of which
-    is asked first.
+    is asked first. `timeout` and `num_retries` are what Rules say, for this one alone.
     """
 
     id: str
@@ -57,6 +57,8 @@ class Deployment:
     order: int | None = None
     rpm: int | None = None
     parallel: int | None = None
+    timeout: float | None = None
+    num_retries: int | None = None
 
     def price(self, operation: Operation) -> int:
         """Millionths of a US dollar that `operation` costs at most; 0 where nothing is known to cost."""

@@ -23,14 +23,17 @@ ANY = "*"
 @dataclass(frozen=True, slots=True)
 class Rules:
     """`num_retries`: how often a video is sent again after a refusal that may pass; None for as long as it may live. `timeout`: seconds a
-    submission may take to be answered. A deployment that fails more than `allowed_fails` times within a minute is left alone for
-    `cooldown` seconds. `aliases` are other names of models, of which `hidden` are in no list."""
+    submission may take to be answered; `retry_after`: seconds at least before the same deployment is tried again. A deployment that fails
+    more than `allowed_fails` times within a minute is left alone for `cooldown` seconds, unless nothing `cools`. `aliases` are other names
+    of models, of which `hidden` are in no list."""
 
     strategy: Strategy = Strategy.SHUFFLE
     num_retries: int | None = None
     timeout: float | None = None
+    retry_after: float = 0.0
     allowed_fails: int = 3
     cooldown: float = 5.0
+    cools: bool = True
     fallbacks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()

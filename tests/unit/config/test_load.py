@@ -134,7 +134,7 @@ model_list:
   - model_name: claude
     litellm_params: {model: anthropic/claude-4, api_key: k}
   - model_name: hero
-    litellm_params: {model: animatic/animatic, timeout: 30}
+    litellm_params: {model: animatic/animatic, stream_timeout: 30}
 litellm_settings: {drop_params: true}
 router_settings: {redis_host: x}
 general_settings: {database_url: x}
@@ -142,7 +142,7 @@ general_settings: {database_url: x}
     (warning,) = read_config(text).warnings
     assert warning == (
         "not used here: model gpt (openai/gpt-4o) (line 2), model claude (anthropic/claude-4) (line 4), "
-        "litellm_params.timeout (line 7), "
+        "litellm_params.stream_timeout (line 7), "
         "litellm_settings.drop_params (line 8), router_settings.redis_host (line 9), general_settings.database_url (line 10)"
     )
 

@@ -44,6 +44,23 @@ def test_an_entry_has_its_share_and_its_limits(read):
     assert (other.weight, other.order, other.rpm, other.max_parallel_requests) == (None, None, None, None)
 
 
+def test_an_entry_has_a_time_and_tries_of_its_own(read):
+    named = read(
+        LIST.replace("weight: 0.5", "weight: 0.5, timeout: 7.5, num_retries: 0"),
+    ).models[0]
+
+    assert (named.timeout, named.num_retries) == (7.5, 0)
+    assert (read(LIST).models[0].timeout, read(LIST).models[0].num_retries) == (None, None)
+    with pytest.raises(ConfigError, match="timeout must be more than 0 seconds"):
+        read(LIST.replace("weight: 0.5", "weight: 0.5, timeout: 0"))
+
+
+def test_how_long_a_retry_waits_and_that_nothing_is_left_alone_can_be_said(read):
+    rules = read(f"{LIST}router_settings: {{retry_after: 3, disable_cooldowns: true}}\n").rules
+
+    assert (rules.retry_after, rules.cools) == (3.0, False)
+
+
 def test_without_rules_litellms_own_hold(read):
     assert read(LIST).rules == Rules(Strategy.SHUFFLE, allowed_fails=3, cooldown=5.0)
 
