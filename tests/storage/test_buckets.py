@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import buckets
 from buckets import Server
 from castlist.errors import Conflict, NotFound, StorageFull, Unavailable
 from castlist.model.places import Folder
@@ -115,6 +116,36 @@ async def test_wrong_credentials_and_a_bucket_that_is_not_there_are_found_at_the
         await Storage.open(folder, clock=watch, place=s3.bucket(secret="another-secret"))
     with pytest.raises(Unavailable, match="there is no bucket 'no-such-bucket' there"):
         await Storage.open(folder, clock=watch, place=s3.bucket(name="no-such-bucket"))
+
+
+async def test_a_bucket_that_is_away_at_the_start_is_said_soon(folder, watch):
+    with buckets.server() as away:
+        place = away.bucket()
+        away.stop()
+        with pytest.raises(Unavailable, match=r"files cannot be stored in s3://.*: it cannot be reached"):
+            async with asyncio.timeout(15):
+                await Storage.open(folder, clock=watch, place=place)
+        away.start()
+        await (await Storage.open(folder, clock=watch, place=place)).close()
+
+
+async def test_a_bucket_that_goes_away_while_a_file_is_read_ends_nothing_as_if_it_were_whole(folder, watch, tmp_path):
+    with buckets.server() as away:
+        storage = await Storage.open(folder, clock=watch, place=away.bucket())
+        asset = await store(storage, tmp_path, content=bytes(48 * MIB))
+        stream = storage.assets.stream(asset)
+        got = [len(await anext(stream))]
+        away.stop()
+        with pytest.raises(Unavailable, match=r"a file cannot be read from s3://"):
+            await count(stream, got)
+        await storage.close()
+
+    assert 0 < sum(got) < asset.bytes
+
+
+async def count(stream, got: list[int]) -> None:
+    async for chunk in stream:
+        got.append(len(chunk))
 
 
 async def test_a_store_that_is_away_is_said_and_nothing_is_half_there(kept, tmp_path, s3, place):

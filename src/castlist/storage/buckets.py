@@ -100,7 +100,7 @@ class BucketBlobs:
         except MISSING as error:
             raise missing(asset) from error
         except FAILED as error:
-            raise self._explain(error) from error
+            raise self._explain(error, "a file cannot be read from") from error
 
     async def _get(self, asset: str, start: int, end: int) -> tuple[Any, int]:
         """What the store answers, and how many bytes of it come before `start`."""
@@ -125,7 +125,7 @@ class BucketBlobs:
         except MISSING as error:
             raise missing(asset) from error
         except FAILED as error:
-            raise self._explain(error) from error
+            raise self._explain(error, "a file cannot be read from") from error
 
     def delete(self, assets: Collection[str]) -> None:
         """Remove the objects and this machine's copies of them."""
@@ -171,7 +171,7 @@ class BucketBlobs:
                 return None
             raise self._explain(error) from error
 
-    def _explain(self, error: BaseException) -> CastlistError:
+    def _explain(self, error: BaseException, what: str = "files cannot be stored in") -> CastlistError:
         """A failure as ours: what the store said, by its own code where it gave one."""
         text = str(error)
         code = next(iter(REFUSED.findall(text)), "")
@@ -183,7 +183,7 @@ class BucketBlobs:
             return StorageFull(f"{self.place} takes no more: free some space, then repeat the request")
         else:
             why = f"it cannot be reached ({text.splitlines()[0].rpartition(' - ')[2][:120]})"
-        return Unavailable(f"files cannot be stored in {self.place}: {why}", code="storage_failed")
+        return Unavailable(f"{what} {self.place}: {why}; try again", code="storage_failed")
 
 
 def _append(path: Path, chunk: bytes | memoryview) -> None:
