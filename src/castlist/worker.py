@@ -103,6 +103,8 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.engine.settle(patience=self.patience)
         with suppress(CastlistError):
+            await self.engine.storage.give_back()
+        with suppress(CastlistError):
             await self.engine.sweep()
 
     @property

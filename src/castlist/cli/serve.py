@@ -1,10 +1,9 @@
 """`castlist serve`."""
 
 import asyncio
-import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ import uvloop
 
 from castlist import __version__
 from castlist.assembly import Gateway, open_gateway
+from castlist.cli.ending import Ending
 from castlist.cli.printing import print_json, print_line, show_safely
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
@@ -73,22 +73,28 @@ def listen(settings: Settings) -> Iterator[socket.socket]:
 async def run(settings: Settings, listener: socket.socket, *, worker: bool, as_json: bool) -> None:
     """Open the gateway, serve until a signal, close it."""
     gateway = await open_gateway(settings, serving=True, worker=worker)
+    server = Server(make_server(gateway.app).config)
+    resting: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        # Work goes over to others at once: whoever listens to a stream may hold up the rest.
+        server.should_exit = True
+        if gateway.worker:
+            resting.append(asyncio.create_task(gateway.worker.stop()))
+
+    ending = Ending(first=stop, second=lambda: setattr(server, "force_exit", True))
     try:
-        server = Server(make_server(gateway.app).config)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop, server)
         await gateway.start()
         announce(gateway, listener, as_json=as_json)
         await server.serve(sockets=[listener])
     finally:
-        await gateway.stop()
+        await ending.finish(close(gateway, resting))
 
 
-def stop(server: uvicorn.Server) -> None:
-    """The first signal ends it in order, the second one at once."""
-    server.force_exit = server.should_exit
-    server.should_exit = True
+async def close(gateway: Gateway, resting: Sequence[asyncio.Task[None]]) -> None:
+    """Let go of all, once the worker has let go of its work."""
+    await asyncio.gather(*resting, return_exceptions=True)
+    await gateway.stop()
 
 
 def announce(gateway: Gateway, listener: socket.socket, *, as_json: bool) -> None:

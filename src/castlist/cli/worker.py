@@ -1,7 +1,6 @@
 """`castlist worker`."""
 
 import asyncio
-import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 import uvloop
 
 from castlist.assembly import open_gateway
+from castlist.cli.ending import Ending
 from castlist.cli.printing import print_json, print_line
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
@@ -47,19 +47,17 @@ def worker(
 async def work(settings: Settings, *, share: Share, until_idle: bool, as_json: bool) -> int:
     """Work until a signal, or until nothing is left; the number of unfinished jobs then."""
     gateway = await open_gateway(settings, serving=False, worker=True, yields=False)
+    ending = Ending()
     try:
         if gateway.worker:
             share.check(gateway.engine.kit.deployments)
             gateway.worker.share = share
         gateway.storage.holders.mark("worker")
-        asked = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, asked.set)
         await gateway.start()
         gateway.tasks.append(asyncio.create_task(beat(settings.data / ALIVE)))
         if not as_json:
             print_line(f"Working on {settings.data}")
-        waits: list[asyncio.Task[object]] = [asyncio.create_task(asked.wait())]
+        waits: list[asyncio.Task[object]] = [asyncio.create_task(ending.asked.wait())]
         if until_idle:
             waits.append(asyncio.create_task(gateway.until_idle()))
         done, others = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -69,7 +67,7 @@ async def work(settings: Settings, *, share: Share, until_idle: bool, as_json: b
             await task
         return await gateway.storage.jobs.unfinished()
     finally:
-        await gateway.stop()
+        await ending.finish(gateway.stop())
 
 
 async def beat(path: Path) -> None:

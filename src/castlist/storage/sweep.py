@@ -1,20 +1,19 @@
 """Puts right what processes left behind: leases, half-stored and ownerless assets. Only while `FolderHolders.alone`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from castlist.storage.assets import drop_assets
 from castlist.storage.blobs import Blobs
 from castlist.storage.database import Connection, Database, many
 from castlist.storage.pending import Pending
 
+WORK = {"jobs": "NOT ended", "characters": "lease_holder IS NOT NULL"}
+ALL = {**WORK, "webhook_deliveries": "state = 'pending'"}
 
-def release_leases(connection: Connection, holders: Collection[str]) -> None:
+
+def release_leases(connection: Connection, holders: Collection[str], *, held: Mapping[str, str] = ALL) -> None:
     """Free everything these processes held."""
-    for table, condition in (
-        ("jobs", "NOT ended"),
-        ("characters", "lease_holder IS NOT NULL"),
-        ("webhook_deliveries", "state = 'pending'"),
-    ):
+    for table, condition in held.items():
         connection.execute(
             f"UPDATE {table} SET lease_holder = NULL, lease_until = NULL "
             f"WHERE {condition} AND lease_holder IN (SELECT value FROM json_each(?))",
