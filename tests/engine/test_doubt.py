@@ -5,8 +5,10 @@ import pytest
 from castlist import samples
 from castlist.errors import StorageFull
 from castlist.model.jobs import State
+from castlist.testing.fake import FakeProvider
 from engine.conftest import ME
 from engine.failing import Failing
+from engine.test_trouble import put_in
 
 pytestmark = pytest.mark.anyio
 
@@ -50,3 +52,35 @@ async def test_an_upload_that_cannot_be_removed_now_keeps_nobody_from_what_was_m
 
     assert (ended.job.state, database.failed, source.raw) == (State.SUCCEEDED, 1, False)
     assert content
+
+
+class Arming(FakeProvider):
+    """Has the database go away after its first answer."""
+
+    database: Failing
+
+    async def submit(self, prepared):
+        self.database.times = 1
+        return await super().submit(prepared)
+
+
+@pytest.mark.parametrize(
+    ("first", "method", "asked"),
+    [
+        ("moderated", "finish", ["moderated"]),
+        ("refuse?retry=never", "finish", ["refuse?retry=never"]),
+        ("refuse?retry=elsewhere&times=1", "save", ["refuse?retry=elsewhere&times=1", "instant"]),
+        ("refuse?retry=same&times=1&after=0.1", "fail", ["refuse?retry=same&times=1&after=0.1", "instant"]),
+    ],
+)
+async def test_a_refusal_after_which_the_storage_went_away_counts_all_the_same(stage, first, method, asked):
+    async with stage(f"hero: fake/{first}", "hero: fake/instant") as s:
+        put_in(s, Arming)
+        storage = s.gateway.storage
+        database = Failing(storage.health if method == "fail" else storage.jobs, method, times=0)
+        s.provider("fake").database = database
+        ended = await s.end(await s.create(model="hero"))
+
+    assert [a.provider_model for a in ended.attempts] == asked
+    assert (ended.job.state, database.failed) == (State.FAILED if len(asked) == 1 else State.SUCCEEDED, 1)
+    assert len(asked) > 1 or ended.job.error == ended.attempts[0].error

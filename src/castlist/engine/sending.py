@@ -17,7 +17,7 @@ from castlist.engine.holding import hold, wait_for_money
 from castlist.engine.kit import Kit
 from castlist.engine.moves import WAIT_RETRY, current, put_off, save, unsure, wait_for
 from castlist.engine.ordering import make_ready
-from castlist.errors import Ambiguous, HandleGone, Moderated, NotFound, ProviderError, Retry, SpendLimit, Unavailable
+from castlist.errors import Ambiguous, HandleGone, Moderated, NotFound, ProviderError, Refused, Retry, SpendLimit, Unavailable
 from castlist.model.characters import Character
 from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Failure, Job, State
 from castlist.model.providing import Absent, CannotTell, Deployment, Prepared, Provider, Ticket
@@ -153,11 +153,23 @@ async def refused(kit: Kit, job: Job, error: ProviderError, *, attempt: Attempt 
         error = await lose(kit, job, error, attempt=attempt)
     failure = Failure(error.code, error.message)
     if attempt:
-        attempt = replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost())
+        # One that named a lost handle says nothing of the order, which is sent again with another one.
+        retry = None if isinstance(error, HandleGone) else Retry.NEVER if isinstance(error, Moderated) else error.retry
+        attempt = replace(attempt, state=AttemptState.REFUSED, error=failure, ended_at=kit.clock(), cost=Cost(), retry=retry)
         await _keep(kit, attempt)
     await note_refusal(kit, job.deployment, error, asked=attempt is not None)
     if error.retry is Retry.NEVER or isinstance(error, Moderated):
         return await fail(kit, job, failure, attempt=attempt)
+    return await go_on(kit, job, error, attempt=attempt)
+
+
+async def _after_refusal(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
+    """What would have followed the refusal, had the storage or this process not gone between the two; queued where nothing was asked."""
+    if attempt.retry is None or attempt.error is None:
+        return await save(kit, job.to(State.QUEUED))
+    if attempt.retry is Retry.NEVER:
+        return await fail(kit, job, attempt.error, attempt=attempt)
+    error = Refused(attempt.error.message, code=attempt.error.code, retry=attempt.retry)
     return await go_on(kit, job, error, attempt=attempt)
 
 
@@ -169,7 +181,7 @@ async def reconcile(kit: Kit, job: Job) -> Job | None:
     if attempt.ticket is not None:
         return await save(kit, job.to(State.RUNNING, waiting=None, cost=attempt.cost))
     if attempt.state is AttemptState.REFUSED:
-        return await save(kit, job.to(State.QUEUED))
+        return await _after_refusal(kit, job, attempt)
     match await find(kit, attempt):
         case Ticket() as ticket:
             return await _found(kit, job, attempt, ticket=ticket)

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from castlist.errors import Retry
 from castlist.model.characters import CastMember, Note
 from castlist.model.operations import Operation
 from castlist.model.routes import Choice
@@ -107,7 +108,7 @@ class Sent:
 class Attempt:
     """One submission of a job to one deployment. `ticket` is the provider's JSON, `reference` what we told the provider to call it,
     `request_id` what the provider called the request, which its support asks for. `reason` says why the deployment was chosen, `others`
-    why each of the others was not. `rest` is what a newer version keeps of it."""
+    why each of the others was not; `retry` what may follow the provider's refusal. `rest` is what a newer version keeps of it."""
 
     id: str
     job: str
@@ -128,6 +129,7 @@ class Attempt:
     others: Mapping[str, str] = field(default_factory=dict)
     verdict: Verdict | None = None
     sent: Sent | None = None
+    retry: Retry | None = None
     rest: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
 
