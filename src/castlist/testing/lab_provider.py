@@ -20,6 +20,7 @@ from castlist.model.providing import (
     Prepared,
     Progress,
     Provider,
+    SettingNames,
     Stopped,
     Stream,
     Ticket,
@@ -40,6 +41,7 @@ class LabProvider(Provider):
     `webhook_secret`, else with the lab's own. `again` in its settings is how many seconds it wants between polls (1)."""
 
     name: ClassVar[str] = "lab"
+    settings: ClassVar[SettingNames | None] = {"webhook_secret": (), "again": ()}
 
     def capabilities(self, model: str) -> Capabilities:
         return Capabilities(model=f"lab/{model}", max_seconds=120, cancel=True)

@@ -188,7 +188,7 @@ class Upstream(Emulator):
         self.counts["poll"] += 1
         work = self.works.get(request.match_info["id"])
         await self.pass_gate("poll")
-        fault = (work and work.once.pop("poll", None)) or self.next_fault("poll")
+        fault = self._meet("poll", work)
         answer = await trouble(request, fault) or refuse(fault)
         if answer is not None:
             return answer
@@ -196,10 +196,14 @@ class Upstream(Emulator):
             return error_reply(404, "not_found", "Video not found.")
         return web.json_response(work.show(time.time()), headers={"openai-poll-after-ms": "100"})
 
+    def _meet(self, where: str, work: Work | None) -> str | None:
+        """What this request about a work meets: what its model's name says for once, else what is planned."""
+        return (work.once.pop(where, None) if work else None) or self.next_fault(where)
+
     async def _content(self, request: web.Request) -> web.StreamResponse:
         self.counts["content"] += 1
         work = self.works.get(request.match_info["id"])
-        fault = (work and work.once.pop("content", None)) or self.next_fault("content")
+        fault = self._meet("content", work)
         if fault == "error":
             return error_reply(500, "server_error", "The server had an error.")
         if fault == "expired":
