@@ -22,7 +22,7 @@ ENVIRON = {
     "CASTLIST_DATABASE_URL": "postgresql://castlist:x@database/castlist",
     "CASTLIST_ASSETS": "s3://videos/castlist",
 }
-OWN = {"CASTLIST_CONFIG", "CASTLIST_DATA", *ENVIRON}
+OWN = {"CASTLIST_CONFIG", "CASTLIST_DATA", "PGPASSWORD", *ENVIRON}
 
 
 def kubernetes() -> list[dict]:
