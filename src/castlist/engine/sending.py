@@ -67,13 +67,7 @@ async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, pre
         with suppress(NotFound):
             await _withdraw(kit, attempt, why="The storage was away just before the request was to be sent.")
         raise
-    try:
-        ours = await hold(kit, job, seconds=prepared.order.timeout + MARGIN)
-    except Unavailable:
-        await _withdraw(kit, attempt, why="The storage was away just before the request was to be sent.")
-        raise
-    if not ours:
-        await _withdraw(kit, attempt, why="The process that was to send the request lost the job before it did.")
+    if not await _hold(kit, job, attempt, seconds=prepared.order.timeout + MARGIN):
         return None
     heard: list[str] = []
     try:
@@ -91,6 +85,18 @@ async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, pre
         text = "The request broke off where it is not known whether it had reached the provider."
         return await _held(kit, job, _named(attempt, heard), failure=Failure(Ambiguous.code, text))
     return await accepted(kit, job, _named(attempt, heard), ticket=ticket)
+
+
+async def _hold(kit: Kit, job: Job, attempt: Attempt, *, seconds: float) -> bool:
+    """Whether the job is ours for so long; where it is not, the intent is taken back."""
+    try:
+        ours = await hold(kit, job, seconds=seconds)
+    except Unavailable:
+        await _withdraw(kit, attempt, why="The storage was away just before the request was to be sent.")
+        raise
+    if not ours:
+        await _withdraw(kit, attempt, why="The process that was to send the request lost the job before it did.")
+    return ours
 
 
 async def _withdraw(kit: Kit, attempt: Attempt, *, why: str) -> None:
