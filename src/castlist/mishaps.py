@@ -9,7 +9,7 @@ import structlog
 
 from castlist.engine import Engine
 from castlist.errors import CastlistError, MediaCrashed, Unavailable
-from castlist.model.jobs import Failure, Job
+from castlist.model.jobs import Failure, Job, State
 
 log = structlog.get_logger("castlist.worker")
 
@@ -17,6 +17,11 @@ AGAIN: Final = 1.0
 """Seconds until the storage is tried again."""
 
 MOST: Final = 5
+MOST_SENT: Final = 20
+"""How often in a row a step may break before the job is given up; more often, and over many minutes, when it may be paid already."""
+
+LONGEST: Final = 60.0
+SENT: Final = frozenset({State.SUBMITTING, State.UNKNOWN, State.RUNNING, State.STORING})
 
 
 class Mishaps:
@@ -40,8 +45,8 @@ class Mishaps:
         count = self._counts[job.id] = self._counts.get(job.id, 0) + 1
         detail = error.detail if isinstance(error, MediaCrashed) else ""
         log.error("job.step_failed", job=job.id, state=str(job.state), count=count, detail=detail, exc_info=error)
-        if count < MOST:
-            return self._put_off(stored, 0.1 * 2**count)
+        if count < (MOST_SENT if stored.state in SENT else MOST):
+            return self._put_off(stored, min(LONGEST, 0.1 * 2**count))
         message = error.message if isinstance(error, CastlistError) else f"An error of Castlist's own in state {job.state}."
         try:
             return await self._engine.give_up(stored, Failure(getattr(error, "code", "internal_error"), message))

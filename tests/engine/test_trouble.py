@@ -3,11 +3,13 @@
 import asyncio
 import sqlite3
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from castlist import samples
 from castlist.errors import Conflict, StorageFull, Unavailable
+from castlist.mishaps import Mishaps
 from castlist.model.asks import Caller
 from castlist.model.jobs import AttemptState, CostState, State
 from castlist.model.providing import Ticket
@@ -37,7 +39,19 @@ class BreaksWhenPreparing(FakeProvider):
 
 class BreaksWhenPolled(FakeProvider):
     async def poll(self, tickets):
+        if self.polls < 7:
+            self.polls += 1
+            raise ValueError("a mistake in an adapter")
+        return await super().poll(tickets)
+
+
+class BreaksWhenAskedForWhatItTook(FakeProvider):
+    async def find(self, reference):
         raise ValueError("a mistake in an adapter")
+
+    async def cancel(self, ticket):
+        self.cancels += 1
+        raise ValueError("another mistake")
 
 
 class LongTickets(FakeProvider):
@@ -221,15 +235,56 @@ def test_a_followed_job_is_taken_again_whatever_broke_while_it_was_asked_about(s
     assert (ended.job.state, failed) == (State.SUCCEEDED, 1)
 
 
-def test_a_job_given_up_stops_its_work_and_says_how_its_attempt_ended(stage):
+def test_polls_that_break_never_fail_an_accepted_job(stage):
+    async def scene():
+        async with stage("hero: fake/instant") as s:
+            put_in(s, BreaksWhenPolled)
+            seen = await s.create(model="hero")
+            async with asyncio.timeout(30):
+                while not seen.job.ended:
+                    s.gateway.worker.ring(seen.job.id)
+                    await asyncio.sleep(0.02)
+                    seen = await s.engine.video(ME, seen.job.id)
+            return seen, s.provider("fake")
+
+    ended, provider = run(scene())
+
+    assert (ended.job.state, provider.submits, provider.cancels) == (State.SUCCEEDED, 1, 0)
+
+
+def test_an_adapter_that_breaks_when_it_is_to_find_or_stop_a_work_cannot_tell(stage):
+    async def scene():
+        async with stage("lost: fake/ambiguous") as s:
+            put_in(s, BreaksWhenAskedForWhatItTook)
+            held = await s.until(await s.create(model="lost"), lambda now: now.job.waiting == "unknown")
+            await s.engine.cancel(ME, held.job.id)
+            while not s.engine.kit.unstopped_since:
+                await asyncio.sleep(0.02)
+            since = s.engine.kit.unstopped_since
+            since.update({attempt: moment - timedelta(minutes=11) for attempt, moment in since.items()})
+            return await s.end(held)
+
+    ended = run(scene())
+
+    assert (ended.job.state, ended.job.cost.state) == (State.CANCELLED, CostState.UNKNOWN)
+    assert "ValueError" in ended.job.warnings[0].message
+
+
+def test_what_a_provider_works_on_is_given_up_after_minutes_and_not_at_once(stage):
     async def scene():
         async with stage("hero: fake/stuck") as s:
-            put_in(s, BreaksWhenPolled)
-            return await s.end(await s.create(model="hero")), s.provider("fake").cancels
+            seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)
+            mishaps, waited = Mishaps(s.engine), 0.0
+            moved = await mishaps.after(seen.job, ValueError("a mistake"))
+            while not moved.ended:
+                waited += (moved.due_at - s.engine.kit.clock()).total_seconds()
+                moved = await mishaps.after(seen.job, ValueError("a mistake"))
+            return waited, await s.end(seen), s.provider("fake").cancels
 
-    ended, cancels = run(scene())
+    waited, ended, cancels = run(scene())
 
-    assert (ended.job.state, cancels) == (State.FAILED, 1)
+    assert 600 < waited < 1200
+    assert (ended.job.state, ended.job.error.code, cancels) == (State.FAILED, "internal_error", 1)
     assert [(a.state, a.ended_at is not None) for a in ended.attempts] == [(AttemptState.FAILED, True)]
 
 

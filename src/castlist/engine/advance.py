@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
+
 from castlist.engine.binding import lose_late
 from castlist.engine.choosing import choose, no_room, others
 from castlist.engine.ending import cancel, fail
@@ -31,6 +33,8 @@ from castlist.model.characters import Character, CharacterState, Note
 from castlist.model.jobs import Attempt, AttemptState, Cost, Failure, Job, State
 from castlist.model.operations import CreateVideo
 from castlist.model.providing import Deployment, Phase, Progress, Ticket
+
+log = structlog.get_logger("castlist.engine")
 
 WAIT_CHARACTER = 5.0
 """Seconds between looks at a character that is being prepared; the end of its preparation wakes its jobs at once."""
@@ -143,6 +147,13 @@ async def _poll(kit: Kit, job: Job) -> Job | float | None:
     except (ProviderError, TimeoutError) as error:
         kit.tally.poll(attempt.provider, "refused", seconds=time.monotonic() - asked)
         return await _again(kit, job, attempt, seconds=getattr(error, "after", None) or WAIT_RETRY)
+    except CastlistError:
+        raise
+    except Exception as error:
+        # A mistake of the adapter says nothing of the work, which is accepted and may be paid.
+        log.exception("poll.broke", attempt=attempt.id, provider=attempt.provider, error=type(error).__name__)
+        kit.tally.poll(attempt.provider, "refused", seconds=time.monotonic() - asked)
+        return await _again(kit, job, attempt, seconds=WAIT_UNKNOWN)
     kit.tally.poll(attempt.provider, "answered", seconds=time.monotonic() - asked)
     kit.lost_since.pop(attempt.id, None)
     return await _follow(kit, job, attempt, progress=progress)

@@ -9,7 +9,7 @@ import structlog
 
 from castlist.engine.kit import Kit
 from castlist.engine.moves import WAIT_RETRY, current, provider_of, put_off, save, unsure, warn_once
-from castlist.errors import LostJob, ProviderError
+from castlist.errors import CastlistError, LostJob, ProviderError
 from castlist.model.characters import Note
 from castlist.model.jobs import Attempt, AttemptState, Cost, Failure, Job, State, total
 from castlist.model.providing import Cancelled, CannotTell, Provider, Stopped, Ticket
@@ -55,6 +55,11 @@ async def cancel(kit: Kit, job: Job) -> Job | None:
         outcome = await stop(provider, attempt)
     except ProviderError as error:
         return await _cancel_again(kit, job, attempt, error)
+    except CastlistError:
+        raise
+    except Exception as error:
+        log.exception("cancel.broke", attempt=attempt.id, provider=attempt.provider, error=type(error).__name__)
+        return await _cancel_again(kit, job, attempt, ProviderError(f"its adapter broke: {type(error).__name__}"))
     if outcome.outcome is not Stopped.STOPPED:
         text = f"{attempt.provider} could not stop the work ({outcome.outcome}); it may still cost."
         job = warn_once(job, Note("cancel_not_stopped", text))

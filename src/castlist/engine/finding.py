@@ -2,12 +2,16 @@
 
 import hashlib
 
+import structlog
+
 from castlist.engine.kit import Kit
 from castlist.engine.moves import provider_of
-from castlist.errors import ProviderError
+from castlist.errors import CastlistError, ProviderError
 from castlist.model.jobs import Attempt, Sent
 from castlist.model.operations import CreateVideo
 from castlist.model.providing import Absent, CannotTell, Prepared, Provider, Ticket
+
+log = structlog.get_logger("castlist.engine")
 
 
 def describe(prepared: Prepared) -> Sent | None:
@@ -29,6 +33,11 @@ async def find(kit: Kit, attempt: Attempt) -> Ticket | Absent | CannotTell:
         found = await provider.find(attempt.reference)
         return await _find_alike(kit, attempt, provider) if isinstance(found, CannotTell) else found
     except ProviderError:
+        return CannotTell()
+    except CastlistError:
+        raise
+    except Exception as error:
+        log.exception("find.broke", attempt=attempt.id, provider=attempt.provider, error=type(error).__name__)
         return CannotTell()
 
 
