@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import structlog
 
-from castlist.errors import CastlistError
+from castlist.errors import CastlistError, Unavailable
 from castlist.model.telling import Delivery
 from castlist.storage import Storage
 from castlist.webhooks import Courier
@@ -68,7 +68,7 @@ class Telling:
 
     async def until_idle(self) -> None:
         """Return when nothing is due and nothing is under way; what is put off for later is left."""
-        while self._under_way or await self._is_due():
+        while self._under_way or await self._may_be_due():
             if not await self._pause():
                 return
 
@@ -124,6 +124,12 @@ class Telling:
                 task.add_done_callback(self._under_way.pop)
             if len(found) < limit:
                 return
+
+    async def _may_be_due(self) -> bool:
+        try:
+            return await self._is_due()
+        except Unavailable:
+            return True
 
     async def _is_due(self) -> bool:
         return await self._storage.outbox.due(sealed_by=self._courier.seal.name)

@@ -113,13 +113,18 @@ class Worker:
 
     async def until_idle(self) -> None:
         """Return when nothing is left that a worker with this configuration could move."""
+        while True:
+            # A storage that is away for a moment says nothing of what is left.
+            with suppress(Unavailable):
+                if not await self._has_more():
+                    return
+            await asyncio.sleep(BEAT)
+
+    async def _has_more(self) -> bool:
         storage = self.engine.storage
         known = [d.id for d in self.engine.kit.deployments if self.share.takes(d)]
-        while True:
-            left = await storage.jobs.unfinished() - sum((await storage.jobs.stranded(known)).values())
-            if not self.busy and left <= 0 and (self.share.provider or not await storage.characters.unfinished()):
-                return
-            await asyncio.sleep(BEAT)
+        left = await storage.jobs.unfinished() - sum((await storage.jobs.stranded(known)).values())
+        return self.busy or left > 0 or (not self.share.provider and await storage.characters.unfinished() > 0)
 
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time

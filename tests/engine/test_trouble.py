@@ -124,19 +124,35 @@ def test_a_second_attempt_is_looked_for_under_the_name_it_was_sent_with(stage):
 
 
 class AwayOnce:
-    """In the place of the health's database: it is away for the next read."""
+    """In the place of the database of `rows`, a part of the storage: it is away for the next read."""
 
-    def __init__(self, health):
-        self.real, self.health, self.failed = health._database, health, 0
-        health._database = self
+    def __init__(self, rows):
+        self.real, self.part, self.failed = rows._database, rows, 0
+        rows._database = self
 
     def __getattr__(self, name):
         return getattr(self.real, name)
 
     async def rows(self, sql, values=()):
-        self.health._database = self.real
+        self.part._database = self.real
         self.failed += 1
         raise Unavailable("the database went away", code="storage_unreachable")
+
+    row = rows
+
+
+def test_a_database_that_is_away_for_a_moment_ends_no_wait_for_the_end_of_all_work(stage):
+    async def scene():
+        async with stage("hero: fake/instant") as s:
+            seen = await s.create(model="hero")
+            storage = s.gateway.storage
+            away = [AwayOnce(storage.jobs), AwayOnce(storage.outbox)]
+            await s.gateway.until_idle()
+            return away, await s.engine.video(ME, seen.job.id)
+
+    away, seen = run(scene())
+
+    assert ([each.failed for each in away], seen.job.state) == ([1, 1], State.SUCCEEDED)
 
 
 @pytest.mark.parametrize("first", ["fake/refuse?retry=elsewhere", "fake/fail?retryable=1"])
