@@ -181,7 +181,13 @@ ENTRY_OPTIONS = (
     ),
     Option("on_retired", "animatic, error", "castlist.on_retired", "As above, for this entry alone."),
     Option("fallback", "a model_name, or a list", "castlist.fallback", "As above, for this entry alone."),
-    Option("settings", "a mapping", "", "Options of the provider's own."),
+    Option(
+        "settings",
+        "a mapping",
+        "",
+        "What the provider reads of its own: `characters` (openai, azure, hosted_vllm, sglang), "
+        "`webhook_secret` (kling, gemini), `api_version` (gemini). Entries of one account have the same.",
+    ),
 )
 
 ROUTER_OPTIONS = (
