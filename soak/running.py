@@ -35,22 +35,23 @@ class Stage:
     log: IO[bytes]
 
 
-def run(plan: Plan, *, log: Path | None = None) -> Findings:
-    """What came of it. What the gateways say goes to `log`."""
-    with _set(plan, log=log) as stage:
+def run(plan: Plan, *, keep: Path | None = None) -> Findings:
+    """What came of it. All that the gateways write and say is in the folder `keep`, which is to be empty, where one is named."""
+    with _set(plan, keep=keep) as stage:
         return asyncio.run(_run(plan, stage))
 
 
 @contextmanager
-def _set(plan: Plan, *, log: Path | None) -> Iterator[Stage]:
-    with tempfile.TemporaryDirectory(prefix="castlist-soak-") as name, ExitStack() as stack:
+def _set(plan: Plan, *, keep: Path | None) -> Iterator[Stage]:
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="castlist-soak-")))
+        folder.mkdir(parents=True, exist_ok=True)
         labs = {
             id: stack.enter_context(run_lab(lasts=LASTS, seed=plan.seed + number, chances=chances_of(id)))
             for number, id in enumerate(DEPLOYMENTS)
         }
-        places = stack.enter_context(open_places(plan, Path(name)))
-        file = stack.enter_context((log or Path(name) / "log").open("wb"))
-        yield Stage(Path(name), labs, places, file)
+        places = stack.enter_context(open_places(plan, folder))
+        yield Stage(folder, labs, places, stack.enter_context((folder / "log").open("wb")))
 
 
 async def _run(plan: Plan, stage: Stage) -> Findings:

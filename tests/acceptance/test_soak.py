@@ -15,8 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize("places", [("sqlite", "folder"), ("postgres", "s3")], ids="-".join)
 def test_no_video_is_lost_or_paid_twice_while_gateways_are_killed(tmp_path: Path, places: tuple[str, str]) -> None:
     database, assets = places
-    log = tmp_path / "log"
-    options = ["--jobs", "36", "--pace", "2", "--seconds", "30", "--log", str(log), "--json"]
+    options = ["--jobs", "36", "--pace", "2", "--seconds", "30", "--keep", str(tmp_path / "soak"), "--json"]
 
     done = subprocess.run(
         [sys.executable, "-m", "soak", "--database", database, "--assets", assets, *options],
@@ -25,5 +24,5 @@ def test_no_video_is_lost_or_paid_twice_while_gateways_are_killed(tmp_path: Path
 
     assert done.stdout, done.stderr
     found = json.loads(done.stdout)
-    assert found["broken"] == [], log.read_text()[-5000:]
+    assert found["broken"] == [], (tmp_path / "soak" / "log").read_text()[-5000:]
     assert int(found["figures"]["accepted upstream"]) >= 30
