@@ -31,7 +31,7 @@ class Origins:
     async def check(self, *, files: int, rows: int) -> None:
         """Raises Conflict where `files` found in the place may be another database's than the one with these `rows` of files."""
         there = await asyncio.to_thread(self._blobs.signers)
-        strange = sorted(set(there) - await self._names())
+        strange = sorted(set(there).difference(await self._names()))
         if strange:
             raise Conflict(
                 f"files of another database ({', '.join(strange)}) lie in {self._blobs.place} too, so nothing was removed: is "
