@@ -69,8 +69,8 @@ class Emulator:
         planned = self._planned[where]
         return planned.popleft() if planned else None
 
-    async def pass_gate(self, where: str) -> None:
-        """Where a lab can hold a request; here nothing does."""
+    async def pass_gate(self, where: str, about: str) -> None:
+        """Where a lab can hold a request about something; here nothing does."""
 
     async def hear(self, request: web.Request) -> object:
         """The JSON document of a request as it came, None where it has none; the request is noted down."""
@@ -98,7 +98,7 @@ class Emulator:
         await response.prepare(request)
         middle = start + (size - start) // 2
         await response.write(self.clip[start:middle])
-        await self.pass_gate("content")
+        await self.pass_gate("content", request.match_info.get("id", ""))
         if fault == "cut":
             return abort(request)
         await response.write(self.clip[middle:])

@@ -10,7 +10,7 @@ import random
 import signal
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -51,7 +51,7 @@ class Lab(Upstream):
         self._lots: dict[str, random.Random] = {}
         self._chances: dict[str, Mapping[str, float]] = {}
         self._open: dict[str, asyncio.Event] = {}
-        self._held: Counter[str] = Counter()
+        self._held: defaultdict[str, list[str]] = defaultdict(list)
         self._arrived: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._calls: dict[str, tuple[str, str | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -82,17 +82,18 @@ class Lab(Upstream):
                 return fault
         return None
 
-    async def pass_gate(self, where: str) -> None:
+    async def pass_gate(self, where: str, about: str) -> None:
         """Wait while the gate is closed. A caller that hangs up meanwhile waits no longer, and nothing more comes of its request."""
         gate = self._open.get(where)
         if gate is None:
             return
-        self._held[where] += 1
+        prompt = self.works[about].fields["prompt"] if about in self.works else about
+        self._held[where].append(prompt)
         self._arrived[where].set()
         try:
             await gate.wait()
         finally:
-            self._held[where] -= 1
+            self._held[where].remove(prompt)
 
     def accept(self, recorded: Recorded, *, script: Mapping[str, str], source: Work | None) -> Work:
         """A request taken, under the caller's own name for it where it has one."""
@@ -147,12 +148,12 @@ class Lab(Upstream):
         return web.json_response({})
 
     async def _show_held(self, request: web.Request) -> web.Response:
-        """Answers once so many requests are held at the gate at the same time."""
-        gate, wanted = request.match_info["gate"], int(request.query.get("count", "1"))
-        while self._held[gate] < wanted:
+        """Answers once so many requests about that are held at the gate at the same time."""
+        gate, wanted, about = request.match_info["gate"], int(request.query.get("count", "1")), request.query.get("about", "")
+        while (held := sum(about in prompt for prompt in self._held[gate])) < wanted:
             self._arrived[gate].clear()
             await self._arrived[gate].wait()
-        return web.json_response({"held": self._held[gate]})
+        return web.json_response({"held": held})
 
     async def _set_callers(self, request: web.Request) -> web.Response:
         given = await request.json()

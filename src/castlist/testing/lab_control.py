@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from castlist.testing.lab_provider import SECRET
@@ -58,9 +58,10 @@ class LabControl:
         """Let go of what is held there, and of what comes."""
         self._post("/_gates", dict.fromkeys(gates, "open"))
 
-    def wait_held(self, gate: str, *, count: int = 1, within: float = _WITHIN) -> int:
-        """How many requests are held at the gate, once it is that many. Raises TimeoutError."""
-        found = self._ask("GET", f"/_held/{gate}?count={count}", within=within)
+    def wait_held(self, gate: str, *, count: int = 1, about: str = "", within: float = _WITHIN) -> int:
+        """How many requests are held at the gate, once it is that many: all, or those whose prompt (or character's name) has that text in
+        it. Raises TimeoutError."""
+        found = self._ask("GET", f"/_held/{gate}?{urlencode({'count': count, 'about': about})}", within=within)
         return int(str(found["held"]))
 
     def call(self, gateways: Sequence[str], *, secret: str = SECRET) -> None:

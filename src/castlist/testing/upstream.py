@@ -89,7 +89,7 @@ class Upstream(Emulator):
         fault = script.get("create") or planned
         if fault == "drop":
             return abort(request)
-        await self.pass_gate("received")
+        await self.pass_gate("received", recorded.value("prompt") or "")
         answer = refuse(fault) or self._complain(request, recorded)
         if answer is not None:
             return answer
@@ -121,7 +121,7 @@ class Upstream(Emulator):
 
     async def before_answer(self, work: Work) -> None:
         """What happens between taking a work and saying so."""
-        await self.pass_gate("accepted")
+        await self.pass_gate("accepted", work.id)
 
     def accept(self, recorded: Recorded, *, script: Mapping[str, str], source: Work | None) -> Work:
         """A request taken: from here on it would cost."""
@@ -152,7 +152,7 @@ class Upstream(Emulator):
             return error_reply(400, "missing_required_parameter", "A character needs a name and a video.")
         number = f"char_{self.counts['character']:08d}"
         self.characters[number] = (str(recorded.value("name")), clip)
-        await self.pass_gate("character")
+        await self.pass_gate("character", str(recorded.value("name")))
         return web.json_response(self._show_character(number))
 
     async def _character(self, request: web.Request) -> web.Response:
@@ -187,7 +187,7 @@ class Upstream(Emulator):
     async def _poll(self, request: web.Request) -> web.StreamResponse:
         self.counts["poll"] += 1
         work = self.works.get(request.match_info["id"])
-        await self.pass_gate("poll")
+        await self.pass_gate("poll", request.match_info["id"])
         fault = self._meet("poll", work)
         answer = await trouble(request, fault) or refuse(fault)
         if answer is not None:
