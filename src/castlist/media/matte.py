@@ -62,20 +62,21 @@ class Matte:
         part = np.ascontiguousarray(frame[y : y + h, x : x + w])
         self.behind = self.behind if self.behind.still else self.look_behind()
         self.frames += 1
-        whole = frame.shape[1::-1]
+        size = (frame.shape[1], frame.shape[0])
         under = (
             self.behind
             if shadow is None
-            else darken(self.behind, part, enlarge(np.asarray(255 * shadow, np.uint8), whole)[y : y + h, x : x + w], self.reach)
+            else darken(self.behind, part, enlarge(np.asarray(255 * shadow, np.uint8), size)[y : y + h, x : x + w], self.reach)
         )
-        solid = self.sharpen(part, enlarge(mask, whole)[y : y + h, x : x + w], under)
+        solid = self.sharpen(part, enlarge(mask, size)[y : y + h, x : x + w], under)
         sure = np.asarray(cv2.erode(solid, disc(BAND)), np.uint8)
         band = np.asarray(cv2.dilate(solid, disc(BAND)), np.uint8) - sure
         where = np.nonzero(band)
         alpha, colour = self.unmix(part, nearest_colour(part, sure, where=where), solid, under=under.colour[where], where=where)
         self.steady(part, alpha, where=where)
-        bgra = np.dstack([colour, np.round(alpha * 255).astype(np.uint8)])
-        bgra[alpha <= 0] = 0
+        shown = np.asarray(alpha > 0, np.uint8)
+        whole = cv2.merge([*cv2.split(colour), np.round(alpha * 255).astype(np.uint8)])
+        bgra = np.asarray(cv2.bitwise_and(whole, whole, mask=shown), np.uint8)
         self.last = Cut(bgra, part)
         return bgra
 
