@@ -7,15 +7,18 @@ import sqlite3
 import subprocess
 import sys
 import traceback
+from dataclasses import replace
 
 import psycopg
 import pytest
 
 from buckets import server
 from castlist.errors import Conflict, NotFound, Unavailable
+from castlist.model.jobs import State
+from castlist.model.telling import Wanted
 from castlist.storage import Storage, schema, upkeep
 from castlist.storage.blobs import FolderBlobs
-from storage.samples import a_character, a_job, an_attempt, create, store, wall
+from storage.samples import a_character, a_job, an_attempt, create, held, store, wall
 
 pytestmark = pytest.mark.anyio
 
@@ -82,6 +85,35 @@ async def test_a_file_that_was_copied_is_not_worked_on_by_who_forgets_the_addres
         file.execute("PRAGMA user_version = 0")
     file.close()
     await (await Storage.open(folder)).close()
+
+
+async def with_webhooks(storage) -> str:
+    """An endpoint of the configuration, a secret of the project, and a finished video of which it is told."""
+    await storage.outbox.register([Wanted("default", "https://told.example/hook")])
+    await storage.secrets.ensure("default", lambda: f"sealed of {storage.folder.name}", sealed_by="key")
+    job = replace(await held(storage, a_job(at=wall())), completed_at=wall())
+    await storage.jobs.finish(job.to(State.CANCELLED), attempt=None, assets=())
+    return job.id
+
+
+async def test_a_gateway_that_was_started_on_the_database_before_is_in_the_way_of_nothing(tmp_path, url):
+    """With `webhooks:` in the file both have the endpoint and a secret, each under an id of its own."""
+    old = await Storage.open(tmp_path / "data")
+    told = [await with_webhooks(old)]
+    await old.close()
+    new = await Storage.open(tmp_path / "other", database_url=url)
+    told.append(await with_webhooks(new))
+    [here] = await new.outbox.endpoints("default")
+
+    for _ in range(2):
+        upkeep.copy(tmp_path / "data", url)
+
+    page = await new.outbox.page("default", after=None, limit=10, order="asc", state=None, video=None)
+    assert sorted((each.video, each.endpoint) for each in page.items) == sorted((video, here.id) for video in told)
+    assert [endpoint.id for endpoint in await new.outbox.endpoints("default")] == [here.id]
+    signing = await new.secrets.signing("default")
+    assert sorted((each.sealed, each.old_until is None) for each in signing) == [("sealed of data", False), ("sealed of other", True)]
+    await new.close()
 
 
 async def test_what_has_gone_on_in_the_database_is_not_overwritten(tmp_path, url):

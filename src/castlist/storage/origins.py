@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from collections.abc import Collection
 
 from castlist.errors import Conflict
 from castlist.storage.blobs import Blobs
@@ -45,11 +44,11 @@ class Origins:
                 code="storage_shared",
             )
 
-    async def _names(self) -> Collection[str]:
+    async def _names(self) -> set[str]:
         return {str(row[0]) for row in await self._database.rows("SELECT id FROM origins")}
 
 
-def _name(connection: Connection) -> Collection[str]:
+def _name(connection: Connection) -> set[str]:
     connection.execute("INSERT INTO origins (id) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM origins)", (secrets.token_hex(8),))
     return {str(row[0]) for row in connection.execute("SELECT id FROM origins")}
 

@@ -133,13 +133,32 @@ def _copy(source: sqlite3.Connection, link: Link, table: str) -> Copied:
         for row in source.execute(f"SELECT {listed} FROM {table}"):
             stream.write_row(row)
             rows += 1
+    for sql in _FITTING.get(table, ()):
+        link.execute(sql)
+    wanted = link.execute("SELECT count(*) FROM arriving").fetchone() or (0,)
     new = link.execute(f"INSERT INTO {table} ({listed}) SELECT {listed} FROM arriving ON CONFLICT DO NOTHING").rowcount
     found = link.execute(f"SELECT count(*) FROM arriving JOIN {table} USING ({', '.join(keys)})").fetchone() or (0,)
     link.execute("DROP TABLE arriving")
-    if found[0] != rows:
-        text = f"{rows - found[0]} of {rows} rows of {table} contradict rows that are in the database; nothing was changed"
+    if found != wanted:
+        text = f"{wanted[0] - found[0]} of {rows} rows of {table} contradict rows that are in the database; nothing was changed"
         raise Unavailable(text, code="copy_incomplete")
     return Copied(table, rows, rows - new)
+
+
+# What a gateway that has started on the database has made there by itself, under ids of its own: that stays, and takes what is the file's.
+_RENAMED = "FROM arriving JOIN webhook_endpoints known USING (project, url) WHERE known.id <> arriving.id"
+_REPLACED = "SELECT project FROM webhook_secrets known WHERE known.old_until IS NULL AND known.id <> arriving.id"
+_TOMORROW = "(extract(epoch FROM now() + interval '1 day') * 1000000)::bigint"
+_FITTING: Mapping[str, Sequence[str]] = {
+    "webhook_endpoints": (
+        f"CREATE TEMPORARY TABLE renamed ON COMMIT DROP AS SELECT arriving.id AS old, known.id {_RENAMED}",
+        "DELETE FROM arriving WHERE id IN (SELECT old FROM renamed)",
+    ),
+    "webhook_deliveries": ("UPDATE arriving SET endpoint = renamed.id FROM renamed WHERE renamed.old = endpoint",),
+    # As after a rotation: who is told of videos may know only the older one for a day.
+    "webhook_secrets": (f"UPDATE arriving SET old_until = {_TOMORROW} WHERE old_until IS NULL AND project IN ({_REPLACED})",),
+    "callbacks": ("DELETE FROM arriving USING callbacks known WHERE known.number = arriving.number AND known.id <> arriving.id",),
+}
 
 
 def _tables(source: sqlite3.Connection) -> Sequence[str]:
