@@ -129,5 +129,5 @@ def test_the_server_keeps_to_its_description(described: Server) -> None:
 
 
 def _label(method: str, path: str) -> str:
-    prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook", "/callbacks", "/jobs")) else ""
+    prefix = "/v1" if path.startswith(("/videos", "/models", "/webhook", "/callbacks", "/jobs", "/requests")) else ""
     return f"{method} {prefix}{path}"

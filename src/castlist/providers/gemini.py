@@ -54,9 +54,9 @@ class Gemini(KeepsUploads):
     """Omni models under one API key. The setting `api_version` is `v1`, the default of google-genai 3; the vendor's pages still show
     `v1beta`, and whether `v1` serves every feature of 1.2 is not verified.
 
-    Nothing is kept by the vendor under a name of ours: an interaction takes labels, but none can be looked up by them, so a lost
-    answer stays unknown. Uploads live 48 hours, of which the last two are not counted on. Not verified with the live service: whether an
-    extension comes back whole.
+    Nothing is kept by the vendor under a name of ours: an interaction takes labels, but none can be looked up by them (google-genai 3.4.0
+    gets, cancels and deletes one by its id, and lists none), so a lost answer stays unknown. Uploads live 48 hours, of which the last two
+    are not counted on. Not verified with the live service: whether an extension comes back whole.
     """
 
     name: ClassVar[str] = "gemini"
