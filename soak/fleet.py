@@ -80,12 +80,17 @@ class Fleet:
             gateway.stop()
 
     async def come_up(self) -> None:
-        """Start all; returns when each has answered. Raises TimeoutError."""
+        """Start all; returns when each has answered. Raises TimeoutError, and SystemExit when one ended instead."""
         self.start()
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session, asyncio.timeout(START_WITHIN):
             for gateway in self.gateways:
                 while not await _is_up(session, gateway):
+                    if gateway.process is not None and gateway.process.poll() is not None:
+                        raise SystemExit(f"a gateway did not start: {self._read_log(gateway)}")
                     await asyncio.sleep(0.2)
+
+    def _read_log(self, gateway: Gateway) -> str:
+        return Path(gateway.log.name).read_text(errors="replace")[-2000:]
 
     def revive(self) -> int:
         """Start those that are not there; how many."""

@@ -18,7 +18,7 @@ CALM: Final = 120.0
 """Seconds after the killing within which every video must have ended."""
 
 OFTEN: Final = 0.05
-RARELY: Final = 0.005
+RARELY: Final = 0.002
 
 _EACH: Final[Mapping[str, Sequence[str]]] = {
     "create": ("lose", "hang", "no_id", "rate_limit", "rate_limit_bare"),
