@@ -19,6 +19,7 @@ import postgres as databases
 
 SCENE = {"prompt": "Luna walks through a forest at night", "model": "slow", "seconds": "2", "size": "320x180"}
 KEY = "sk-drain"
+KEYS = f"general_settings: {{master_key: {KEY}}}\n"
 
 
 def write(folder: Path, url: str, s3: buckets.Server) -> Path:
@@ -56,6 +57,22 @@ def holder(url: str, job: str) -> int:
             row = connection.execute("SELECT lease_holder FROM castlist.jobs WHERE id = %s AND state = 'running'", (job,)).fetchone()
             if row is not None and row[0] is not None:
                 return int(row[0].partition("-")[0])
+
+
+@pytest.mark.slow
+def test_the_answer_of_a_request_that_may_cost_is_waited_for(tmp_path):
+    path = tmp_path / "castlist.yaml"
+    path.write_text(f"model_list: [{{model_name: slow, litellm_params: {{model: 'fake/stuck?answer=8'}}}}]\n{KEYS}")
+    with serve(tmp_path / "data", "--config", str(path), "--no-worker") as server:
+        id = json.loads(ask(server, "", SCENE)[1])["id"]
+        command = [sys.executable, "-m", "castlist.cli", "worker", "--data", str(server.data), "--config", str(path)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as worker:
+            while json.loads(ask(server, f"/{id}?wait=20")[1])["castlist"]["state"] != "submitting":
+                pass
+            worker.send_signal(signal.SIGTERM)
+
+            assert worker.wait(40) == 0
+            assert json.loads(ask(server, f"/{id}")[1])["castlist"]["attempts"][0]["state"] == "ticketed"
 
 
 def test_a_second_signal_ends_a_worker_that_waits_for_an_answer(tmp_path):

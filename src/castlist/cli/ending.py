@@ -4,6 +4,10 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine
 
+PATIENCE = 45.0
+"""Seconds that the answer of a request that may cost is waited for: broken off, nobody would know what became of it. The minute that
+container platforms are told to give leaves the rest for handing over."""
+
 
 class Ending:
     """Hears SIGINT and SIGTERM. `asked` is set by the first one, which also calls `first`; the next ones call `second`."""

@@ -14,7 +14,7 @@ import uvloop
 
 from castlist import __version__
 from castlist.assembly import Gateway, open_gateway
-from castlist.cli.ending import Ending
+from castlist.cli.ending import PATIENCE, Ending
 from castlist.cli.printing import print_json, print_line, show_safely
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
@@ -73,6 +73,8 @@ def listen(settings: Settings) -> Iterator[socket.socket]:
 async def run(settings: Settings, listener: socket.socket, *, worker: bool, as_json: bool) -> None:
     """Open the gateway, serve until a signal, close it."""
     gateway = await open_gateway(settings, serving=True, worker=worker)
+    if gateway.worker:
+        gateway.worker.patience = PATIENCE
     server = Server(make_server(gateway.app).config)
     resting: list[asyncio.Task[None]] = []
 

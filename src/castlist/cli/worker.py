@@ -9,7 +9,7 @@ import typer
 import uvloop
 
 from castlist.assembly import open_gateway
-from castlist.cli.ending import Ending
+from castlist.cli.ending import PATIENCE, Ending
 from castlist.cli.printing import print_json, print_line
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
@@ -50,6 +50,7 @@ async def work(settings: Settings, *, share: Share, until_idle: bool, as_json: b
     ending = Ending()
     try:
         if gateway.worker:
+            gateway.worker.patience = PATIENCE
             share.check(gateway.engine.kit.deployments)
             gateway.worker.share = share
         gateway.storage.holders.mark("worker")
