@@ -22,11 +22,17 @@ RARELY: Final = 0.002
 
 _EACH: Final[Mapping[str, Sequence[str]]] = {
     "create": ("lose", "hang", "no_id", "rate_limit", "rate_limit_bare"),
-    "job": ("stick", "fail", "strange"),
+    "job": ("stick", "strange"),
     "poll": ("error", "rate_limit", "drop", "hang", "garbage"),
     "content": ("cut", "expired", "error", "no_ranges"),
 }
-_ASKABLE: Final[Mapping[str, Sequence[str]]] = {"create": ("error", "unavailable", "drop"), "call": ("early", "twice", "forged", "late")}
+_ASKABLE: Final[Mapping[str, Sequence[str]]] = {
+    "create": ("error", "unavailable", "drop"),
+    "job": ("fail",),
+    "call": ("early", "twice", "forged", "late"),
+}
+"""What only the provider `lab` gets over: OpenAI's failures without a reason are taken for the video's own."""
+
 _FINAL: Final = ("create.refuse", "create.moderated")
 """What ends a video by right, and is therefore rare."""
 
