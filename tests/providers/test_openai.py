@@ -200,6 +200,15 @@ def test_a_failure_keeps_the_upstreams_words(upstream, tmp_path):
     progress = follow(upstream, tmp_path, "sora-2?job=fail")
 
     assert (progress.phase, progress.failure.code, progress.moderated) == (Phase.FAILED, "video_generation_failed", False)
+    assert progress.retryable
+
+
+def test_a_failure_that_the_request_brought_about_is_nobody_else_s():
+    codes = ("invalid_prompt", "character_deleted", "moderation_blocked", "server_error", "")
+
+    bodies = [json.dumps({"status": "failed", "error": {"code": code}}).encode() for code in codes]
+
+    assert [read_progress(Reply(200, {}, body)).retryable for body in bodies] == [False, False, False, True, True]
 
 
 def test_a_failure_for_its_content_is_marked_so(upstream, tmp_path):

@@ -48,7 +48,9 @@ _PHASES: Final = {
     "failed": Phase.FAILED,
     "cancelled": Phase.CANCELLED,
 }
-_THEIR_TROUBLE: Final = frozenset({"internal_error", "server_error", "rate_limit_exceeded"})
+_OUR_TROUBLE: Final = ("invalid", "unsupported", "undecodable", "character_")
+"""How the codes begin of failures that the request brought about, so that nobody else could do better."""
+
 _POLL_SECONDS: Final = 2.0
 _LISTED: Final = 100
 _BIND_SECONDS: Final = 120.0
@@ -267,7 +269,9 @@ def _read_failure(error: object) -> Progress:
         code if isinstance(code, str) and code else "provider_failed",
         message if isinstance(message, str) and message else "The upstream failed without saying why.",
     )
-    return Progress(Phase.FAILED, failure=failure, retryable=failure.code in _THEIR_TROUBLE, moderated=failure.code in MODERATION_CODES)
+    moderated = failure.code in MODERATION_CODES
+    retryable = not moderated and not failure.code.startswith(_OUR_TROUBLE)
+    return Progress(Phase.FAILED, failure=failure, retryable=retryable, moderated=moderated)
 
 
 def _again(reply: Reply) -> float:
