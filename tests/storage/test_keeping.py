@@ -110,9 +110,31 @@ async def test_a_sweep_with_the_wrong_database_removes_nothing(come, folder, tmp
         await wrong.keeping.sweep(grace=DAY, remove=True)
     assert sorted(path.name for path in place.rglob("asset_*")) == kept
 
-    await wrong.origins.adopt(name)
-    assert (await wrong.keeping.sweep(grace=DAY, remove=True)).blobs == 1
+    assert (await wrong.keeping.sweep(grace=DAY, remove=True, adopt=name)).blobs == 1
+    assert (await wrong.keeping.sweep(grace=DAY, remove=True)).blobs == 0
     await wrong.close()
+
+
+@pytest.mark.parametrize(("remove", "stranger"), [(False, False), (True, True)])
+async def test_a_sweep_that_removes_nothing_adopts_nothing(come, folder, tmp_path, watch, remove, stranger):
+    place = tmp_path / "mounted"
+    gone = await come(folder, Folder(place))
+    await old_files(gone, tmp_path, place)
+    await gone.close()
+    (name,) = [path.name for path in (place / "castlist.databases").iterdir()]
+    if stranger:
+        (place / "castlist.databases" / "somebody-else").mkdir()
+    ours = await Storage.open(tmp_path / "other", clock=watch, place=Folder(place))
+
+    if stranger:
+        with pytest.raises(Conflict, match=r"another database \(somebody-else\)"):
+            await ours.keeping.sweep(grace=DAY, remove=remove, adopt=name)
+    else:
+        assert (await ours.keeping.sweep(grace=DAY, remove=remove, adopt=name)).blobs == 1
+
+    with pytest.raises(Conflict, match=name):
+        await ours.keeping.sweep(grace=DAY, remove=True)
+    await ours.close()
 
 
 async def test_two_databases_that_store_in_one_place_remove_nothing_of_each_other_s(come, folder, tmp_path, watch):

@@ -13,7 +13,6 @@ from castlist.cli.printing import print_facts, print_json, print_line, print_tab
 from castlist.cli.running import Json, tell_errors
 from castlist.config import Overrides, Settings, load
 from castlist.storage import Storage
-from castlist.storage.keeping import Swept
 
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, help="Show what is kept, and remove what nobody has.")
@@ -57,13 +56,7 @@ def sweep(
     """Remove files that no video and no character has, and name those that are gone."""
     with tell_errors(as_json=as_json):
         settings = load(config, overrides=Overrides(data=data))
-
-        async def ask(storage: Storage) -> Swept:
-            if adopt:
-                await storage.origins.adopt(adopt)
-            return await storage.keeping.sweep(grace=timedelta(hours=grace), remove=not dry_run)
-
-        found = with_storage(settings, ask)
+        found = with_storage(settings, lambda storage: storage.keeping.sweep(grace=timedelta(hours=grace), remove=not dry_run, adopt=adopt))
         if as_json:
             print_json({"removed": not dry_run, "files": found.blobs, "bytes": found.bytes, "rows": found.rows, "missing": found.missing})
             return

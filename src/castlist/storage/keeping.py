@@ -50,14 +50,17 @@ class Keeping:
         """What is kept, by project and kind."""
         return [Kept(row[0], row[1], row[2], int(row[3]), from_micros(row[4])) for row in await self._database.rows(_USAGE)]
 
-    async def sweep(self, *, grace: timedelta, remove: bool) -> Swept:
+    async def sweep(self, *, grace: timedelta, remove: bool, adopt: str = "") -> Swept:
         """Find, and with `remove` delete, what nobody has and is older than `grace`: a file is stored before its row is written.
+        What the database `adopt` stored counts as this one's, and with `remove` does so from now on.
         Raises Conflict where the files may be another database's."""
         before = self._clock() - grace
         # In this order: what is stored between two of these lines is younger than `before`, or has its row at the second.
         blobs = await asyncio.to_thread(lambda: list(self._blobs.find()))
         rows = {row[0] for row in await self._database.rows("SELECT id FROM assets")}
-        await self._origins.check(files=len(blobs), rows=len(rows))
+        await self._origins.check(files=len(blobs), rows=len(rows), adopted=adopt)
+        if remove and adopt:
+            await self._origins.adopt(adopt)
         unowned = {row[0] for row in await self._database.rows(_UNOWNED, {"before": to_micros(before)})}
         loose = [blob for blob in blobs if blob.modified < before and (blob.asset not in rows or blob.asset in unowned or not blob.whole)]
         there = {blob.asset for blob in blobs if blob.whole}

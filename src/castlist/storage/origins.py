@@ -27,10 +27,11 @@ class Origins:
         """What a database of that name stored is this one's from now on, to keep or to remove."""
         await self._database.write(lambda connection: connection.execute(_INSERT, (name,)).rowcount)
 
-    async def check(self, *, files: int, rows: int) -> None:
-        """Raises Conflict where `files` found in the place may be another database's than the one with these `rows` of files."""
+    async def check(self, *, files: int, rows: int, adopted: str = "") -> None:
+        """Raises Conflict where `files` found in the place may be another database's than the one with these `rows` of files, or than
+        the one called `adopted`."""
         there = await asyncio.to_thread(self._blobs.signers)
-        strange = sorted(set(there).difference(await self._names()))
+        strange = sorted(set(there).difference(await self._names(), (adopted,)))
         if strange:
             raise Conflict(
                 f"files of another database ({', '.join(strange)}) lie in {self._blobs.place} too, so nothing was removed: is "
