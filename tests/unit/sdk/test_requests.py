@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -265,6 +266,49 @@ def test_waiting_outlives_a_proxy_with_nobody_behind_it(client, script, status):
 
     assert client.videos.wait("video_1").status == "completed"
     assert len(script.asked) == 4
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_waiting_outlives_a_server_that_is_away_at_the_first_question(client, script, status):
+    script.say("<html>nobody is here</html>", status=status)
+    script.break_off()
+    script.say(DONE)
+
+    assert client.videos.wait("video_1").status == "completed"
+    assert len(script.asked) == 3
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_waiting_ends_in_time_while_nobody_answers(client, script, known):
+    if known:
+        script.say(VIDEO)
+    script.say("<html>too long</html>", status=504)
+
+    with pytest.raises(castlist.WaitTimeout, match="no answer came from /videos/video_1"):
+        client.videos.wait("video_1", timeout=0.6)
+
+    waits = [float(asked.path.partition("?wait=")[2] or 0) for asked in script.asked]
+    assert all(wait <= 0.6 for wait in waits)
+    assert len(waits) < 6
+
+
+def test_a_long_poll_that_a_proxy_cuts_off_is_shorter_the_next_time(client, script):
+    script.say(VIDEO)
+    script.say("<html>too long</html>", status=504)
+    script.say(DONE)
+
+    client.videos.wait("video_1")
+
+    assert [asked.path.partition("?wait=")[2] for asked in script.asked] == ["", "50.000", "25.000"]
+
+
+def test_waiting_at_a_wrong_address_is_told_soon(unused_port):
+    begun = monotonic()
+
+    with Client(f"http://127.0.0.1:{unused_port}") as client, pytest.raises(castlist.ConnectionFailed, match="castlist serve"):
+        client.videos.wait("video_1")
+
+    assert monotonic() - begun < 10
 
 
 def test_a_single_question_is_answered_as_the_server_answers(client, script):

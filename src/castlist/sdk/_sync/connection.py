@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Self
 
-from castlist.errors import ConnectionFailed, ServerError, Unavailable
+from castlist.errors import CastlistError, ConnectionFailed, ServerError, Unavailable, WaitTimeout
 from castlist.sdk._connect import Target, Wanted, find_target
 from castlist.sdk._sync.pauses import sleep, to_thread
 from castlist.sdk.extras import Extras
@@ -28,6 +30,9 @@ PATIENT_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 PASSING = frozenset({502, 503, 504})
 """What a gateway that is being restarted answers, or a proxy in its place."""
 
+CUT_OFF = 504
+"""What a proxy answers for which a long poll was too long: the next one is half as long."""
+
 CHUNK = 1 << 20
 IDLE = 2.0
 """Seconds an idle connection is kept: less than any server or proxy keeps it, so that no request meets a closing one."""
@@ -35,10 +40,12 @@ IDLE = 2.0
 
 @dataclass
 class Pool:
-    """The open HTTP client, made at the first call; one that does not `last` is opened for each request."""
+    """The open HTTP client, made at the first call; one that does not `last` is opened for each request.
+    It has `met` its server once anything answered there."""
 
     wanted: Wanted
     lasting: bool = True
+    met: bool = False
     target: Target | None = None
     http: httpx2.Client | None = None
 
@@ -94,19 +101,40 @@ class Connection:
         """The same connection with other extras."""
         return replace(self, extras=extras)
 
-    def get(self, path: str, query: Mapping[str, object] | None = None, *, wait: float = 0.0, patient: bool = False) -> Json:
-        """The JSON at `path`; `wait` is what a long-poll may take beyond the usual time limit. Who is `patient` also waits while
-        a proxy has nobody behind it."""
-        pauses = PATIENT_PAUSES if patient else PAUSES
-        for pause in (*pauses, None):
+    def get(self, path: str, query: Mapping[str, object] | None = None) -> Json:
+        """The JSON at `path`."""
+        for pause in (*PAUSES, None):
             try:
-                return self._ask("GET", path, query=query, timeout=self.extras.timeout + wait)
-            except (ConnectionFailed, ServerError, Unavailable) as error:
-                passing = isinstance(error, ConnectionFailed) or (patient and error.status in PASSING)
-                if pause is None or not passing:
+                return self._ask("GET", path, query=query)
+            except ConnectionFailed:
+                if pause is None:
                     raise
                 sleep(pause)
         raise AssertionError("unreachable")
+
+    def watch(self, path: str, *, wait: float, until: float = inf) -> Json:
+        """The JSON at `path`, once it has changed or after `wait` seconds, asked for also while a server is being restarted.
+        Raises WaitTimeout where that lasts `until` then on the monotonic clock."""
+        for turn, pause in enumerate((*PATIENT_PAUSES, None)):
+            left = max(0.0, min(wait, until - monotonic()))
+            try:
+                query = {"wait": f"{left:.3f}"} if left else None
+                return self._ask("GET", path, query=query, timeout=self.extras.timeout + left)
+            except (ConnectionFailed, ServerError, Unavailable) as error:
+                if pause is None or not self._passes(error, turn):
+                    raise
+                if monotonic() >= until:
+                    raise WaitTimeout(f"the time to wait is over, and no answer came from {path}: {error}") from error
+                if error.status == CUT_OFF:
+                    wait /= 2
+            sleep(max(0.0, min(pause, until - monotonic())))
+        raise AssertionError("unreachable")
+
+    def _passes(self, error: CastlistError, turn: int) -> bool:
+        """Whether it is worth asking again. An address that has never answered may be a wrong one, which is told soon."""
+        if isinstance(error, ConnectionFailed):
+            return self.pool.met or turn < len(PAUSES)
+        return error.status in PASSING
 
     def post(self, path: str, body: Mapping[str, object]) -> Json:
         """POST a JSON body, once."""
@@ -160,6 +188,7 @@ class Connection:
                     timeout=timeout,  # type: ignore[arg-type]  # seconds
                     **content,  # type: ignore[arg-type]  # json, data and files as built above
                 ) as answer:
+                    self.pool.met = True
                     if answer.status_code >= 300:
                         raise name_refusal(answer.status_code, read_json(answer.read()) or {})
                     yield answer

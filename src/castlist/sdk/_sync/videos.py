@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Literal, Unpack
@@ -101,8 +102,8 @@ class Videos:
 
     def get(self, video: VideoRecord | str, *, wait: float = 0.0) -> Video:
         """The video as it is now; with `wait`, in seconds up to 60, once it has changed. Raises NotFound."""
-        query = {"wait": f"{wait:.3f}"} if wait else None
-        return self._read(self._connection.get(f"/videos/{quote(video)}", query, wait=wait, patient=bool(wait)))
+        path = f"/videos/{quote(video)}"
+        return self._read(self._connection.watch(path, wait=wait) if wait else self._connection.get(path))
 
     @takes(VideoQuery, call="videos.list")
     def list(self, **query: Unpack[VideoQuery]) -> Page[Video]:
@@ -132,16 +133,16 @@ class Videos:
         Raises VideoFailed when it failed or was cancelled, unless `raises` is False, and WaitTimeout after `timeout` seconds; the
         job goes on then.
         """
-        until = None if timeout is None else monotonic() + timeout
-        current = self.get(video)
+        until = inf if timeout is None else monotonic() + timeout
+        current = self._watch(video, wait=0.0, until=until)
         while not current.ended:
             if progress is not None:
                 progress(current)
-            left = LONG_POLL if until is None else min(LONG_POLL, until - monotonic())
+            left = min(LONG_POLL, until - monotonic())
             if left <= 0:
                 raise WaitTimeout(f"{current.id} was not done after {timeout:g} seconds ({current.status}, {current.progress} %)")
             asked = monotonic()
-            current = self.get(current, wait=left)
+            current = self._watch(current, wait=left, until=until)
             if not current.ended and monotonic() - asked < QUICK:
                 sleep(min(QUICK, left))
         if progress is not None:
@@ -192,6 +193,9 @@ class Videos:
         extras = self._connection.extras
         asking = self._connection.carry(replace(extras, headers={**extras.headers, "Idempotency-Key": idempotency_key}))
         return read_settled(asking.post("/requests/settle", {}))
+
+    def _watch(self, video: VideoRecord | str, *, wait: float, until: float) -> Video:
+        return self._read(self._connection.watch(f"/videos/{quote(video)}", wait=wait, until=until))
 
     def _follow_up(self, path: str, video: VideoRecord | Source, body: dict[str, object]) -> Video:
         if isinstance(video, VideoRecord | str):
