@@ -5,13 +5,14 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import MISSING, Field, fields, replace
 
 from castlist.engine.kit import Kit
 from castlist.errors import Conflict
 from castlist.model.asks import Caller, CharacterAsk, Incoming, VideoAsk
+from castlist.model.operations import Wishes
 from castlist.model.repeats import Mark, Repeat, Settled
-from castlist.storage.codec import encode
+from castlist.storage.codec import Json, encode
 
 
 def mark(caller: Caller, ask: VideoAsk | CharacterAsk, repeat: Repeat) -> Mark:
@@ -30,15 +31,28 @@ def _hash(text: str) -> str:
 
 
 def _digest(ask: VideoAsk | CharacterAsk) -> str:
-    """Of the parsed fields and the bytes of the files, so that two forms of one request with other boundaries are the same."""
+    """Of the parsed fields and the bytes of the files, so that two forms of one request with other boundaries are the same.
+
+    What was not said is left out: a version that knows one more field has the same digest for a request without it."""
+    wishes: Json = None
     if isinstance(ask, CharacterAsk):
-        plain, files = encode(replace(ask, files=())), [("file", file) for file in ask.files]
+        plain, files = encode(ask, without=_unsaid(ask) | {"files"}), [("file", file) for file in ask.files]
     else:
-        source = None if isinstance(ask.source, Incoming) else ask.source
-        plain = encode(replace(ask, reference=None, source=source))
+        incoming = {"source"} if isinstance(ask.source, Incoming) else set()
+        plain = encode(ask, without=_unsaid(ask) | {"reference", "wishes"} | incoming)
+        wishes = encode(ask.wishes, without=_unsaid(ask.wishes))
         files = [(name, part) for name, part in (("reference", ask.reference), ("source", ask.source)) if isinstance(part, Incoming)]
-    text = json.dumps([type(ask).__name__, plain, [(name, file.sha256) for name, file in files]], sort_keys=True)
+    text = json.dumps([type(ask).__name__, plain, wishes, [(name, file.sha256) for name, file in files]], sort_keys=True)
     return _hash(text)
+
+
+def _unsaid(part: VideoAsk | CharacterAsk | Wishes) -> frozenset[str]:
+    """The fields that are as they are where nobody says anything of them."""
+    return frozenset(each.name for each in fields(part) if getattr(part, each.name) == _default(each))
+
+
+def _default(each: Field[object]) -> object:
+    return each.default if each.default_factory is MISSING else each.default_factory()
 
 
 def gone(owner: str) -> Conflict:
