@@ -191,10 +191,13 @@ def _fallbacks(sections: Mapping[str, Node]) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     aliases = find_aliases(sections)
     for section in ROUTER_SECTIONS:
+        joined: dict[str, tuple[str, ...]] = {}
         for item in sections.get(section, NOTHING).entries.get("fallbacks", NOTHING).items:
             for name, others in item.entries.items():
-                named = [other.value for other in others.items if isinstance(other.value, str)]
-                found[aliases.get(name, name)] = tuple(aliases.get(other, other) for other in named)
+                model = aliases.get(name, name)
+                named = [aliases.get(other.value, other.value) for other in others.items if isinstance(other.value, str)]
+                joined[model] = tuple(dict.fromkeys((*joined.get(model, ()), *named)))
+        found |= joined
     return found
 
 

@@ -179,6 +179,20 @@ def test_another_name_is_known_where_it_replaces_a_model_that_is_gone(tmp_path):
     assert old.replacements == (spare.id,)
 
 
+def test_what_replaces_a_model_that_is_gone_is_taken_together_from_both_its_names(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "model_list:\n  - {model_name: old, litellm_params: {model: openai/sora-2, api_key: k}}\n"
+        "  - {model_name: spare, litellm_params: {model: fake/instant}}\n"
+        "  - {model_name: last, litellm_params: {model: animatic/animatic}}\n"
+        "router_settings: {model_group_alias: {gone: old}, fallbacks: [{gone: [spare]}, {old: [last, spare]}]}\n"
+    )
+
+    old, spare, last = load(path, environ={}, providers=("animatic", "fake", "openai"), today=date(2026, 11, 22)).models
+
+    assert old.replacements == (spare.id, last.id)
+
+
 @pytest.mark.parametrize(
     ("written", "bounds"),
     [
