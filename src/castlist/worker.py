@@ -159,7 +159,8 @@ class Worker:
 
     async def _tidy(self) -> None:
         await self.engine.sweep()
-        await self.engine.adopt()
+        if not self.yields:
+            await self.engine.adopt()  # who only stands in for a server knows less of its configuration than that does
         strays = await self.engine.storage.jobs.strays([d.id for d in self.engine.kit.deployments])
         accounts = {d.account.name for d in self.engine.kit.deployments}
         self._strays = {name: [stray for stray, owners in strays.items() if name in owners] for name in accounts}
