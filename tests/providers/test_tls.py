@@ -13,6 +13,7 @@ from castlist.fetch import Fetcher
 from castlist.outbound import Outbound, trust_also
 from castlist.providers.transport import Connections, HttpTransport
 from castlist.testing import FolderAssets
+from listening import listen
 
 FILM = b"film"
 WAYS = ["ask", "send", "stream", "fetch"]
@@ -36,13 +37,9 @@ async def serve_tls(authority, name):
         await reader.readexactly(length)
         writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(FILM), FILM))
         await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=context)
-    try:
+    async with listen(greet, tls=context) as server:
         yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
 
 
 def reach_by(way, authority, folder, *, name="127.0.0.1", believe=True, run=asyncio.run):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from castlist.model.providing import Provider, Ticket
 from castlist.model.publishing import Publish, keep_private
 from castlist.providers.transport import Connections, HttpTransport
 from castlist.testing import FolderAssets
+from listening import listen
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -29,29 +30,17 @@ class Wire:
 async def serve_raw(*behaviours: Behaviour) -> AsyncIterator[Wire]:
     """A server on loopback whose nth connection meets the nth behaviour, the last one from then on."""
     wire = Wire()
-    tasks: set[asyncio.Task[None]] = set()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
         behaviour = behaviours[min(wire.connections, len(behaviours) - 1)]
         wire.connections += 1
-        try:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
             await behaviour(_Noting(reader, wire), writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
 
-    server = await asyncio.start_server(meet, "127.0.0.1", 0)
-    wire.port = server.sockets[0].getsockname()[1]
-    wire.url = f"http://127.0.0.1:{wire.port}"
-    try:
+    async with listen(meet) as server:
+        wire.port = server.sockets[0].getsockname()[1]
+        wire.url = f"http://127.0.0.1:{wire.port}"
         yield wire
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Noting:

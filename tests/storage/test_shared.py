@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ import pytest
 from castlist.errors import Unavailable
 from castlist.model.jobs import State
 from castlist.storage import Storage
+from listening import listen
 from postgres import Server, server
 from storage.samples import a_job, an_attempt, wall
 
@@ -228,7 +229,7 @@ async def breaking_line(port: int) -> AsyncIterator[Line]:
     cut, armed = asyncio.Event(), asyncio.Event()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event, *, up: bool) -> None:
-        with suppress(OSError):
+        try:
             while chunk := await reader.read(65536):
                 if up and armed.is_set() and b"COMMIT" in chunk:
                     armed.clear()
@@ -238,14 +239,17 @@ async def breaking_line(port: int) -> AsyncIterator[Line]:
                     break
                 writer.write(chunk)
                 await writer.drain()
-        writer.close()
+        except OSError:
+            pass
+        finally:
+            writer.close()
 
     async def carry(near_in: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         far_in, far_out = await asyncio.open_connection("127.0.0.1", port)
         lost = asyncio.Event()
         await asyncio.gather(pump(near_in, far_out, lost, up=True), pump(far_in, near_out, lost, up=False))
 
-    async with await asyncio.start_server(carry, "127.0.0.1", 0) as server:
+    async with listen(carry) as server:
         yield Line(server, cut, armed)
 
 

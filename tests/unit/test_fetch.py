@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from castlist.errors import InvalidRequest, TooLarge
 from castlist.fetch import Fetcher, Guard, is_global, is_public
+from listening import listen
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
@@ -40,19 +41,14 @@ class Site:
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
-        finally:
-            writer.close()
 
 
 @asynccontextmanager
 async def serve(pages):
     site = Site(pages)
-    server = await asyncio.start_server(site.meet, "127.0.0.1", 0)
-    site.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listen(site.meet) as server:
+        site.port = server.sockets[0].getsockname()[1]
         yield site
-    finally:
-        server.close()
 
 
 def page(body=PNG, status="200 OK", *headers):
