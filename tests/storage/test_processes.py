@@ -171,3 +171,16 @@ async def test_what_a_process_of_the_shared_database_had_marked_is_left_to_those
         right = await Storage.open(folder, clock=wall, database_url=url)
         assert list((folder / "assets").rglob("asset_*")) == []
         await right.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 128, b"\xff" * 128], ids=["empty", "zeros", "no text"])
+async def test_a_lock_file_that_a_power_cut_emptied_keeps_nobody_from_starting(tmp_path, content):
+    folder = tmp_path / "data"
+    (folder / "holders").mkdir(parents=True)
+    (folder / "holders" / "1-dead.lock").write_bytes(content)
+
+    storage = await Storage.open(folder, clock=wall)
+    left = storage.holders.dead(), storage.holders.serving()
+    await storage.close()
+
+    assert left == ([], False)

@@ -134,8 +134,8 @@ class FolderHolders:
     def _facts(self, holder: str) -> Mapping[str, object]:
         try:
             return dict(json.loads(self._path(holder).read_text()))
-        except FileNotFoundError:
-            return {}
+        except (FileNotFoundError, ValueError):
+            return {}  # after a power cut the file may be there without what was written to it
 
     def _path(self, holder: str) -> Path:
         return self._folder / f"{holder}.lock"
