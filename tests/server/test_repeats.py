@@ -129,6 +129,16 @@ def test_a_key_whose_video_was_deleted_makes_no_other_one(server: Server, key: s
     assert first in str(refused.error["message"])
 
 
+def test_a_retry_of_what_equals_a_deleted_video_makes_one(server: Server, key: str) -> None:
+    first = send(server, lamp(key)).json["id"]
+    server.ask("DELETE", f"/v1/videos/{first}")
+
+    retry, again = (send(server, lamp(key), x_stainless_retry_count="1") for _ in range(2))
+
+    assert (retry.status, again.json["id"]) == (200, retry.json["id"])
+    assert retry.json["id"] != first
+
+
 def test_a_key_holds_for_a_character_too(server: Server, key: str) -> None:
     clip = samples.path("luna.mp4").read_bytes()
 

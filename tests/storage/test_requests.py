@@ -73,6 +73,19 @@ async def test_a_second_try_that_was_added_first_makes_no_other_one(storage, wat
     assert await add(storage, PLAIN) is not None
 
 
+@pytest.mark.parametrize("comes", ["again", "after a broken line"])
+async def test_a_deleted_video_stands_for_no_request_that_comes_again(storage, comes):
+    deleted = await add(storage, PLAIN)
+    mark = AGAIN if comes == "again" else PLAIN
+    await storage.requests.lose(deleted)
+    await storage.jobs.delete("default", deleted)
+
+    assert await storage.requests.first(mark) is None
+    kept = await add(storage, mark)
+    assert kept is not None
+    assert await storage.requests.first(AGAIN) == kept
+
+
 async def test_one_that_says_so_after_an_hour_is_a_new_one(storage, watch):
     await add(storage, PLAIN)
     watch.now += timedelta(minutes=61)

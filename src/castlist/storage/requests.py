@@ -129,8 +129,9 @@ def _values(mark: Mark, now: datetime) -> dict[str, object]:
 
 _KEYED = "SELECT owner, digest FROM requests WHERE project = :project AND mark = :mark AND created_at >= :kept"
 _SAME = "SELECT owner FROM requests WHERE project = :project AND digest = :digest AND mark IS NULL"
-_AGAIN = f"{_SAME} AND created_at >= :recent ORDER BY given, lost_at IS NULL, created_at, owner LIMIT 1"
-_LOST = f"{_SAME} AND lost_at >= :lost ORDER BY lost_at, owner LIMIT 1"
+_LIVING = "NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = requests.owner AND jobs.deleted_at IS NOT NULL)"
+_AGAIN = f"{_SAME} AND {_LIVING} AND created_at >= :recent ORDER BY given, lost_at IS NULL, created_at, owner LIMIT 1"
+_LOST = f"{_SAME} AND {_LIVING} AND lost_at >= :lost ORDER BY lost_at, owner LIMIT 1"
 _OVERTAKEN = f"{_SAME} AND created_at >= :since AND given > 0 LIMIT 1"
 _INSERT = (
     "INSERT INTO requests (owner, project, mark, digest, created_at, lost_at, given) "
