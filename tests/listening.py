@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 Meet = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
 TURNS = 8
-"""Of the loop, within which a connection that was just accepted has come to `meet`; until then only the loop knows of it."""
+"""Of the loop, within which a connection that was just accepted has come to `meet`; until then only the loop knows of it, and
+forgets it when the server is closed."""
 
 
 @asynccontextmanager
@@ -25,9 +26,9 @@ async def listen(meet: Meet, *, tls: ssl.SSLContext | None = None) -> AsyncItera
     try:
         yield server
     finally:
-        server.close()
         for _ in range(TURNS):
             await asyncio.sleep(0)
+        server.close()
         left = list(open_now)
         for task in left:
             task.cancel()
