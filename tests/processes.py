@@ -1,6 +1,8 @@
 """The processes that another one has begun, as the system tells them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -21,3 +23,13 @@ def children(parent: int | None = None) -> dict[int, list[str]]:
 def media_children(task: str) -> set[int]:
     """Those of this process that are at that media task: tests share a process, and another's fixture may run a server in it."""
     return {pid for pid, words in children().items() if "castlist.media" in words and task in words}
+
+
+@contextmanager
+def watch(pid: int) -> Iterator[int]:
+    """What can be read from once that process has ended, reaped or not, and never stands for another that came to its number."""
+    file = os.pidfd_open(pid)
+    try:
+        yield file
+    finally:
+        os.close(file)

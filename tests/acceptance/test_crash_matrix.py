@@ -19,7 +19,7 @@ import buckets
 import clips
 import postgres as databases
 from castlist.testing.lab import GATES
-from processes import children
+from processes import children, watch
 from server.receiver import Received
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -29,6 +29,9 @@ AT_ONCE = 2.0
 
 NOTICED = 15.0
 """The same on other machines, of whom the database says it after a grace: for all but a submission that may still be on its way."""
+
+ORPHANED = 30.0
+"""The same for a renderer whose process is dead: it notices at once, and goes when it is next given a core, of which others come first."""
 
 TWIN = "Two who cannot be told apart"
 
@@ -201,14 +204,18 @@ def test_killed_while_a_webhook_is_on_its_way(fleet: Fleet) -> None:
 def test_killed_while_it_renders(fleet: Fleet) -> None:
     job = fleet.submit("drawn", "A lamp in a library")
     victim = fleet.holder(job)
-    while not any("castlist.media" in words for words in children(victim.process.pid).values()):
-        assert fleet.hold(job).pid == victim.process.pid
-    rendering = list(children(victim.process.pid))
+    with ExitStack() as stack:
+        while not (rendering := [stack.enter_context(watch(pid)) for pid in renderers(victim)]):
+            assert fleet.hold(job).pid == victim.process.pid
 
-    kill_and_look_on(fleet, job, victim)
+        kill_and_look_on(fleet, job, victim)
 
-    check_one_attempt(fleet, job)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in rendering)
+        check_one_attempt(fleet, job)
+        assert all(select.select([each], [], [], ORPHANED)[0] for each in rendering)
+
+
+def renderers(member: Member) -> list[int]:
+    return [pid for pid, words in children(member.process.pid).items() if "castlist.media" in words]
 
 
 def test_killed_between_a_submission_and_its_answer(fleet: Fleet, cut: Cut) -> None:
