@@ -178,3 +178,36 @@ async def test_one_work_that_two_look_for_at_once_makes_one_video(stage):
 
     assert sorted(seen.job.state for seen in found) == [State.SUCCEEDED, State.UNKNOWN]
     assert len([attempt for seen in found for attempt in seen.attempts if attempt.ticket]) == 1
+
+
+class Mistaken(FakeProvider):
+    """Once shows another one's work, while a person says which one was ours."""
+
+    meanwhile = None
+
+    async def find(self, reference):
+        if self.meanwhile is None or reference not in self._accepted:
+            return await super().find(reference)
+        say, self.meanwhile = self.meanwhile, None
+        await say()
+        return next(ticket for name, ticket in self._accepted.items() if name != reference)
+
+
+async def test_what_a_person_says_while_another_ones_work_is_found_stays(stage):
+    async with stage("hero: fake/ambiguous") as s:
+        put_in(s, Mistaken)
+        provider = s.provider("fake")
+        other, ours = [await s.until(await unknown(s), lambda now: now.job.waiting == "unknown") for _ in range(2)]
+
+        async def say(seen):
+            ticket = provider._accepted[seen.attempts[0].reference]
+            await s.engine.resolve_job(ME, seen.job.id, outcome="made", ticket=ticket.data)
+
+        await say(other)
+        await s.end(other)
+        rule(s, unknown_policy=UnknownPolicy.FAIL, settles=0.0)
+        provider.meanwhile = lambda: say(ours)
+        await s.soon(ours)
+        ended = await s.end(ours)
+
+    assert (ended.job.state, [attempt.state for attempt in ended.attempts]) == (State.SUCCEEDED, [AttemptState.SUCCEEDED])

@@ -126,7 +126,7 @@ async def _found(kit: Kit, job: Job, attempt: Attempt, *, ticket: Ticket) -> Job
     """The same under a ticket that was looked for; two that look at once may find the same work, which is only one's."""
     ticketed = _with_ticket(attempt, ticket)
     if not await kit.storage.trouble.take(ticketed):
-        return await unknown.hold(kit, job, attempt)
+        return await _hold_still(kit, job, attempt)
     kit.tally.attempt(ticketed)
     return await _begin(kit, job, ticketed)
 
@@ -198,7 +198,11 @@ async def reconcile(kit: Kit, job: Job) -> Job | None:
             known = await current(kit, job)
             return await save(kit, job.to(State.RUNNING if known and known.ticket else State.QUEUED))
         case CannotTell():
-            # Somebody may have decided about it while its provider was asked.
-            known = await current(kit, job) or attempt
-            decided = known.ticket is not None or known.state is AttemptState.REFUSED
-            return await reconcile(kit, job) if decided else await unknown.hold(kit, job, known)
+            return await _hold_still(kit, job, attempt)
+
+
+async def _hold_still(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
+    """Held, unless somebody decided about it while its provider was asked."""
+    known = await current(kit, job) or attempt
+    decided = known.ticket is not None or known.state is AttemptState.REFUSED
+    return await reconcile(kit, job) if decided else await unknown.hold(kit, job, known)
