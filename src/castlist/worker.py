@@ -38,10 +38,11 @@ PATIENCE = 5.0
 @dataclass
 class Owned:
     """A job in this process's hands: its latest value and the progress that is kept of it. It has no `task` while its provider works,
-    and is then only asked about; `asked` says that an answer is on its way."""
+    and is then only asked about; `asked` says that an answer is on its way. It has a place of `account`, and of the deployment `place`."""
 
     job: Job
     account: str
+    place: str | None = None
     noted: int = 0
     cancel: bool = False
     asked: bool = False
@@ -194,13 +195,14 @@ class Worker:
             groups.setdefault(deployment.account.name, []).append(deployment.id)
         return [(account, [*ids, *self._strays.get(account, ())]) for account, ids in groups.items()]
 
-    def _room(self, account: str, deployments: Collection[str]) -> Room:
+    def _room(self, account: str, deployments: Collection[str], *, besides: Owned | None = None) -> Room:
         known = [each for each in self.engine.kit.deployments if each.account.name == account]
-        mine = [(owned.job.deployment, owned.sending) for owned in self._owned.values() if owned.account == account]
+        others = (owned for owned in self._owned.values() if owned.account == account and owned is not besides)
+        mine = [(owned.job.deployment, owned.sending) for owned in others]
         return self.share.find_room(known, deployments, mine=mine)
 
     def _own(self, job: Job, account: str) -> None:
-        owned = self._owned[job.id] = Owned(job, account, noted=job.progress)
+        owned = self._owned[job.id] = Owned(job, account, place=job.deployment, noted=job.progress)
         if job.attempt:
             self.engine.kit.followed.pop(job.attempt, None)  # another process may have learnt more of it
         if job.state is State.RUNNING and not job.cancel_requested:
@@ -289,14 +291,16 @@ class Worker:
         self._bell.set()
 
     def _fits(self, owned: Owned) -> bool:
-        """Whether the account of the deployment chosen now has a place for the job, which was taken under another one's."""
+        """Whether the deployment chosen now has a place for the job, which was taken under another one or under none."""
         chosen = self.engine.kit.deployment(owned.job.deployment)
-        if chosen is not None and not owned.job.ended and not self.share.takes(chosen):
-            return False
-        if chosen is None or owned.job.ended or chosen.account.name == owned.account:
+        if chosen is None or owned.job.ended:
+            owned.place = owned.job.deployment
             return True
-        fits = self._room(chosen.account.name, [chosen.id]).most > 0
-        owned.account = chosen.account.name if fits else owned.account
+        if not self.share.takes(chosen):
+            return False
+        fits = chosen.id == owned.place or self._room(chosen.account.name, [chosen.id], besides=owned).most > 0
+        if fits:
+            owned.account, owned.place = chosen.account.name, chosen.id
         return fits
 
     async def _wait(self, owned: Owned, seconds: float) -> bool:

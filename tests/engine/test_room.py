@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 
 from castlist.media.turns import Turns
 from castlist.model.asks import Caller
@@ -97,3 +98,28 @@ def test_a_deployment_with_a_limit_of_its_own_limits_no_other():
     assert room("narrow", *["wide"] * 7) == Room(["wide"], 0)
     assert room(*["wide"] * 8).most == 0
     assert Share("animatic", 3).find_room([narrow, wide], ids, mine=[("narrow", True)]) == Room(ids, 2)
+
+
+def test_a_video_that_chooses_late_takes_no_place_that_its_deployment_has_not(stage):
+    chosen = "UPDATE jobs SET deployment = NULL, due_at = 0 WHERE id = ? AND lease_holder IS NULL"
+    settled = "SELECT count(*) FROM jobs WHERE id = ? AND (state = 'running' OR (deployment IS NOT NULL AND lease_holder IS NULL))"
+
+    async def scene():
+        async with stage("hero: fake/stuck", "other: fake/instant") as s:
+            kit, storage = s.engine.kit, s.gateway.storage
+            limits = {"hero": 1, "other": 3}
+            s.engine.kit = replace(kit, deployments=[replace(each, max_parallel=limits[each.model]) for each in kit.deployments])
+            first = await s.create(model="hero")
+            await s.until(first, lambda now: now.job.state is State.RUNNING)
+            late = await s.create(model="hero")
+            assert await storage.write(lambda connection: connection.execute(chosen, (late.job.id,)).rowcount) == 1
+            s.engine.kit.nudge()
+            async with asyncio.timeout(20):
+                while not await storage.write(lambda connection: connection.execute(settled, (late.job.id,)).fetchone()[0]):
+                    await asyncio.sleep(0.02)
+            waiting = await count(s, [first, late])
+            await s.engine.cancel(ME, first.job.id)
+            await s.until(late, lambda now: now.job.state is State.RUNNING)
+            return waiting[State.RUNNING], s.provider("fake").submits
+
+    assert asyncio.run(scene()) == (1, 2)
