@@ -15,9 +15,12 @@ from typing import IO
 
 import aiohttp
 
+from soak.places import Absence
 from soak.plan import KILL_EVERY, ROOT, free_port
 
 START_WITHIN = 120.0
+REFUSED = 1
+"""How `castlist serve` ends when it says in one sentence why it does not start."""
 
 
 @dataclass
@@ -30,6 +33,10 @@ class Gateway:
     log: IO[bytes]
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    answered: bool = False
+    killed: bool = False
+    """When the process was started, whether it has been up since, and whether its end was ours."""
 
     @property
     def url(self) -> str:
@@ -37,6 +44,7 @@ class Gateway:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "castlist.cli", "serve", "--config", str(self.config), "--data", str(self.data)]
+        self.started, self.answered, self.killed = time.monotonic(), False, False
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port)],
             stdout=subprocess.DEVNULL,
@@ -46,9 +54,15 @@ class Gateway:
             cwd=ROOT,
         )
 
+    @property
+    def has_refused(self) -> bool:
+        """Whether it ended by itself as one does that cannot start."""
+        return self.process is not None and self.process.poll() == REFUSED and not self.answered
+
     def kill(self) -> None:
         """No goodbye."""
         if self.process is not None and self.process.poll() is None:
+            self.killed = True
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
 
@@ -63,12 +77,14 @@ class Gateway:
 
 
 class Fleet:
-    """Several gateways, and how often one of them was killed."""
+    """Several gateways: how often one of them was killed, refused to start because a place was away, and ended without that reason."""
 
-    def __init__(self, gateways: list[Gateway], *, seed: int) -> None:
+    def __init__(self, gateways: list[Gateway], absence: Absence, *, seed: int) -> None:
         self.gateways = gateways
         self.kills = 0
+        self.refusals = 0
         self.deaths = 0
+        self._absence = absence
         self._lot = random.Random(seed)
 
     def start(self) -> None:
@@ -92,21 +108,25 @@ class Fleet:
     def _read_log(self, gateway: Gateway) -> str:
         return Path(gateway.log.name).read_text(errors="replace")[-2000:]
 
-    def revive(self) -> int:
-        """Start those that are not there; how many."""
-        gone = [gateway for gateway in self.gateways if gateway.process is not None and gateway.process.poll() is not None]
-        for gateway in gone:
+    def revive(self) -> None:
+        """Start those that are not there, and count why they are not."""
+        for gateway in self.gateways:
+            if gateway.process is None or gateway.process.poll() is None:
+                continue
+            if gateway.has_refused and self._absence.reaches(gateway.started):
+                self.refusals += 1
+            elif not gateway.killed:
+                self.deaths += 1
             gateway.start()
-        return len(gone)
 
     async def torment(self, *, seconds: float) -> None:
-        """Every few seconds kill a random one of those that are up, and start it again, for so long; one that ended by itself is counted,
-        and started too."""
+        """Every few seconds kill a random one of those that are up, and start it again, for so long; one that ended by itself is
+        started too."""
         end = time.monotonic() + seconds
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as session:
             while True:
                 await asyncio.sleep(KILL_EVERY)
-                self.deaths += self.revive()
+                self.revive()
                 up = [gateway for gateway in self.gateways if await _is_up(session, gateway)]
                 if up and time.monotonic() < end:
                     victim = self._lot.choice(up)
@@ -118,6 +138,7 @@ class Fleet:
 async def _is_up(session: aiohttp.ClientSession, gateway: Gateway) -> bool:
     try:
         async with session.get(f"{gateway.url}/health/liveliness") as answer:
+            gateway.answered |= answer.status == 200
             return answer.status == 200
     except (aiohttp.ClientError, TimeoutError):
         return False

@@ -2,7 +2,9 @@
 
 import asyncio
 import importlib
+import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +32,26 @@ class Buckets(Protocol):
     def stop(self) -> None: ...
 
 
+class Absence:
+    """When a place was last away."""
+
+    def __init__(self) -> None:
+        self._until = -math.inf
+
+    @contextmanager
+    def last(self) -> Iterator[None]:
+        """One is away for the time of the context."""
+        self._until = math.inf
+        try:
+            yield
+        finally:
+            self._until = time.monotonic()
+
+    def reaches(self, moment: float) -> bool:
+        """Whether one is away, or was at that moment or after it."""
+        return self._until >= moment
+
+
 @dataclass(frozen=True)
 class Places:
     """`folders` are the gateways' data folders; `castlist` and `environ` say where rows and files are; `outages` take them away for a
@@ -40,6 +62,7 @@ class Places:
     castlist: dict[str, object] = field(default_factory=dict)
     environ: dict[str, str] = field(default_factory=dict)
     outages: list[tuple[str, Cluster | Buckets, float]] = field(default_factory=list)
+    absence: Absence = field(default_factory=Absence)
 
 
 @contextmanager
@@ -79,8 +102,9 @@ async def take_away(places: Places, *, far: Callable[[], float]) -> Mapping[str,
         share = number / (len(places.outages) + 1)
         while far() < share:
             await asyncio.sleep(0.5)
-        await asyncio.to_thread(server.stop)
-        await asyncio.sleep(seconds)
-        await asyncio.to_thread(server.start)
+        with places.absence.last():
+            await asyncio.to_thread(server.stop)
+            await asyncio.sleep(seconds)
+            await asyncio.to_thread(server.start)
         done[words] = f"at {share:.0%}"
     return done

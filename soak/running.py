@@ -73,6 +73,7 @@ async def _run(plan: Plan, stage: Stage) -> Findings:
     found = audit(kept, accounts, jobs=plan.jobs, clients=clients, listener=listener)
     figures = {
         "processes killed": f"{fleet.kills}, every {KILL_EVERY:g} s one of those that were up"
+        + (f"; {fleet.refusals} did not start while a place was away" if fleet.refusals else "")
         + (f"; {fleet.deaths} ended by themselves" if fleet.deaths else ""),
         "faults met upstream": str(sum(count for each in accounts.values() for name, count in each.counts.items() if "." in name)),
         **away,
@@ -87,7 +88,7 @@ def _enlist(plan: Plan, stage: Stage, *, hook: str) -> Fleet:
     """The gateways, with a configuration; the upstreams know where to call."""
     config, places = stage.folder / "config.json", stage.places
     write_config(config, upstreams={id: lab.base_url for id, lab in stage.labs.items()}, hook=hook, castlist=places.castlist)
-    fleet = Fleet([Gateway(data, config, places.environ, stage.log) for data in places.folders], seed=plan.seed)
+    fleet = Fleet([Gateway(data, config, places.environ, stage.log) for data in places.folders], places.absence, seed=plan.seed)
     for lab in stage.labs.values():
         lab.call([gateway.url for gateway in fleet.gateways])
     return fleet
