@@ -17,6 +17,7 @@ from castlist.config import ModelEntry, PromptName, Settings
 from castlist.days import watch_days
 from castlist.engine import Engine, Kit, Policy
 from castlist.engine.callbacks import CallbackAddress
+from castlist.engine.kit import SETTLE
 from castlist.errors import ConfigError
 from castlist.fetch import Fetcher
 from castlist.media.turns import Turns
@@ -42,7 +43,6 @@ log = structlog.get_logger("castlist.assembly")
 
 DEFAULT_MODEL = "sora-2"
 EMBEDDED = "animatic"
-SETTLE = 5.0
 Reach = Callable[..., Transport]
 """Makes the transport of an account from its `api_base`."""
 

@@ -45,8 +45,10 @@ class Mishaps:
         count = self._counts[job.id] = self._counts.get(job.id, 0) + 1
         detail = error.detail if isinstance(error, MediaCrashed) else ""
         log.error("job.step_failed", job=job.id, state=str(job.state), count=count, detail=detail, exc_info=error)
-        if count < (MOST_SENT if stored.state in SENT else MOST):
-            return self._put_off(stored, min(LONGEST, 0.1 * 2**count))
+        # A finished video may be paid: it is stored once this machine is well again, within the time that any work has.
+        finished = stored.state is State.STORING and isinstance(error, MediaCrashed)
+        if finished or count < (MOST_SENT if stored.state in SENT else MOST):
+            return self._put_off(stored, min(LONGEST, 0.1 * 2 ** min(count, MOST_SENT)))
         message = error.message if isinstance(error, CastlistError) else f"An error of Castlist's own in state {job.state}."
         try:
             return await self._engine.give_up(stored, Failure(getattr(error, "code", "internal_error"), message))

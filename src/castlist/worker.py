@@ -93,7 +93,9 @@ class Worker:
         self._bell.set()
 
     async def stop(self) -> None:
-        """Take nothing more, stop where every step can be repeated, and give the rest back."""
+        """Take nothing more, stop where every step can be repeated, and give the rest back. A second time does nothing."""
+        if self._stopping:
+            return
         self._stopping = True
         self._bell.set()
         if self._loop:
@@ -102,6 +104,8 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(CastlistError):
+            await self.engine.storage.give_back_idle()
         await self.engine.settle(patience=self.patience)
         with suppress(CastlistError):
             await self.engine.storage.give_back()

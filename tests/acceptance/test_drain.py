@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -19,7 +20,6 @@ import postgres as databases
 
 SCENE = {"prompt": "Luna walks through a forest at night", "model": "slow", "seconds": "2", "size": "320x180"}
 KEY = "sk-drain"
-KEYS = f"general_settings: {{master_key: {KEY}}}\n"
 
 
 def write(folder: Path, url: str, s3: buckets.Server) -> Path:
@@ -60,19 +60,26 @@ def holder(url: str, job: str) -> int:
 
 
 @pytest.mark.slow
-def test_the_answer_of_a_request_that_may_cost_is_waited_for(tmp_path):
+def test_the_answer_of_a_request_that_may_cost_is_waited_for_and_all_else_handed_over(tmp_path):
     path = tmp_path / "castlist.yaml"
-    path.write_text(f"model_list: [{{model_name: slow, litellm_params: {{model: 'fake/stuck?answer=8'}}}}]\n{KEYS}")
+    models = {"slow": "fake/stuck?answer=12", "going": "fake/stuck"}
+    entries = [{"model_name": name, "litellm_params": {"model": model}, "account": name} for name, model in models.items()]
+    path.write_text(json.dumps({"model_list": entries, "general_settings": {"master_key": KEY}}))
     with serve(tmp_path / "data", "--config", str(path), "--no-worker") as server:
-        id = json.loads(ask(server, "", SCENE)[1])["id"]
+        sent, going = (json.loads(ask(server, "", {**SCENE, "model": name})[1])["id"] for name in models)
         command = [sys.executable, "-m", "castlist.cli", "worker", "--data", str(server.data), "--config", str(path)]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as worker:
-            while json.loads(ask(server, f"/{id}?wait=20")[1])["castlist"]["state"] != "submitting":
-                pass
+            for id, state in ((going, "running"), (sent, "submitting")):
+                while json.loads(ask(server, f"/{id}")[1])["castlist"]["state"] != state:
+                    pass
             worker.send_signal(signal.SIGTERM)
+            with sqlite3.connect(f"file:{server.data / 'castlist.db'}?mode=ro", uri=True) as rows:
+                while rows.execute("SELECT lease_holder FROM jobs WHERE id = ?", (going,)).fetchone() != (None,):
+                    pass
+            assert worker.poll() is None
 
             assert worker.wait(40) == 0
-            assert json.loads(ask(server, f"/{id}")[1])["castlist"]["attempts"][0]["state"] == "ticketed"
+            assert json.loads(ask(server, f"/{sent}")[1])["castlist"]["attempts"][0]["state"] == "ticketed"
 
 
 def test_a_second_signal_ends_a_worker_that_waits_for_an_answer(tmp_path):

@@ -1,5 +1,7 @@
 """The storage goes away while something is handed over to its owner: what has one stays, and what surely has none goes."""
 
+from dataclasses import replace
+
 import pytest
 
 from castlist import samples
@@ -84,3 +86,14 @@ async def test_a_refusal_after_which_the_storage_went_away_counts_all_the_same(s
     assert [a.provider_model for a in ended.attempts] == asked
     assert (ended.job.state, database.failed) == (State.FAILED if len(asked) == 1 else State.SUCCEEDED, 1)
     assert len(asked) > 1 or ended.job.error == ended.attempts[0].error
+
+
+async def test_work_that_had_its_time_is_not_sent_elsewhere_because_its_end_could_not_be_saved(stage):
+    async with stage("hero: fake/stuck?again=0.1", "hero: fake/instant", params="output_cost_per_second: 1") as s:
+        s.engine.kit = replace(s.engine.kit, policy=replace(s.engine.kit.policy, max_age=0.5))
+        database = Failing(s.gateway.storage.jobs, "finish")
+        ended = await s.end(await s.create(model="hero"))
+
+    assert (ended.job.state, ended.job.error.code, database.failed) == (State.FAILED, "provider_lost_job", 1)
+    assert (s.provider("fake").submits, s.provider("fake").cancels) == (1, 1)
+    assert (ended.job.cost.micros, ended.attempts[0].cost.micros) == (2_000_000, 2_000_000)

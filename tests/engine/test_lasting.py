@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from castlist.engine.lasting import pause
+from castlist.engine.lasting import pause, stop_left_behind
 from castlist.model.jobs import AttemptState, CostState, State
 from castlist.model.providing import Ticket
 from engine.conftest import ME
@@ -88,15 +88,23 @@ async def test_with_leave_to_cost_twice_it_is_moved_all_the_same_and_what_comes_
     assert s.provider("fake").discards == discards
 
 
+def leave_behind(connection):
+    connection.execute("""UPDATE attempts SET doc = replace(doc, '"state":"cancelled"', '"state":"ticketed"')""")
+    connection.execute("UPDATE jobs SET revision = revision + 1")
+
+
 async def test_work_left_behind_by_a_process_that_died_is_stopped_by_another(stage):
     async with stage("hero: fake/stuck?again=0.1&stoppable=0", HERO) as s:
         rule(s, stall_after=0.3, allow_double_cost=True)
         seen = await cleared(s, await s.create(model="hero"))
-        await s.gateway.storage.jobs.save_attempt(replace(seen.attempts[0], state=AttemptState.TICKETED, ended_at=None))
-        await s.engine.sweep()
-        seen = await s.engine.video(ME, seen.job.id)
+        await s.gateway.storage.write(leave_behind)
+        await stop_left_behind(s.engine.kit)
+        soon = await s.gateway.storage.jobs.attempts(seen.job.id)
+        await stop_left_behind(s.engine.kit, older=0.0)
+        later = await s.gateway.storage.jobs.attempts(seen.job.id)
 
-    assert [attempt.state for attempt in seen.attempts] == [AttemptState.CANCELLED, AttemptState.SUCCEEDED]
+    assert soon[0].state is AttemptState.TICKETED
+    assert [attempt.state for attempt in later] == [AttemptState.CANCELLED, AttemptState.SUCCEEDED]
 
 
 async def test_work_that_its_provider_cancels_is_given_to_another(stage):

@@ -204,11 +204,11 @@ def test_a_failure_keeps_the_upstreams_words(upstream, tmp_path):
 
 
 def test_a_failure_that_the_request_brought_about_is_nobody_else_s():
-    codes = ("invalid_prompt", "character_deleted", "moderation_blocked", "server_error", "")
+    codes = ("invalid_prompt", "character_deleted", "moderation_blocked", "provider_unknown", "cancelled", "server_error", "")
 
     bodies = [json.dumps({"status": "failed", "error": {"code": code}}).encode() for code in codes]
 
-    assert [read_progress(Reply(200, {}, body)).retryable for body in bodies] == [False, False, False, True, True]
+    assert [read_progress(Reply(200, {}, body)).retryable for body in bodies] == [False] * 5 + [True] * 2
 
 
 def test_a_failure_for_its_content_is_marked_so(upstream, tmp_path):

@@ -105,7 +105,7 @@ async def test_a_full_disk_is_said_and_undoes_only_what_did_not_fit(database):
 
 
 async def test_the_reading_connection_cannot_write(database):
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with pytest.raises(Unavailable, match="readonly"):
         await database.rows("UPDATE counts SET value = 9")
 
 

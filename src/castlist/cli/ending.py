@@ -5,8 +5,8 @@ import signal
 from collections.abc import Callable, Coroutine
 
 PATIENCE = 45.0
-"""Seconds that the answer of a request that may cost is waited for: broken off, nobody would know what became of it. The minute that
-container platforms are told to give leaves the rest for handing over."""
+"""Seconds that the answer of a request that may cost is waited for: broken off, nobody would know what became of it. The minute
+and a half that container platforms are told to give leaves the rest for handing over."""
 
 
 class Ending:

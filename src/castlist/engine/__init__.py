@@ -47,7 +47,7 @@ class Engine:
         self.accounts = accounts
         self.courier = courier
         self.webhooks = Webhooks(kit.storage.outbox, courier)
-        self._unbinding: asyncio.Task[None] | None = None
+        self._clearing: asyncio.Task[None] | None = None
         self._sweeping = asyncio.Lock()
 
     @property
@@ -72,7 +72,7 @@ class Engine:
         """Remove a character; its queued jobs fail `character_deleted`, finished videos stay. Raises NotFound."""
         if await self.storage.characters.delete(caller.project, id) is None:
             raise no_character(id, param="character_id")
-        self._unbind()
+        self._clear()
         self.kit.nudge()
 
     async def character_asset(self, caller: Caller, id: str, variant: str) -> StoredAsset:  # noqa: A002
@@ -148,8 +148,8 @@ class Engine:
         await self.sweep()
 
     async def sweep(self) -> None:
-        """Remove the bytes of deleted videos and characters that nothing unfinished needs, the handles on the latter, and work that was
-        left behind at providers.
+        """Remove the bytes of deleted videos and characters that nothing unfinished needs, and begin with the handles on the latter and
+        with work that was left behind at providers.
 
         One at a time: who waits for this may count on the bytes being gone, though another had begun to remove them.
         """
@@ -157,17 +157,20 @@ class Engine:
             gone = await self.storage.jobs.purge()
             if gone:
                 await self.storage.assets.delete(gone)
-            await stop_left_behind(self.kit)
-        self._unbind()
+        self._clear()
 
     async def adopt(self) -> None:
         """Take in what waits for a deployment that nobody has any more."""
         await adopt(self.kit)
 
-    def _unbind(self) -> None:
-        """Begin to remove the handles on deleted characters, unless that is under way; providers may take their time."""
-        if self._unbinding is None or self._unbinding.done():
-            self._unbinding = self.kit.begin(unbind_orphans(self.kit))
+    def _clear(self) -> None:
+        """Begin to remove what nobody wants at providers, unless that is under way; they may take their time."""
+        if self._clearing is None or self._clearing.done():
+            self._clearing = self.kit.begin(self._clear_providers())
+
+    async def _clear_providers(self) -> None:
+        await unbind_orphans(self.kit)
+        await stop_left_behind(self.kit)
 
     def models(self) -> Sequence[ModelInfo]:
         """Each model name with its deployments, in the order of the configuration."""
@@ -214,5 +217,5 @@ class Engine:
         return await characters.give_up(self.kit, character, why)
 
     async def settle(self, *, patience: float) -> None:
-        """Wait for what must not be broken off."""
+        """Wait for what must not be broken off, for `patience` seconds where it may cost."""
         await self.kit.settle(patience=patience)

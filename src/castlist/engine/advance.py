@@ -22,15 +22,16 @@ from castlist.engine.moves import (
     put_off,
     save,
     too_old,
+    unsure,
     wait_for,
     warn_once,
 )
 from castlist.engine.sending import reconcile, refused, submit
 from castlist.engine.sources import bring_in
 from castlist.engine.storing import store
-from castlist.errors import CastlistError, HandleGone, LostJob, MediaRefused, NotSent, ProviderError, StorageFull, Unavailable
+from castlist.errors import CastlistError, HandleGone, LostJob, MediaCrashed, MediaRefused, NotSent, ProviderError, StorageFull, Unavailable
 from castlist.model.characters import Character, CharacterState, Note
-from castlist.model.jobs import Attempt, AttemptState, Cost, Failure, Job, State
+from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
 from castlist.model.operations import CreateVideo
 from castlist.model.providing import Deployment, Phase, Progress, Ticket
 
@@ -196,9 +197,8 @@ async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -
         case Phase.CANCELLED:
             # What is cancelled here ends before it is asked about again: this is the provider's doing, or a move that was cut short.
             failure = progress.failure or Failure("provider_cancelled", f"{attempt.provider} cancelled the work.")
-            return await _failed_upstream(
-                kit, job, attempt, progress=replace(progress, failure=failure, retryable=True, cost=progress.cost or Cost())
-            )
+            cost = progress.cost or unsure(attempt.cost)
+            return await _failed_upstream(kit, job, attempt, progress=replace(progress, failure=failure, retryable=True, cost=cost))
         case Phase.FAILED:
             return await _failed_upstream(kit, job, attempt, progress=progress)
 
@@ -217,17 +217,20 @@ async def _failed_upstream(kit: Kit, job: Job, attempt: Attempt, *, progress: Pr
     failure = progress.failure or Failure("provider_failed", f"{attempt.provider} failed without saying why.")
     gone = progress.gone and await lose_late(kit, job, attempt, failure)
     failure = Failure(HandleGone.code, failure.message) if gone else failure
+    # A step that is taken once more, as the storage was away in the middle of it, counts nothing twice.
+    known, theirs = attempt.state is AttemptState.FAILED, progress.retryable and not progress.moderated
     attempt = replace(attempt, state=AttemptState.FAILED, error=failure, ended_at=kit.clock(), cost=progress.cost or attempt.cost)
     await kit.storage.jobs.save_attempt(attempt)
-    kit.tally.attempt(attempt)
     kit.forget(attempt.id)
+    if not known:
+        kit.tally.attempt(attempt)
     if gone:
         return await save(kit, job.to(State.QUEUED, deployment=None))
-    if progress.retryable and not progress.moderated:
+    if theirs and not known:
         await note_failure(kit, attempt.deployment, failure.message)
     job = replace(job, faults={**job.faults, attempt.deployment: failure.message})
     tried = (*job.tried, attempt.deployment)
-    if not progress.retryable or progress.moderated or not await others(kit, job, tried=tried):
+    if not theirs or not await others(kit, job, tried=tried):
         return await fail(kit, job, failure, attempt=attempt)
     return await save(kit, job.to(State.QUEUED, tried=tried, deployment=None))
 
@@ -252,6 +255,10 @@ async def _store(kit: Kit, job: Job) -> Job | None:
         failure = Failure("provider_output_unusable", f"what {attempt.provider} made cannot be kept as a video: {error.message}")
         useless = Progress(Phase.FAILED, failure=failure, retryable=True, cost=job.cost)
         return await _failed_upstream(kit, job.to(State.RUNNING), attempt, progress=useless)
+    except MediaCrashed as error:
+        if too_old(kit, attempt):
+            return await _expire(kit, job, attempt, why=f"it was finished, and could not be stored: {error.message}")
+        raise
     except ProviderError as error:
         if too_old(kit, attempt):
             return await _expire(kit, job, attempt, why=f"it was finished, and could not be fetched: {error.message}")

@@ -26,12 +26,21 @@ OPEN = (AttemptState.INTENT, AttemptState.TICKETED, AttemptState.UNKNOWN)
 async def fail(kit: Kit, job: Job, failure: Failure, *, attempt: Attempt | None = None) -> Job | None:
     """The job ended as failed, with its attempt's outcome in the same transaction; work that nobody will fetch is stopped."""
     attempt = attempt or await current(kit, job)
-    if attempt and attempt.state in OPEN:
-        await _abandon(kit, attempt)
+    left = attempt if attempt and attempt.state in OPEN else None
+    if attempt and left:
         made = attempt.state is AttemptState.TICKETED
         state, cost = (AttemptState.FAILED, job.cost) if made else (AttemptState.UNKNOWN, unsure(job.cost))
         attempt = replace(attempt, state=state, ended_at=kit.clock(), error=failure, cost=cost)
-    return await _finish(kit, job.to(State.FAILED, error=failure), attempt)
+    failed = job.to(State.FAILED, error=failure)
+    return await kit.to_the_end(_finish_and_abandon(kit, failed, attempt, left=left)) if left else await _finish(kit, failed, attempt)
+
+
+async def _finish_and_abandon(kit: Kit, job: Job, attempt: Attempt | None, *, left: Attempt) -> Job | None:
+    """In this order: work that is seen to be cancelled while its job goes on would be given to another provider."""
+    ended = await _finish(kit, job, attempt)
+    if ended:
+        await _abandon(kit, left)
+    return ended
 
 
 async def _abandon(kit: Kit, attempt: Attempt) -> None:

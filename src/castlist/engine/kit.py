@@ -35,6 +35,9 @@ log = structlog.get_logger("castlist.engine")
 
 MOST_STRANGE = 100
 LOW_WATER = 256 << 20
+SETTLE = 5.0
+"""Seconds that a stop waits for what must not be broken off and costs nothing."""
+
 """Bytes that stay free on the volume: uploads are refused before the disk is full, so that jobs under way can still be stored."""
 
 
@@ -75,9 +78,9 @@ class Kit:
     """The parts an engine is made of. `providers` maps an account's name to its one adapter instance.
 
     `known_providers` are the names a caller may mention, those with an adapter here and others' alike; `option_providers` are those
-    whose options a request may carry. `unbroken` is what a stop waits for; `asked_since` and `lost_since` hold, by attempt, since when
-    this process asks for it and has been told that it does not exist, `unstopped_since` since when it asks in vain to stop it,
-    `followed` the attempt as it was read, `useless` how many of its downloads were no video.
+    whose options a request may carry. `unbroken` is what a stop waits for, `costly` what of it may cost; `asked_since` and `lost_since`
+    hold, by attempt, since when this process asks for it and has been told that it does not exist, `unstopped_since` since when it asks
+    in vain to stop it, `followed` the attempt as it was read, `useless` how many of its downloads were no video.
     `not_native` are the accounts that keep no characters, with what they said; `publish` makes links for providers that read by an
     address, and `call_back` addresses for them to call; `strange` counts the words of a status that nobody knows, by provider.
     `choosing` counts, by deployment, the jobs of this process that have chosen it and are not saved yet, `sending` those about to be sent.
@@ -96,6 +99,7 @@ class Kit:
     call_back: CallBack | None = None
     wake: list[Callable[[], None]] = field(default_factory=list)
     unbroken: set[asyncio.Task[Any]] = field(default_factory=set)
+    costly: set[asyncio.Task[Any]] = field(default_factory=set)
     asked_since: dict[str, datetime] = field(default_factory=dict)
     lost_since: dict[str, datetime] = field(default_factory=dict)
     unstopped_since: dict[str, datetime] = field(default_factory=dict)
@@ -120,9 +124,13 @@ class Kit:
     def provider(self, deployment: Deployment) -> Provider:
         return self.providers[deployment.account.name]
 
-    async def to_the_end(self, work: Coroutine[None, None, T]) -> T:
+    async def to_the_end(self, work: Coroutine[None, None, T], *, costly: bool = False) -> T:
         """The work's result. Who waits for it may be cancelled; the work itself goes on."""
-        return await asyncio.shield(self.begin(work))
+        task = self.begin(work)
+        if costly:
+            self.costly.add(task)
+            task.add_done_callback(self.costly.discard)
+        return await asyncio.shield(task)
 
     def begin(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         """The work as a task that a stop waits for."""
@@ -132,13 +140,14 @@ class Kit:
         return task
 
     async def settle(self, *, patience: float) -> None:
-        """Wait for what must not be broken off; after `patience` seconds it is."""
+        """Wait for what must not be broken off; what may cost is after `patience` seconds, all else after a few."""
         left = set(self.unbroken)
-        if left:
-            _, late = await asyncio.wait(left, timeout=patience)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+        for some, seconds in ((left - self.costly, min(patience, SETTLE)), (left & self.costly, patience)):
+            if some:
+                _, late = await asyncio.wait(some, timeout=seconds)
+                for task in late:
+                    task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def forget(self, attempt: str) -> None:
         """The attempt has ended: nothing more is asked about it."""

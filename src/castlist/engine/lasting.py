@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+import structlog
+
 from castlist.engine.choosing import others
 from castlist.engine.ending import PATIENCE, stop
 from castlist.engine.kit import Kit
@@ -15,6 +17,9 @@ from castlist.model.jobs import Attempt, AttemptState, Cost, Failure, Job, State
 from castlist.model.operations import output_seconds
 from castlist.model.providing import Cancelled, Phase, Progress, Provider, Stopped, Ticket
 
+log = structlog.get_logger("castlist.engine")
+
+LEFT: Final = 60.0
 STUCK: Final = "stuck"
 STALLED: Final = "stalled"
 FRESH: Final = 60.0
@@ -133,16 +138,22 @@ async def clear_up(kit: Kit, job: Job) -> None:
                 cost = await _throw_away(provider, attempt, Ticket(attempt.ticket))
         except (CastlistError, TimeoutError):
             cost = unsure(attempt.cost)
+        except Exception:
+            log.exception("left_behind.broke", job=job.id, attempt=attempt.id)
+            cost = unsure(attempt.cost)
         left = replace(attempt, state=AttemptState.CANCELLED, ended_at=kit.clock(), cost=cost)
         await kit.storage.jobs.save_attempt(left)
         kit.tally.attempt(left)
 
 
-async def stop_left_behind(kit: Kit) -> None:
-    """`clear_up` for those that a process could not do it for; only a rule that may cost twice leaves anything behind."""
+async def stop_left_behind(kit: Kit, *, older: float = LEFT) -> None:
+    """`clear_up` for those that ended some seconds ago, so that whoever ended them had the time to do it; only a rule that may cost
+    twice leaves anything behind."""
     if kit.policy.troubles.allow_double_cost:
+        before = kit.clock() - timedelta(seconds=older)
         for job in await kit.storage.trouble.left_behind():
-            await clear_up(kit, job)
+            if job.completed_at and job.completed_at <= before:
+                await clear_up(kit, job)
 
 
 async def _throw_away(provider: Provider, attempt: Attempt, ticket: Ticket) -> Cost:

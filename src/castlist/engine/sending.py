@@ -45,7 +45,7 @@ async def submit(kit: Kit, job: Job, deployment: Deployment, *, characters: Sequ
         job = job.warn(note)
     job = job.to(State.SUBMITTING, attempt=ready.attempt.id, cast=ready.members, cost=ready.attempt.cost)
     # A worker that stops lets go of the job, never of an intent or of a request that may have left: its answer is waited for and kept.
-    return await kit.to_the_end(_send(kit, job, ready.attempt, provider=kit.provider(deployment), prepared=ready.prepared))
+    return await kit.to_the_end(_send(kit, job, ready.attempt, provider=kit.provider(deployment), prepared=ready.prepared), costly=True)
 
 
 async def _send(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider, prepared: Prepared) -> Job | None:

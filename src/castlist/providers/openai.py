@@ -51,6 +51,9 @@ _PHASES: Final = {
 _OUR_TROUBLE: Final = ("invalid", "unsupported", "undecodable", "character_")
 """How the codes begin of failures that the request brought about, so that nobody else could do better."""
 
+_FINAL: Final = frozenset({"provider_unknown", "provider_lost_job", "cancelled"})
+"""What another Castlist says of a video that its own provider may have made and charged, or that its owner stopped."""
+
 _POLL_SECONDS: Final = 2.0
 _LISTED: Final = 100
 _BIND_SECONDS: Final = 120.0
@@ -270,7 +273,7 @@ def _read_failure(error: object) -> Progress:
         message if isinstance(message, str) and message else "The upstream failed without saying why.",
     )
     moderated = failure.code in MODERATION_CODES
-    retryable = not moderated and not failure.code.startswith(_OUR_TROUBLE)
+    retryable = not moderated and failure.code not in _FINAL and not failure.code.startswith(_OUR_TROUBLE)
     return Progress(Phase.FAILED, failure=failure, retryable=retryable, moderated=moderated)
 
 

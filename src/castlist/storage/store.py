@@ -21,7 +21,7 @@ from castlist.storage.origins import Origins
 from castlist.storage.outbox import Outbox
 from castlist.storage.requests import Requests
 from castlist.storage.secrets import Secrets
-from castlist.storage.sweep import WORK, release_leases
+from castlist.storage.sweep import IDLE, WORK, release_leases
 from castlist.storage.trouble import Trouble
 
 T = TypeVar("T")
@@ -74,6 +74,10 @@ class Storage:
         self._closed = True
         self.changes.close()
         await asyncio.to_thread(leave, self._parts)
+
+    async def give_back_idle(self) -> None:
+        """Free the jobs that this process had in hand, but for those of which something is under way that must end first."""
+        await self._parts.database.write(lambda connection: release_leases(connection, [self.holder], held=IDLE))
 
     async def give_back(self) -> None:
         """Free the jobs and characters that this process had in hand, for a process that goes on without working."""

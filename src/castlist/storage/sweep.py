@@ -7,6 +7,9 @@ from castlist.storage.blobs import Blobs
 from castlist.storage.database import Connection, Database, many
 from castlist.storage.pending import Pending
 
+IDLE = {"jobs": "NOT ended AND state NOT IN ('submitting', 'storing')"}
+"""What can be another process's at any moment: nothing of it is under way that must not be broken off."""
+
 WORK = {"jobs": "NOT ended", "characters": "lease_holder IS NOT NULL"}
 ALL = {**WORK, "webhook_deliveries": "state = 'pending'"}
 

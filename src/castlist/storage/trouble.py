@@ -20,7 +20,7 @@ _ATTEMPTS = "SELECT job, doc FROM attempts WHERE job IN (SELECT value FROM json_
 _DUE = "UPDATE jobs SET due_at = :now, revision = revision + 1 WHERE id = :id AND state = 'unknown' AND NOT ended"
 _LEFT_BEHIND = (
     f"SELECT {job_rows.COLUMNS} FROM jobs WHERE ended "
-    "AND id IN (SELECT job FROM attempts WHERE json_extract(attempts.doc, '$.state') = 'ticketed')"
+    "AND id IN (SELECT job FROM attempts WHERE json_extract(attempts.doc, '$.state') = 'ticketed') LIMIT 100"
 )
 _NAMED = "SELECT doc FROM attempts WHERE id <> :id AND doc LIKE :ticket"
 

@@ -94,4 +94,4 @@ def test_a_worker_is_looked_at_by_the_age_of_its_file(tmp_path):
 
 def test_a_process_has_time_to_hand_over():
     assert all(pod["terminationGracePeriodSeconds"] >= 30 for pod in pods())
-    assert all(service["stop_grace_period"] == "60s" for service in compose().values() if service["image"] == "castlist")
+    assert all(service["stop_grace_period"] == "90s" for service in compose().values() if service["image"] == "castlist")
