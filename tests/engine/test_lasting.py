@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from castlist.engine.lasting import pause, stop_left_behind
-from castlist.model.jobs import AttemptState, CostState, State
+from castlist.model.jobs import AttemptState, CostState, Failure, State
 from castlist.model.providing import Ticket
 from engine.conftest import ME
 
@@ -105,6 +105,16 @@ async def test_work_left_behind_by_a_process_that_died_is_stopped_by_another(sta
 
     assert soon[0].state is AttemptState.TICKETED
     assert [attempt.state for attempt in later] == [AttemptState.CANCELLED, AttemptState.SUCCEEDED]
+
+
+async def test_work_that_was_being_stopped_when_its_process_died_is_given_to_another(stage):
+    async with stage("hero: fake/lost", HERO) as s:
+        seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)
+        await s.gateway.storage.jobs.save_attempt(replace(seen.attempts[0], error=Failure("stalled", "it is being stopped")))
+        s.engine.kit.followed.clear()
+        seen = await s.end(seen)
+
+    assert [attempt.state for attempt in seen.attempts] == [AttemptState.FAILED, AttemptState.SUCCEEDED]
 
 
 async def test_work_that_its_provider_cancels_is_given_to_another(stage):

@@ -12,7 +12,7 @@ from castlist.engine.choosing import choose, no_room, others
 from castlist.engine.ending import cancel, fail
 from castlist.engine.faring import give_place, note_end, note_failure
 from castlist.engine.kit import Kit
-from castlist.engine.lasting import clear_up, is_old, pause, tend
+from castlist.engine.lasting import STALLED, clear_up, is_old, pause, tend
 from castlist.engine.moves import (
     WAIT_RETRY,
     WAIT_STORAGE,
@@ -141,6 +141,9 @@ async def _poll(kit: Kit, job: Job) -> Job | float | None:
             progress = (await provider.poll([Ticket(attempt.ticket)]))[0]
     except LostJob as error:
         kit.tally.poll(attempt.provider, "lost", seconds=time.monotonic() - asked)
+        if attempt.error and attempt.error.code == STALLED:
+            stopped = Progress(Phase.FAILED, failure=attempt.error, retryable=True, cost=unsure(attempt.cost))
+            return await _failed_upstream(kit, job, attempt, progress=stopped)
         since = kit.lost_since.setdefault(attempt.id, kit.clock())
         if kit.clock() - since > LOST_FOR:
             return await fail(kit, job, Failure(error.code, error.message), attempt=attempt)

@@ -94,10 +94,12 @@ async def _move(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
     provider = provider_of(kit, attempt)
     if provider is None or not await others(kit, job, tried=tried):
         return job
+    text = f"{attempt.provider} did not finish within {_say(kit.policy.troubles.stall_after or 0)}"
+    # Said before it is done: whoever goes on after a crash in between knows why the provider has no such work.
+    attempt = await _mark(kit, attempt, Failure(STALLED, f"{text}, and is being stopped."))
     outcome = await _try_stop(provider, attempt)
     if outcome is None:
         return job
-    text = f"{attempt.provider} did not finish within {_say(kit.policy.troubles.stall_after or 0)}"
     if outcome.outcome is Stopped.STOPPED:
         cost = unsure(attempt.cost) if outcome.may_cost else Cost()
         failure = Failure(STALLED, f"{text}, and was stopped.")
@@ -107,6 +109,7 @@ async def _move(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
         left = replace(attempt, error=failure, cost=unsure(attempt.cost))
     else:
         kit.unstoppable.add(attempt.id)
+        await _mark(kit, attempt, None)
         note = Note(STALLED, f"{text} and cannot be stopped ({outcome.outcome}), so the video waits for it.", None, attempt.deployment)
         return await save(kit, warn_once(job, note))
     await kit.storage.jobs.save_attempt(left)
@@ -115,6 +118,14 @@ async def _move(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
     kit.forget(attempt.id)
     faults = {**job.faults, attempt.deployment: failure.message}
     return await save(kit, job.to(State.QUEUED, tried=tried, deployment=None, waiting=None, faults=faults))
+
+
+async def _mark(kit: Kit, attempt: Attempt, failure: Failure | None) -> Attempt:
+    if attempt.error != failure:
+        attempt = replace(attempt, error=failure)
+        await kit.storage.jobs.save_attempt(attempt)
+        kit.followed[attempt.id] = attempt
+    return attempt
 
 
 async def _try_stop(provider: Provider, attempt: Attempt) -> Cancelled | None:
