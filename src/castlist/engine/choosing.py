@@ -52,11 +52,11 @@ async def choose(kit: Kit, job: Job) -> Job | None:
     given = replace(assign(_say_fallback(kit, job, first), first), choice=plan.choice())
     if wait is not None and wait.until is not None:
         return await wait_for(kit, given, wait.code, seconds=_until(kit, given, wait.until))
-    kit.choosing[first.id] += 1
+    kit.choosing[job.id] = first.id
     try:
         return await save(kit, given.to(State.PREPARING, waiting=None))
     finally:
-        kit.choosing[first.id] -= 1
+        del kit.choosing[job.id]
 
 
 def _until(kit: Kit, job: Job, moment: datetime) -> float:
@@ -91,12 +91,13 @@ async def set_scene(kit: Kit, job: Job, *, characters: Sequence[Character]) -> r
     names, strategy = kit.policy.rules.chain(job.operation.model), kit.policy.rules.strategy
     group = [d for d in kit.deployments if d.model in names]
     count = [d.id for d in group if strategy in (Strategy.BUSY, Strategy.LATENCY) or d.parallel is not None]
-    standings = await kit.storage.health.standings(group, count=count)
+    ours = dict(kit.choosing)
+    standings = await kit.storage.health.standings(group, count=count, besides=ours)
     return routing.Scene(
         now=kit.clock(),
         job=job.id,
         rules=kit.policy.rules,
-        standings=_with_ours(kit, standings),
+        standings=_with_ours(ours, standings),
         tried={name: f"it was tried before: {job.faults.get(name, 'it could not take it')}" for name in job.tried},
         avoid=job.avoid,
         bound=_bound(kit, characters),
@@ -106,13 +107,12 @@ async def set_scene(kit: Kit, job: Job, *, characters: Sequence[Character]) -> r
     )
 
 
-def _with_ours(kit: Kit, standings: Mapping[str, Standing]) -> Mapping[str, Standing]:
-    """What is known, with what this process has chosen and not saved yet: two jobs that look at once do not take the same place."""
+def _with_ours(ours: Mapping[str, str], standings: Mapping[str, Standing]) -> Mapping[str, Standing]:
+    """What is known, with what this process has chosen and is saving: two jobs that look at once do not take the same place."""
     found = dict(standings)
-    for name, count in kit.choosing.items():
-        if count:
-            known = found.get(name, Standing())
-            found[name] = replace(known, assigned=known.assigned + count)
+    for name in ours.values():
+        known = found.get(name, Standing())
+        found[name] = replace(known, assigned=known.assigned + 1)
     return found
 
 

@@ -83,7 +83,7 @@ class Kit:
     in vain to stop it, `followed` the attempt as it was read, `useless` how many of its downloads were no video.
     `not_native` are the accounts that keep no characters, with what they said; `publish` makes links for providers that read by an
     address, and `call_back` addresses for them to call; `strange` counts the words of a status that nobody knows, by provider.
-    `choosing` counts, by deployment, the jobs of this process that have chosen it and are not saved yet, `sending` those about to be sent.
+    `choosing` names, by job, the deployment that it has chosen and is being saved with, `sending` counts those about to be sent.
     """
 
     storage: Storage
@@ -111,7 +111,7 @@ class Kit:
     unstoppable: set[str] = field(default_factory=set)
     not_native: dict[str, str] = field(default_factory=dict)
     strange: dict[tuple[str, str], int] = field(default_factory=dict)
-    choosing: Counter[str] = field(default_factory=Counter)
+    choosing: dict[str, str] = field(default_factory=dict)
     sending: Counter[str] = field(default_factory=Counter)
     arriving: dict[tuple[str, str], list[asyncio.Event]] = field(default_factory=dict)
 

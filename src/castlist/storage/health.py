@@ -24,7 +24,8 @@ NEW: Final = 0.3
 _COLUMNS = "deployment, failures, since, cooled_until, why, probe, probe_until, pace, samples"
 _AT_WORK = (
     "SELECT deployment, state, count(*) FROM jobs WHERE NOT ended AND state IN ('preparing', 'submitting', 'unknown', 'running') "
-    "AND deployment IN (SELECT value FROM json_each(:names)) GROUP BY deployment, state"
+    "AND deployment IN (SELECT value FROM json_each(:names)) AND id NOT IN (SELECT value FROM json_each(:besides)) "
+    "GROUP BY deployment, state"
 )
 _OTHERS_AT_WORK = """
 SELECT count(*) FROM jobs
@@ -53,16 +54,19 @@ class Health:
         self._database = database
         self._clock = clock
 
-    async def standings(self, deployments: Sequence[Deployment], *, count: Collection[str] | None = None) -> Mapping[str, Standing]:
-        """What is known of these deployments, by id, and how much is at work there: of those in `count` where that is given, as counting
-        takes longer the more there is."""
+    async def standings(
+        self, deployments: Sequence[Deployment], *, count: Collection[str] | None = None, besides: Collection[str] = ()
+    ) -> Mapping[str, Standing]:
+        """What is known of these deployments, by id, and how much is at work there, the jobs `besides` left out: of those in `count` where
+        that is given, as counting takes longer the more there is."""
         names, now = many([d.id for d in deployments]), self._clock()
         counted = names if count is None else many(count)
+        at_work = {"names": counted, "besides": many(besides)}
         rows = await self._database.rows(
             f"SELECT {_COLUMNS} FROM health WHERE deployment IN (SELECT value FROM json_each(:names))", {"names": names}
         )
         found = {str(row[0]): _standing(row) for row in rows}
-        for deployment, state, jobs in await self._database.rows(_AT_WORK, {"names": counted}) if counted != "[]" else ():
+        for deployment, state, jobs in await self._database.rows(_AT_WORK, at_work) if counted != "[]" else ():
             known = found.get(deployment, Standing())
             running = known.running + (0 if state == "preparing" else jobs)
             found[deployment] = replace(known, running=running, assigned=known.assigned + jobs)
