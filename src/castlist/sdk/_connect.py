@@ -44,11 +44,18 @@ def find_target(wanted: Wanted) -> Target:
 
 def complete_url(base_url: str) -> str:
     """The URL with /v1 at its end, whether or not it was given."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_url(base_url):
         raise InvalidRequest(f'a base URL is like "http://localhost:4000", and not {base_url!r}', code="invalid_url", param="base_url")
     stem = base_url.rstrip("/")
     return stem if stem.endswith("/v1") else f"{stem}/v1"
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket without its other one, a port that is none
+        return False
 
 
 def read_local_key(url: str, *, environ: Mapping[str, str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Literal, Unpack
@@ -96,13 +97,13 @@ class AsyncCharacters:
 
     async def wait(self, character: CharacterRecord | str, *, timeout: float | None = None) -> AsyncCharacter:
         """The character once it is ready. Raises MediaRefused when it failed, WaitTimeout after `timeout` seconds."""
-        until = None if timeout is None else monotonic() + timeout
-        current = await self.get(character)
+        until = inf if timeout is None else monotonic() + timeout
+        current = await self._watch(character, until=until)
         while current.state == "preparing":
-            if until is not None and monotonic() >= until:
+            if monotonic() >= until:
                 raise WaitTimeout(f"{current.id} was not ready after {timeout:g} seconds")
             await sleep(PAUSE)
-            current = await self.get(current)
+            current = await self._watch(current, until=until)
         if current.state == "failed":
             raise MediaRefused(f"{current.id} failed: {current.error or 'no reason was given'}", code="character_failed")
         return current
@@ -119,6 +120,9 @@ class AsyncCharacters:
     async def delete(self, character: CharacterRecord | str) -> Deleted:
         """Delete a character: queued videos that use it fail, finished ones stay."""
         return read_deleted(await self._connection.delete(f"/videos/characters/{quote(character)}"))
+
+    async def _watch(self, character: CharacterRecord | str, *, until: float) -> AsyncCharacter:
+        return self._read(await self._connection.watch(f"/videos/characters/{quote(character)}", wait=0.0, until=until))
 
     def _read(self, json: Json) -> AsyncCharacter:
         return AsyncCharacter(**read_character(json), _characters=self)  # type: ignore[arg-type]  # read_character makes the fields
