@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -76,7 +76,7 @@ class Worker:
         self._bell = asyncio.Event()
         self._progress: dict[str, int] = {}
         self._mishaps = Mishaps(engine)
-        self._strays: dict[str, list[str]] = {}
+        self._strays: Mapping[str, Sequence[str]] = {}
         self.share = Share()
         self._stopping = False
         self._sweep_wanted = True
@@ -166,9 +166,7 @@ class Worker:
         await self.engine.sweep()
         if not self.yields:
             await self.engine.adopt()  # who only stands in for a server knows less of its configuration than that does
-        strays = await self.engine.storage.jobs.strays([d.id for d in self.engine.kit.deployments])
-        accounts = {d.account.name for d in self.engine.kit.deployments}
-        self._strays = {name: [stray for stray, owners in strays.items() if name in owners] for name in accounts}
+        self._strays = await self.engine.strays()
 
     async def _take(self) -> None:
         if self._stopping or (self.yields and self.engine.storage.holders.serving()):

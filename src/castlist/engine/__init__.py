@@ -8,7 +8,7 @@ from castlist.accounts import Accounts
 from castlist.engine import advance as steps
 from castlist.engine import callbacks, characters, deciding, planning, queries, repeats
 from castlist.engine import submit as submission
-from castlist.engine.adopting import adopt
+from castlist.engine.adopting import adopt, strays
 from castlist.engine.binding import bind_early, unbind_orphans
 from castlist.engine.deciding import Outcome
 from castlist.engine.kit import Kit, Policy
@@ -162,6 +162,10 @@ class Engine:
     async def adopt(self) -> None:
         """Take in what waits for a deployment that nobody has any more."""
         await adopt(self.kit)
+
+    async def strays(self) -> Mapping[str, Sequence[str]]:
+        """By account, the deployments that left the configuration and whose videos are gone on with here."""
+        return await strays(self.kit)
 
     def _clear(self) -> None:
         """Begin to remove what nobody wants at providers, unless that is under way; they may take their time."""

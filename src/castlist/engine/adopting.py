@@ -1,5 +1,6 @@
-"""Videos that wait for a deployment which nobody has any more: another one of their model takes them."""
+"""Videos of a deployment which nobody has any more: who takes them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from castlist.engine.kit import Kit
@@ -16,3 +17,11 @@ async def adopt(kit: Kit) -> None:
     if able:
         await kit.storage.jobs.unassign(able, besides=known)
         kit.nudge()
+
+
+async def strays(kit: Kit) -> Mapping[str, Sequence[str]]:
+    """By account, the deployments that left the configuration and whose videos are gone on with here: those sent under that account, and
+    those nobody looks at any more, whoever they were sent under. Even without their account they can be decided about, and they end."""
+    found = await kit.storage.jobs.strays([d.id for d in kit.deployments])
+    accounts = {d.account.name for d in kit.deployments}
+    return {account: [name for name, stray in found.items() if stray.left or account in stray.accounts] for account in accounts}

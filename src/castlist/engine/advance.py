@@ -31,7 +31,7 @@ from castlist.engine.sources import bring_in
 from castlist.engine.storing import store
 from castlist.errors import CastlistError, HandleGone, LostJob, MediaCrashed, MediaRefused, NotSent, ProviderError, StorageFull, Unavailable
 from castlist.model.characters import Character, CharacterState, Note
-from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
+from castlist.model.jobs import Attempt, AttemptState, CostState, Failure, Job, State
 from castlist.model.operations import CreateVideo
 from castlist.model.providing import Deployment, Phase, Progress, Ticket
 
@@ -146,7 +146,7 @@ async def _poll(kit: Kit, job: Job) -> Job | float | None:
             return await _failed_upstream(kit, job, attempt, progress=stopped)
         since = kit.lost_since.setdefault(attempt.id, kit.clock())
         if kit.clock() - since > LOST_FOR:
-            return await fail(kit, job, Failure(error.code, error.message), attempt=attempt)
+            return await _lose(kit, job, attempt, Failure(error.code, error.message))
         return await _again(kit, job, attempt, seconds=WAIT_UNKNOWN)
     except (ProviderError, TimeoutError) as error:
         kit.tally.poll(attempt.provider, "refused", seconds=time.monotonic() - asked)
@@ -177,7 +177,13 @@ async def _miss(kit: Kit, job: Job, attempt: Attempt) -> Job | None:
 
 async def _expire(kit: Kit, job: Job, attempt: Attempt, *, why: str = "it did not finish") -> Job | None:
     text = f"{attempt.provider} took the request, and after {kit.policy.max_age / 3600:g} hours there is no video: {why}."
-    return await fail(kit, job, Failure("provider_lost_job", text), attempt=attempt)
+    return await _lose(kit, job, attempt, Failure("provider_lost_job", text))
+
+
+async def _lose(kit: Kit, job: Job, attempt: Attempt, failure: Failure) -> Job | None:
+    """Ended without a word of its provider about what it cost."""
+    cost = unsure(job.cost) if job.cost.state is CostState.ESTIMATED else job.cost
+    return await fail(kit, replace(job, cost=cost), failure, attempt=attempt)
 
 
 async def _follow(kit: Kit, job: Job, attempt: Attempt, *, progress: Progress) -> Job | float | None:

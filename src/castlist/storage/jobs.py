@@ -1,6 +1,7 @@
 """The jobs: the durable queue, and what every status read looks at."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -23,12 +24,18 @@ from castlist.storage.sight import Sight
 
 UNHEEDED = timedelta(seconds=3)
 FORSAKEN = timedelta(seconds=60)
-_FORSAKEN = (
-    "NOT ended AND state IN ('queued', 'preparing') AND deployment IS NOT NULL "
-    "AND deployment NOT IN (SELECT value FROM json_each(:ours)) "
-    "AND due_at < :before AND (lease_holder IS NULL OR lease_until < :now)"
-)
+_STRAY = "NOT ended AND deployment IS NOT NULL AND deployment NOT IN (SELECT value FROM json_each(:ours))"
+_LEFT = "due_at < :before AND (lease_holder IS NULL OR lease_until < :now)"
+_FORSAKEN = f"{_STRAY} AND state IN ('queued', 'preparing') AND {_LEFT}"
 _LOOKED_AT = 400
+
+
+@dataclass(frozen=True)
+class Stray:
+    """The accounts under which a deployment's jobs were sent, and whether one of them was due a minute ago and nobody has looked at it."""
+
+    accounts: frozenset[str] = frozenset()
+    left: bool = False
 
 
 class Jobs:
@@ -110,15 +117,16 @@ class Jobs:
         )
         return {row[0]: row[1] for row in await self._database.rows(sql, (many(deployments),))}
 
-    async def strays(self, deployments: Collection[str]) -> Mapping[str, frozenset[str]]:
-        """The accounts under which unfinished jobs of a deployment that is not among `deployments` were sent, by that deployment."""
+    async def strays(self, deployments: Collection[str]) -> Mapping[str, Stray]:
+        """The deployments not among `deployments` to which unfinished jobs were sent."""
         sql = (
-            "SELECT DISTINCT deployment, json_extract(attempts.doc, '$.account') FROM jobs JOIN attempts ON attempts.job = jobs.id "
-            "WHERE NOT ended AND deployment IS NOT NULL AND deployment NOT IN (SELECT value FROM json_each(?))"
+            f"SELECT deployment, json_extract(attempts.doc, '$.account'), MAX(CASE WHEN {_LEFT} THEN 1 ELSE 0 END) "
+            f"FROM jobs JOIN attempts ON attempts.job = jobs.id WHERE {_STRAY} GROUP BY 1, 2"
         )
-        found: dict[str, frozenset[str]] = {}
-        for deployment, account in await self._database.rows(sql, (many(deployments),)):
-            found[deployment] = found.get(deployment, frozenset()) | {account}
+        found: dict[str, Stray] = {}
+        for deployment, account, left in await self._database.rows(sql, {"ours": many(deployments), **self._moments()}):
+            known = found.get(deployment, Stray())
+            found[deployment] = Stray(known.accounts | {account}, left=known.left or bool(left))
         return found
 
     async def forsaken(self, deployments: Collection[str], *, limit: int) -> list[Job]:
