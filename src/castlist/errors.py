@@ -14,7 +14,7 @@ CastlistError
 ├── NotImplementedHere        501  no deployment under that model can do it at all
 ├── Unavailable               503  our own trouble, for now
 │   ├── InDoubt               503  the database went away before it said whether something was written
-│   ├── StorageFull           507  the disk or bucket takes no more
+│   ├── StorageFull           503  the disk or bucket takes no more
 │   └── MediaCrashed          503  a media child process died or ran out of time
 ├── ServerError               500  a Castlist server failed in a way it did not foresee
 ├── VideoFailed                    a job ended as failed or cancelled (raised by clients that were told to wait)
@@ -177,7 +177,6 @@ class InDoubt(Unavailable):
 class StorageFull(Unavailable):
     """The disk or bucket takes no more bytes."""
 
-    status = 507
     code = "storage_full"
 
 

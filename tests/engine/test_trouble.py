@@ -363,7 +363,7 @@ def test_uploads_are_refused_before_the_disk_is_full_and_leave_nothing(stage):
 
     refused, stored, left = run(scene())
 
-    assert (refused.status, refused.code) == (507, "storage_full")
+    assert (refused.status, refused.code) == (503, "storage_full")
     assert (stored, left) == ([], [])
 
 

@@ -26,6 +26,7 @@ FULL = """
 CREATE FUNCTION castlist.be_full() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
 CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON castlist.jobs FOR EACH ROW EXECUTE FUNCTION castlist.be_full();
+CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON castlist.health FOR EACH ROW EXECUTE FUNCTION castlist.be_full();
 """
 
 
@@ -149,11 +150,12 @@ def test_while_it_is_full_nothing_is_taken_and_what_is_under_way_ends_later(case
     before = listed(server)
     with case.full():
         # More than the space that is free within the pages of the file.
-        refused = told(submit(server, "A lamp in a library. " * 400))
-        during = listed(server)
+        found = [told(submit(server, "A lamp in a library. " * 400)), *(told(server.ask("GET", "/health/readiness")) for _ in range(2))]
+        during, alive = listed(server), server.ask("GET", "/health/liveliness")
 
-    assert refused == (507, "5", "storage_full")
-    assert during == before
+    assert found == [(503, "5", "storage_full")] * 3
+    assert (during, alive.status) == (before, 200)
+    assert server.ask("GET", "/health/readiness").status == 200
     ended = server.finish(working)
     assert ended["status"] == "completed"
     assert server.finish(server.video())["status"] == "completed"

@@ -101,7 +101,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path):
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8 * MIB, 8 * MIB)),
     )
 
-    assert done.stdout.splitlines() == ["StorageFull storage_full 507", "small one stored"]
+    assert done.stdout.splitlines() == ["StorageFull storage_full 503", "small one stored"]
     assert len(files(tmp_path / "data")) == 1
 
 

@@ -96,7 +96,7 @@ async def test_a_full_disk_is_said_and_undoes_only_what_did_not_fit(database):
     results = await asyncio.gather(database.write(add_one), database.write(fill), return_exceptions=True)
 
     assert isinstance(results[1], StorageFull)
-    assert results[1].status == 507
+    assert results[1].status == 503
     stored = (await database.row("SELECT value FROM counts WHERE name = 'a'"))[0]
     assert stored == (0 if isinstance(results[0], StorageFull) else 1)
     assert await database.write(add_one) == stored + 1

@@ -33,11 +33,11 @@ BY_STATUS: Mapping[int, type[CastlistError]] = {
     413: TooLarge,
     501: NotImplementedHere,
     503: Unavailable,
-    507: StorageFull,
 }
 BY_CODE: Mapping[str, type[CastlistError]] = {
     "unsupported_operation": Unsupported,
     "media_crashed": MediaCrashed,
+    "storage_full": StorageFull,
     **dict.fromkeys(
         (
             "clip_too_long",

@@ -30,7 +30,7 @@ class Operation:
     key: bool = True
 
 
-_SUBMIT = (400, 403, 404, 408, 409, 413, 415, 501, 503, 507)
+_SUBMIT = (400, 403, 404, 408, 409, 413, 415, 501, 503)
 _MAKE = (*_SUBMIT, 402, 410)
 _SPAN = ("after", "limit", "order")
 _SENT = ("Idempotency-Key",)
@@ -133,7 +133,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/models"): Operation("The models and what they can do.", answers.ModelPage, errors=(400,)),
     ("GET", "/models/{model}"): Operation("One model.", answers.ModelAnswer, errors=(400, 404)),
     ("GET", "/health/liveliness"): Operation("Whether the process lives.", answers.HealthAnswer, key=False),
-    ("GET", "/health/readiness"): Operation("Whether requests can be kept.", answers.HealthAnswer, errors=(503, 507), key=False),
+    ("GET", "/health/readiness"): Operation("Whether requests can be kept.", answers.HealthAnswer, errors=(503,), key=False),
     ("GET", "/metrics"): Operation("Counters for Prometheus.", ("text/plain",), key=False, errors=(401, 403)),
     ("GET", "/openapi.json"): Operation("This description.", ("application/json",), key=False, errors=(401, 403)),
     ("GET", "/docs"): Operation("This description, to read.", ("text/html",), key=False, errors=(401, 403)),
@@ -170,7 +170,6 @@ _STATUS = {
     416: "No byte of the range exists.",
     501: "No deployment of the model can do that at all.",
     503: "Not now; try again.",
-    507: "No room left.",
 }
 _FILE: Schema = {"type": "string", "format": "binary"}
 _DIGITS: Schema = {"type": "string", "pattern": "^[0-9]{1,12}$"}

@@ -42,7 +42,7 @@ def error_headers(error: CastlistError) -> dict[str, str]:
     """What an error's answer says in its headers: how to authenticate, and when to try again."""
     if error.status == 401:
         return {"www-authenticate": 'Bearer realm="castlist"'}
-    if error.status in {503, 507}:
+    if error.status == 503:
         return {"retry-after": "5"}
     if error.status == 409 and error.code in _NOT_READY:
         return {"retry-after": "2"}

@@ -67,6 +67,14 @@ class Database(Protocol):
         """`write` for a thread that may block."""
         ...
 
+    @property
+    def full(self) -> bool:
+        """Whether a write of this process found no room. A small one may still find some: who proves that there is enough clears it."""
+        ...
+
+    @full.setter
+    def full(self, value: bool) -> None: ...
+
     def close(self) -> None:
         """Finish the writes that were asked for, and close; blocks."""
         ...

@@ -154,6 +154,15 @@ class PostgresDatabase:
         """`write` for a thread that may block."""
         return self._writer.write_now(fn)
 
+    @property
+    def full(self) -> bool:
+        """Whether a write of this process found no room."""
+        return self._writer.full
+
+    @full.setter
+    def full(self, value: bool) -> None:
+        self._writer.full = value
+
     def close(self) -> None:
         """Finish the writes that were asked for, and close; blocks."""
         self._writer.close()

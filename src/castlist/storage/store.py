@@ -1,6 +1,7 @@
 """A data directory as one process has it open."""
 
 import asyncio
+import secrets
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,9 @@ from castlist.storage.sweep import IDLE, WORK, release_leases
 from castlist.storage.trouble import Trouble
 
 T = TypeVar("T")
+
+_LARGE = 16384
+"""Bytes of a row that wants pages of its own: more than what is free within those of a full database."""
 
 
 class Storage:
@@ -88,10 +92,23 @@ class Storage:
         return self._parts.database.version()
 
     async def check(self) -> None:
-        """Prove that a transaction can be written, and that files can be stored. Raises Unavailable or StorageFull."""
-        await self._parts.database.write(lambda connection: connection.execute("SELECT 1").fetchone())
+        """Prove that a transaction can be written, and that files can be stored. Once a write found no room, prove that a large one does.
+        Raises Unavailable or StorageFull."""
+        database = self._parts.database
+        if database.full:
+            await database.write(_prove_room)
+            database.full = False
+        else:
+            await database.write(lambda connection: connection.execute("SELECT 1").fetchone())
         await self.assets.check()
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in a transaction on the one writing connection; its result once it is on disk."""
         return await self._parts.database.write(fn)
+
+
+def _prove_room(connection: Connection) -> None:
+    """Write a large row and take it away again."""
+    values = {"name": f"room {secrets.token_hex(8)}", "large": secrets.token_hex(_LARGE // 2)}
+    connection.execute("INSERT INTO health (deployment, failures, since, why, samples) VALUES (:name, 0, 0, :large, 0)", values)
+    connection.execute("DELETE FROM health WHERE deployment = :name", {"name": values["name"]})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Generic, Protocol, TypeVar
 
-from castlist.errors import Unavailable
+from castlist.errors import StorageFull, Unavailable
 from castlist.storage.database import Connection, Write
 
 T = TypeVar("T")
@@ -46,10 +46,11 @@ class Pen(Protocol):
 
 
 class Writer:
-    """Takes writes from any thread, in order."""
+    """Takes writes from any thread, in order. It is `full` once one found no room, until who has proved that there is some says so."""
 
     def __init__(self, pen: Pen) -> None:
         self.commits = 0
+        self.full = False
         self.listeners: list[Callable[[], None]] = []
         self._pen = pen
         self._queue: queue.SimpleQueue[Ask[Any] | None] = queue.SimpleQueue()
@@ -88,6 +89,7 @@ class Writer:
                 self.commits += 1
                 for listener in self.listeners:
                     listener()
+            self.full = self.full or any(isinstance(ask.error, StorageFull) for ask in group)
             for ask in group:
                 ask.settle()
         self._pen.close()

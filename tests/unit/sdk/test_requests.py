@@ -183,7 +183,7 @@ def test_a_file_open_as_text_is_refused_before_anything_is_sent(client, script, 
         (500, "internal_error", errors.ServerError),
         (501, "not_implemented", errors.NotImplementedHere),
         (503, "unavailable", errors.Unavailable),
-        (507, "storage_full", errors.StorageFull),
+        (503, "storage_full", errors.StorageFull),
     ],
 )
 def test_a_refusal_is_an_error_of_ours(client, script, status, code, kind):
@@ -276,6 +276,16 @@ def test_waiting_outlives_a_server_that_is_away_at_the_first_question(client, sc
 
     assert client.videos.wait("video_1").status == "completed"
     assert len(script.asked) == 3
+
+
+def test_waiting_for_a_character_outlives_a_server_that_is_restarted(client, script):
+    script.say("<html>nobody is here</html>", status=502)
+    script.say({"id": "char_1", "name": "Luna", "castlist": {"state": "preparing"}})
+    script.break_off()
+    script.say({"id": "char_1", "name": "Luna", "castlist": {"state": "ready"}})
+
+    assert client.characters.wait("char_1").state == "ready"
+    assert len(script.asked) == 4
 
 
 @pytest.mark.parametrize("known", [False, True])
@@ -408,6 +418,15 @@ def test_a_base_url_may_end_as_it_likes(script, base):
         client.videos.get("video_1")
 
     assert script.asked[0].path == "/v1/videos/video_1"
+
+
+@pytest.mark.parametrize("base", ["http://[", "http://host:port", "http://host:99999", "http://:4000", "host:4000", "ftp://host"])
+def test_a_base_url_that_is_none_is_told(base, monkeypatch):
+    monkeypatch.setenv("CASTLIST_BASE_URL", base)
+
+    with pytest.raises(castlist.InvalidRequest, match="a base URL is like") as told, Client() as client:
+        client.videos.get("video_1")
+    assert (told.value.code, told.value.param, base in str(told.value)) == ("invalid_url", "base_url", True)
 
 
 def test_the_environment_names_the_server(script, monkeypatch):
