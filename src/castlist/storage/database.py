@@ -69,11 +69,12 @@ class Database(Protocol):
 
     @property
     def full(self) -> bool:
-        """Whether a write of this process found no room. A small one may still find some: who proves that there is enough clears it."""
+        """Whether a write of this process found no room. A small one may still find some."""
         ...
 
-    @full.setter
-    def full(self, value: bool) -> None: ...
+    def note_room(self) -> None:
+        """Somebody has proved that there is room again."""
+        ...
 
     def close(self) -> None:
         """Finish the writes that were asked for, and close; blocks."""

@@ -159,9 +159,9 @@ class PostgresDatabase:
         """Whether a write of this process found no room."""
         return self._writer.full
 
-    @full.setter
-    def full(self, value: bool) -> None:
-        self._writer.full = value
+    def note_room(self) -> None:
+        """There is room again."""
+        self._writer.full = False
 
     def close(self) -> None:
         """Finish the writes that were asked for, and close; blocks."""

@@ -97,7 +97,7 @@ class Storage:
         database = self._parts.database
         if database.full:
             await database.write(_prove_room)
-            database.full = False
+            database.note_room()
         else:
             await database.write(lambda connection: connection.execute("SELECT 1").fetchone())
         await self.assets.check()
