@@ -16,6 +16,8 @@ _FLAGS = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 _STEP = 7
 """Pictures between the loops of two characters, so that twins do not move as one."""
 _UPRIGHT = 0.01
+_EDGE_ON = 0.3
+"""How broad a turning one stays at least: a flat figure seen from its edge is a splinter."""
 Matrix = NDArray[np.float64]
 
 
@@ -58,7 +60,7 @@ def _posed(actor: Actor, spot: Spot, frame: int) -> Plane:
 
 def _seen(actor: Actor, spot: Spot) -> tuple[Matrix, Matrix]:
     """From picture to frame: a squash on the ground and a turn, then a lean about the feet."""
-    facing = math.copysign(max(0.12, abs(spot.facing)), spot.facing)
+    facing = math.copysign(max(_EDGE_ON, abs(spot.facing)), spot.facing)
     angle = math.radians(spot.lean)
     across, down = facing * spot.scale / spot.squash**0.6, spot.scale * spot.squash
     c, s = math.cos(angle), math.sin(angle)
