@@ -1,8 +1,8 @@
 """The OpenAI Videos API and the servers that speak it: characters, follow-ups, poll and download."""
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import ClassVar, Final
 from urllib.parse import quote, urlsplit
@@ -172,7 +172,21 @@ class OpenAI(Provider):
 
     def download(self, ticket: Ticket, *, offset: int = 0) -> AbstractAsyncContextManager[Stream]:
         headers = {**self._headers, "Accept": "application/binary"}
-        return self.http.stream(f"{self._url(ticket)}/content", headers=headers, offset=offset)
+        content = self.http.stream(f"{self._url(ticket)}/content", headers=headers, offset=offset)
+        return self._or_elsewhere(content, ticket, offset=offset) if self.chosen.links else content
+
+    @asynccontextmanager
+    async def _or_elsewhere(self, content: AbstractAsyncContextManager[Stream], ticket: Ticket, *, offset: int) -> AsyncIterator[Stream]:
+        """The content or, where the server has it no more, the file at the `url` of its video, to which no key is sent."""
+        async with AsyncExitStack() as stack:
+            try:
+                stream = await stack.enter_async_context(content)
+            except ProviderError:
+                url = read_object(await self.http.ask("GET", self._url(ticket), headers=self._headers)).get("url")
+                if not isinstance(url, str) or not url:
+                    raise
+                stream = await stack.enter_async_context(self.http.stream(url, headers={}, offset=offset))
+            yield stream
 
     async def cancel(self, ticket: Ticket) -> Cancelled:
         """DELETE: servers that can abort do so, and none says whether what was done so far is charged."""
@@ -198,7 +212,8 @@ class OpenAI(Provider):
 
     async def _look(self, ticket: Ticket) -> Progress:
         reply = await self.http.ask("GET", self._url(ticket), headers=self._headers)
-        judge_free(reply)
+        if not _tells_of_failure(reply, ticket):
+            judge_free(reply)
         return read_progress(reply)
 
     def _url(self, ticket: Ticket | None = None) -> str:
@@ -251,6 +266,12 @@ def _judge_with(reply: Reply, order: Order) -> None:
         if gone:
             raise HandleGone(refusal.message, handles=gone) from refusal
         raise
+
+
+def _tells_of_failure(reply: Reply, ticket: Ticket) -> bool:
+    """Whether this is the failed video itself, whatever its HTTP status: vLLM-Omni gives a failed one the status of what went wrong."""
+    video = read_object(reply)
+    return (video.get("object"), video.get("status"), video.get("id")) == ("video", "failed", ticket.data["id"])
 
 
 def read_progress(reply: Reply) -> Progress:

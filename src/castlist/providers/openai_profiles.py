@@ -19,7 +19,8 @@ class Profile:
 
     `frame_field` takes the opening frame. Where characters go by reference, each goes as up to `stills` pictures in `stills_field`
     or as its clip in `clip_field`; `both` says that an opening frame may come with them. `follow_ups` are what exists beside create,
-    `uploads` says that they take a video from elsewhere, `listed` that the catalogue knows the limits and prices of its models.
+    `uploads` says that they take a video from elsewhere, `listed` that the catalogue knows the limits and prices of its models,
+    `links` that a file may lie elsewhere, at the `url` of its video.
     """
 
     characters: Characters = Characters.NONE
@@ -32,6 +33,7 @@ class Profile:
     stills: int = 3
     key_header: str = "Authorization"
     listed: bool = False
+    links: bool = False
 
 
 OPENAI: Final = Profile(
@@ -49,12 +51,12 @@ AZURE: Final = replace(HOME, characters=Characters.NONE, key_header="api-key")
 """The same paths under a resource's own address, without characters; its dates of retirement conflict (unverified)."""
 
 VLLM: Final = Profile(characters=Characters.REFERENCES, stills_field="input_references")
-"""vLLM-Omni 0.30.0, from the field list of its protocol: pictures are a list of files that excludes an opening frame. A clip as
-`video_reference` is taken by single models only (unverified) and is not sent."""
+"""vLLM-Omni 0.30.0, from its source: a form, in which pictures are a list of files that excludes an opening frame. Models that do not mix
+references refuse the list. A clip, which it reads by an address in `video_reference`, is taken by single models only and is not sent."""
 
-SGLANG: Final = Profile(characters=Characters.REFERENCES, clip_field="video_reference", both=True)
-"""SGLang 0.5.23, from the field list of its protocol: one clip as `video_reference`, so one character a video. That a file part is
-taken there, and not only an address, is unverified."""
+SGLANG: Final = Profile(characters=Characters.REFERENCES, clip_field="video_reference", both=True, links=True)
+"""SGLang 0.5.23, from its source: one clip as the file `video_reference`, so one character a video, and beside it an opening frame. What
+its models make of a clip is unverified. With a bucket of its own it refuses the content, and the video's `url` is where it is."""
 
 
 def choose(profile: Profile, wanted: object) -> Profile:
