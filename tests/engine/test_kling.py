@@ -189,3 +189,15 @@ def test_a_plan_of_an_edit_asks_nobody(kling, upstream):
     assert asked == 0
     assert planned.prompt == "Warm light"
     assert "plan_uncertain" not in {note.code for note in planned.warnings}
+
+
+def test_several_videos_are_asked_about_in_one_request(kling, upstream, luna):
+    async def scene():
+        async with kling() as s:
+            return await asyncio.gather(*(play(s, luna) for _ in range(4)))
+
+    ends = run(scene())
+
+    looks = [recorded.path.partition("task_ids=")[2] for recorded in upstream.requests if "external" not in recorded.path]
+    assert [end.job.state for end in ends] == [State.SUCCEEDED] * 4
+    assert max(len(look.replace("%2C", ",").split(",")) for look in looks) > 1

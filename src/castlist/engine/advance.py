@@ -138,7 +138,7 @@ async def _poll(kit: Kit, job: Job) -> Job | float | None:
     asked = time.monotonic()
     try:
         with kit.deadlines.within(POLL_WITHIN):
-            progress = (await provider.poll([Ticket(attempt.ticket)]))[0]
+            progress = await kit.asker(attempt.account, provider).ask(Ticket(attempt.ticket))
     except LostJob as error:
         kit.tally.poll(attempt.provider, "lost", seconds=time.monotonic() - asked)
         if attempt.error and attempt.error.code == STALLED:

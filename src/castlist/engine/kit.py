@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from castlist.deadlines import Deadlines
+from castlist.engine.asking import Asker
 from castlist.engine.tally import Tally
 from castlist.errors import StorageFull
 from castlist.media.child import Limits
@@ -83,6 +84,7 @@ class Kit:
     in vain to stop it, `followed` the attempt as it was read, `useless` how many of its downloads were no video.
     `not_native` are the accounts that keep no characters, with what they said; `publish` makes links for providers that read by an
     address, and `call_back` addresses for them to call; `strange` counts the words of a status that nobody knows, by provider.
+    `askers` put questions of one account together.
     `choosing` names, by job, the deployment that it has chosen and is being saved with, `sending` counts those about to be sent.
     """
 
@@ -104,6 +106,7 @@ class Kit:
     lost_since: dict[str, datetime] = field(default_factory=dict)
     unstopped_since: dict[str, datetime] = field(default_factory=dict)
     followed: dict[str, Attempt] = field(default_factory=dict)
+    askers: dict[str, Asker] = field(default_factory=dict)
     useless: dict[str, int] = field(default_factory=dict)
     deadlines: Deadlines = field(default_factory=Deadlines)
     tally: Tally = field(default_factory=Tally)
@@ -123,6 +126,13 @@ class Kit:
 
     def provider(self, deployment: Deployment) -> Provider:
         return self.providers[deployment.account.name]
+
+    def asker(self, account: str, provider: Provider) -> Asker:
+        """Who asks the account's provider about what is under way there."""
+        known = self.askers.get(account)
+        if known is None or known.provider is not provider:
+            known = self.askers[account] = Asker(provider)
+        return known
 
     async def to_the_end(self, work: Coroutine[None, None, T], *, costly: bool = False) -> T:
         """The work's result. Who waits for it may be cancelled; the work itself goes on."""

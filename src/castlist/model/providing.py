@@ -281,6 +281,9 @@ class Provider(ABC):
     settings: ClassVar[SettingNames | None] = None
     """Those of an account that the adapter reads; None where it does not say, and any are taken."""
 
+    polls_at_once: ClassVar[int] = 1
+    """How many tickets one request of `poll` asks about: so many that are due together are handed to it."""
+
     def __init__(self, account: Account, http: Transport) -> None:
         self.account = account
         self.http = http

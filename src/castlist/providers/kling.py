@@ -76,6 +76,7 @@ class Kling(Provider):
 
     name: ClassVar[str] = "kling"
     settings: ClassVar[SettingNames | None] = {"webhook_secret": ()}
+    polls_at_once: ClassVar[int] = AT_ONCE
 
     def __init__(self, account: Account, http: Transport, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__(account, http)
