@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from castlist.model.jobs import CostState, State
+from castlist.model.troubles import UnknownPolicy
 from castlist.worker import Worker
 from engine.conftest import ME
+from engine.test_unknown import rule
 
 pytestmark = pytest.mark.anyio
 
@@ -65,3 +67,16 @@ async def test_what_is_decided_about_work_whose_account_is_gone_is_done(stage):
         await worker.stop()
 
     assert (ended.job.state, ended.job.error.code) == (State.FAILED, "provider_unknown")
+
+
+@pytest.mark.parametrize("policy", [UnknownPolicy.FAIL, UnknownPolicy.RESUBMIT])
+async def test_who_cannot_ask_about_a_request_decides_nothing_about_it(stage, policy):
+    async with stage("hero: fake/ambiguous") as s:
+        seen = await s.until(await s.create(model="hero"), lambda now: now.job.waiting == "unknown")
+    async with stage("drawn: animatic/animatic", worker=False) as s:
+        rule(s, unknown_policy=policy, settles=0.0)
+        worker = await take_up(s, seen)
+        looked = await s.until(seen, lambda now: now.job.revision > seen.job.revision and now.job.due_at > s.engine.kit.clock())
+        await worker.stop()
+
+    assert (looked.job.state, len(looked.attempts)) == (State.UNKNOWN, 1)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from castlist.engine.ending import fail
 from castlist.engine.kit import Kit
-from castlist.engine.moves import WAIT_UNKNOWN, put_off, save, unsure
+from castlist.engine.moves import WAIT_UNKNOWN, provider_of, put_off, save, unsure
 from castlist.model.jobs import Attempt, AttemptState, Failure, Job, State
 from castlist.model.operations import Operation
 from castlist.model.troubles import Troubles, UnknownPolicy, Verdict
@@ -39,7 +39,8 @@ async def _decide(kit: Kit, job: Job, attempt: Attempt) -> Verdict | None:
     policy, age = troubles_of(kit, job.operation), (kit.clock() - attempt.started_at).total_seconds()
     if age > policy.unknown_after:
         return Verdict.FAIL
-    if policy.unknown_policy is UnknownPolicy.HOLD or age < policy.settles:
+    # Who has not its account has not asked anybody: another gateway, or this one once it is configured again, may find the work.
+    if policy.unknown_policy is UnknownPolicy.HOLD or age < policy.settles or provider_of(kit, attempt) is None:
         return None
     attempts = await kit.storage.jobs.attempts(job.id)
     before = any(other.state is AttemptState.UNKNOWN for other in attempts if other.id != attempt.id)
