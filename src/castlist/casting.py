@@ -12,6 +12,7 @@ from castlist.model.operations import CreateVideo, Operation, Size, output_size
 from castlist.model.providing import Deployment
 
 ASPECT_TOLERANCE = 0.02
+CUTOUT: Final = "cutout_sequence"
 ENDS = (".", "!", "?", "…", "。", "！", "？")
 NO_HANDLES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -68,14 +69,17 @@ def _fidelity(character: Character, deployment: Deployment) -> Fidelity:
     return capabilities.fidelity
 
 
-def notes(operation: Operation, members: Sequence[CastMember], characters: Sequence[Character]) -> tuple[Note, ...]:
+def notes(
+    operation: Operation, members: Sequence[CastMember], characters: Sequence[Character], *, deployment: Deployment
+) -> tuple[Note, ...]:
     """What a caller should know about how the cast travels: steps down, cards instead of cutouts, fitted aspects."""
     found = []
     size = output_size(operation)
+    cuts_out = deployment.capabilities.native_variant == CUTOUT
     for member, character in zip(members, characters, strict=True):
         if member.fidelity is Fidelity.DESCRIBED:
-            found.append(_described(member))
-        elif "cutout_sequence" not in character.assets:
+            found.append(_described(member) if isinstance(operation, CreateVideo) else _from_source(member, deployment))
+        elif cuts_out and CUTOUT not in character.assets:
             found.append(_card(member))
         note = fitted(character, size)
         if note:
@@ -100,6 +104,14 @@ def fitted(character: Character, size: Size) -> Note | None:
 def _described(member: CastMember) -> Note:
     text = f"{member.name} is sent in words only: this model takes no characters in pictures, and the request allowed the step down."
     return Note("character_described", text, "characters", str(Fidelity.DESCRIBED), str(Fidelity.NATIVE))
+
+
+def _from_source(member: CastMember, deployment: Deployment) -> Note:
+    text = (
+        f"{deployment.capabilities.model} takes no character beside the video it starts from: {member.name} is kept as that video shows, "
+        "and nothing else of the character was sent."
+    )
+    return Note("character_from_source", text, "characters", str(Fidelity.DESCRIBED), str(deployment.capabilities.fidelity))
 
 
 def _card(member: CastMember) -> Note:

@@ -163,7 +163,7 @@ def test_an_edit_carries_our_copy_and_the_cast_where_it_can(upstream, tmp_path, 
     assert route == "video_to_video"
     assert upstream.uploads[sent[MODELS[model].source]] == b"the source video"
     assert len(sent.get("references", [])) == min(4, MODELS[model].edit_stills)
-    assert notes == ([] if MODELS[model].edit_stills else ["character_in_source"])
+    assert notes == []
 
 
 @pytest.mark.parametrize("model", ["seedance2_5", "gemini_omni_flash_1.1"])

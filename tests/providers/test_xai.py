@@ -119,7 +119,7 @@ def test_what_a_follow_up_leaves_out_is_reported(upstream, tmp_path):
     edit = replace(edit, wishes=Wishes(options={"xai": {"audio": "off"}}))
     prepared = run(upstream, tmp_path, lambda provider: provider.prepare(order(tmp_path, edit, cast=[member(tmp_path, "Luna")])))
 
-    assert [note.code for note in prepared.warnings] == ["seed_ignored", "option_ignored", "character_from_source", "size_lowered"]
+    assert [note.code for note in prepared.warnings] == ["seed_ignored", "option_ignored", "size_lowered"]
 
 
 @pytest.mark.parametrize("route", SHAPES)

@@ -13,7 +13,7 @@ from castlist.errors import InvalidRequest
 from castlist.model.capabilities import Capabilities
 from castlist.model.characters import Character, CharacterState, Clip, Fidelity
 from castlist.model.naming import find_names
-from castlist.model.operations import CreateVideo, Size, Wishes
+from castlist.model.operations import CreateVideo, EditVideo, Size, Source, Wishes
 from castlist.model.providing import Account, Deployment
 
 LANDSCAPE = Size(1280, 720)
@@ -154,7 +154,7 @@ def test_a_separated_character_travels_natively():
     (member,) = casting.cast(create(), [a_character()], a_deployment())
 
     assert member.fidelity is Fidelity.NATIVE
-    assert casting.notes(create(), [member], [a_character()]) == ()
+    assert casting.notes(create(), [member], [a_character()], deployment=a_deployment()) == ()
 
 
 def test_a_clip_that_cannot_be_separated_is_a_reference_and_said_so():
@@ -163,7 +163,7 @@ def test_a_clip_that_cannot_be_separated_is_a_reference_and_said_so():
     (member,) = casting.cast(create(), [card], a_deployment())
 
     assert member.fidelity is Fidelity.REFERENCE
-    assert [note.code for note in casting.notes(create(), [member], [card])] == ["character_not_separable"]
+    assert [note.code for note in casting.notes(create(), [member], [card], deployment=a_deployment())] == ["character_not_separable"]
 
 
 def test_too_many_characters_are_stepped_down_to_words_never_dropped():
@@ -173,13 +173,33 @@ def test_too_many_characters_are_stepped_down_to_words_never_dropped():
     members = casting.cast(operation, two, a_deployment(characters=1))
 
     assert [member.fidelity for member in members] == [Fidelity.NATIVE, Fidelity.DESCRIBED]
-    assert [note.code for note in casting.notes(operation, members, two)] == ["character_described"]
+    assert [note.code for note in casting.notes(operation, members, two, deployment=a_deployment())] == ["character_described"]
+
+
+def test_a_card_is_told_of_by_the_renderer_that_draws_one_alone():
+    card, hosted = a_character(assets={"video": "asset_v"}), a_deployment(fidelity=Fidelity.REFERENCE, native_variant=None)
+
+    (member,) = casting.cast(create(), [card], hosted)
+
+    assert member.fidelity is Fidelity.REFERENCE
+    assert casting.notes(create(), [member], [card], deployment=hosted) == ()
+
+
+@pytest.mark.parametrize(("casts", "fidelity", "told"), [({"create"}, "described", ["character_from_source"]), ({"edit"}, "native", [])])
+def test_a_character_that_a_follow_up_cannot_carry_is_not_said_to_be_carried(casts, fidelity, told):
+    edit = EditVideo("At night", "m", Source("asset_f", 4.0, LANDSCAPE, video="video_1"), characters=("char_Luna",))
+    hosted = a_deployment(implements=frozenset({"create", "edit"}), casts=frozenset(casts))
+
+    (member,) = casting.cast(edit, [a_character()], hosted)
+
+    assert member.fidelity == fidelity
+    assert [note.code for note in casting.notes(edit, [member], [a_character()], deployment=hosted)] == told
 
 
 def test_another_aspect_is_fitted_with_a_warning():
     portrait = create(size=Size(720, 1280))
     (member,) = casting.cast(portrait, [a_character()], a_deployment())
 
-    (note,) = casting.notes(portrait, [member], [a_character()])
+    (note,) = casting.notes(portrait, [member], [a_character()], deployment=a_deployment())
 
     assert (note.code, note.value, note.limit) == ("character_aspect_fitted", 1.778, 0.562)

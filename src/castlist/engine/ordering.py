@@ -64,7 +64,8 @@ async def make_ready(
     order = await _order(kit, job, attempt, operation=operation, members=members)
     order = replace(order, timeout=deployment.timeout or order.timeout)
     prepared = await _prepare(making.adapter(kit, deployment), order)
-    notes = (*steps, *stepped, *names_added(operation, members), *casting.notes(operation, members, made), *prepared.warnings)
+    said = casting.notes(operation, members, made, deployment=deployment)
+    notes = (*steps, *stepped, *names_added(operation, members), *said, *prepared.warnings)
     return Ready(attempt, made, prepared.order.cast, prepared, notes)
 
 

@@ -31,6 +31,7 @@ from castlist.model.operations import (
     Source,
     Wishes,
 )
+from castlist.model.providing import Deployment
 from castlist.model.repeats import Mark, Repeat
 from castlist.storage import StoredAsset
 
@@ -102,7 +103,7 @@ async def draft(kit: Kit, caller: Caller, ask: VideoAsk, *, kept: list[StoredAss
     await kit.storage.jobs.check_spend(first.price(fitted), limit=kit.policy.max_spend_per_day)
     job = replace(job, cast=members, cost=Cost(micros=first.price(fitted)))
     job = assign(job, first)
-    for note in (*notes, *steps, *_early_notes(fitted, members, characters)):
+    for note in (*notes, *steps, *_early_notes(fitted, members, characters, deployment=first)):
         job = job.warn(note)
     return Draft(job, characters, plan)
 
@@ -136,10 +137,13 @@ def _job(kit: Kit, caller: Caller, operation: Operation) -> Job:
     return Job(id=kit.new_id("video"), project=caller.project, operation=operation, state=State.QUEUED, created_at=now, due_at=now)
 
 
-def _early_notes(operation: Operation, members: Sequence[CastMember], characters: Sequence[Character]) -> tuple[Note, ...]:
+def _early_notes(
+    operation: Operation, members: Sequence[CastMember], characters: Sequence[Character], *, deployment: Deployment
+) -> tuple[Note, ...]:
     """What can be said before the derivation of a new character is through; the rest is said when the cast is made."""
     ready = [(m, c) for m, c in zip(members, characters, strict=True) if c.state is CharacterState.READY]
-    return (*names_added(operation, members), *casting.notes(operation, [m for m, _ in ready], [c for _, c in ready]))
+    said = casting.notes(operation, [m for m, _ in ready], [c for _, c in ready], deployment=deployment)
+    return (*names_added(operation, members), *said)
 
 
 async def _operation(

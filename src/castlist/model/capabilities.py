@@ -121,7 +121,7 @@ class Capabilities:
     def places(self, operation: Operation) -> int:
         """How many characters this model can be shown for that operation."""
         framed = isinstance(operation, CreateVideo) and operation.reference and not self.reference_with_characters
-        return 0 if framed else self.characters
+        return self.characters if operation.kind in self.casts and not framed else 0
 
     def _audible(self) -> Mapping[str, tuple[str, ...]]:
         return self.audio or (dict.fromkeys(self.implements, self.options["audio"]) if "audio" in self.options else {})

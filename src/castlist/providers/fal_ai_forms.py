@@ -60,7 +60,7 @@ def lower(order: Order, carried: Carried, *, prefix: str, family: Family) -> tup
             ending = family.edit
             body["video_url"] = carried.source
     body |= {**_lists(placed, family), **_wishes(order, family, cast=bool(carried.cast))}
-    return f"{prefix}/{ending}" if ending else prefix, body, (*added, *_notes(order, carried, family=family))
+    return f"{prefix}/{ending}" if ending else prefix, body, (*added, *_notes(order, family))
 
 
 def _choose(members: Sequence[CastMember], family: Family) -> tuple[Member, ...]:
@@ -112,19 +112,14 @@ def _wishes(order: Order, family: Family, *, cast: bool) -> Mapping[str, object]
     return body
 
 
-def _notes(order: Order, carried: Carried, *, family: Family) -> tuple[Note, ...]:
+def _notes(order: Order, family: Family) -> tuple[Note, ...]:
     found = []
     operation = order.operation
     if isinstance(operation, CreateVideo):
         if family.resolution_word:
             text = f"{order.provider_model} makes {ratio_of(operation.size)} at {family.resolution_word}, not exactly {operation.size}."
             found.append(Note("size_lowered", text, "size", str(operation.size), family.resolution_word))
-    else:
-        if order.cast and not carried.cast:
-            names = " and ".join(member.name for member in order.cast)
-            text = f"{order.provider_model} takes no pictures beside the video it starts from: {names} is carried by that video alone."
-            found.append(Note("character_in_source", text, "characters"))
-        if "audio" in operation.wishes.options.get("fal_ai", {}):
-            text = f"{order.provider_model} decides on the sound of a changed video by itself: fal_ai.audio was not sent."
-            found.append(Note("option_not_sent", text, "fal_ai.audio"))
+    elif "audio" in operation.wishes.options.get("fal_ai", {}):
+        text = f"{order.provider_model} decides on the sound of a changed video by itself: fal_ai.audio was not sent."
+        found.append(Note("option_not_sent", text, "fal_ai.audio"))
     return tuple(found)

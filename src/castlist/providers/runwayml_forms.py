@@ -63,11 +63,7 @@ def _notes(order: Order, model: Model) -> tuple[Note, ...]:
         if model.resolution == "768p":
             text = f"{order.provider_model} makes {word_ratio(operation.size)} at 768p, which is a little larger than {operation.size}."
             found.append(Note("size_lowered", text, "size", str(operation.size), "768p"))
-    elif order.cast and not model.edit_stills:
-        names = " and ".join(member.name for member in order.cast)
-        text = f"{order.provider_model} takes no pictures beside the video it changes: {names} is carried by that video alone."
-        found.append(Note("character_in_source", text, "characters"))
-    if not isinstance(operation, CreateVideo) and not model.edit_audio and "audio" in operation.wishes.options.get("runwayml", {}):
+    elif not model.edit_audio and "audio" in operation.wishes.options.get("runwayml", {}):
         text = f"{order.provider_model} decides on the sound of a changed video by itself: runwayml.audio was not sent."
         found.append(Note("option_not_sent", text, "runwayml.audio"))
     return tuple(found)

@@ -159,10 +159,6 @@ def _advise_follow_up(order: Order, source: Source) -> tuple[Note, ...]:
     notes = []
     for option in order.operation.wishes.options.get(XAI.name, {}):
         notes.append(Note("option_ignored", f"{order.provider_model} makes a video from another without {option}.", f"xai.{option}"))
-    if order.cast:
-        names = " and ".join(member.name for member in order.cast)
-        text = f"{order.provider_model} takes the video alone here: {names} is kept as it shows, and no pictures of it were sent."
-        notes.append(Note("character_from_source", text, "characters"))
     if max(source.size.width, source.size.height) > _LONG or min(source.size.width, source.size.height) > _SHORT:
         text = f"{order.provider_model} makes at most 720p from a video, and this one is {source.size}."
         notes.append(Note("size_lowered", text, "size", str(source.size), "720p"))
