@@ -3,16 +3,16 @@
 import asyncio
 import queue
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from castlist.errors import CastlistError, InDoubt, StorageFull, Unavailable
 from castlist.later import Later
-from castlist.storage.database import Cursor, Row, Values, Write
+from castlist.storage.database import Cursor, Row, Values
 from castlist.storage.dialect import to_postgres
-from castlist.storage.writing import Ask, Writer
+from castlist.storage.writing import Ask, Written
 
 if TYPE_CHECKING:
     import psycopg
@@ -20,7 +20,6 @@ else:
     # A third of a second to import, for those who have such a database.
     psycopg = Later("psycopg")
 
-T = TypeVar("T")
 Link: TypeAlias = "psycopg.Connection[Row]"
 
 LOCKS = 0x43617374
@@ -79,21 +78,16 @@ def show(url: str) -> str:
     return f"postgresql://{given.get('host') or 'localhost'}:{given.get('port') or 5432}/{given.get('dbname') or ''}"
 
 
-class PostgresDatabase:
+class PostgresDatabase(Written):
     """Writes of all processes come one after the other, as on SQLite: what a transaction has read is true until it commits."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._version = 0
-        self._writer = Writer(_Pen(url))
-        self._writer.listeners.append(self.bump)
+        super().__init__(_Pen(url))
+        self.after_commit(self.bump)
         self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="castlist-reader")
         self._free: queue.LifoQueue[Link] = queue.LifoQueue()
-
-    @property
-    def commits(self) -> int:
-        """How many groups of this process were committed."""
-        return self._writer.commits
 
     async def rows(self, sql: str, values: Values = ()) -> list[Row]:
         """All rows of one SELECT, at one moment. Raises Unavailable while the database cannot be reached."""
@@ -138,30 +132,6 @@ class PostgresDatabase:
     def bump(self) -> None:
         """Somebody committed something, or may have."""
         self._version += 1
-
-    def after_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener`, in the writer thread, after each commit of this process."""
-        self._writer.listeners.append(listener)
-
-    async def write(self, fn: Write[T]) -> T:
-        """Run `fn` in a transaction, no other of any process beside it; its result once it is on disk.
-
-        Raises Unavailable while the database cannot be reached, and StorageFull when its disk is full.
-        """
-        return await self._writer.write(fn)
-
-    def write_now(self, fn: Write[T]) -> T:
-        """`write` for a thread that may block."""
-        return self._writer.write_now(fn)
-
-    @property
-    def full(self) -> bool:
-        """Whether a write of this process found no room."""
-        return self._writer.full
-
-    def note_room(self) -> None:
-        """There is room again."""
-        self._writer.full = False
 
     def close(self) -> None:
         """Finish the writes that were asked for, and close; blocks."""

@@ -1,33 +1,27 @@
 """One SQLite file: reads on a read-only connection in the caller's thread, writes through one thread that commits them in groups."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from castlist.errors import CastlistError, StorageFull, Unavailable
-from castlist.storage.database import Row, Values, Write
-from castlist.storage.writing import Ask, Writer
+from castlist.storage.database import Row, Values
+from castlist.storage.writing import Ask, Written
 
-T = TypeVar("T")
 _BUSY_MS = 30_000
 
 
-class SqliteDatabase:
+class SqliteDatabase(Written):
     """A write is lost only if the machine loses its disk: each group is on disk before its futures resolve."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writer = Writer(_Pen(path))
+        super().__init__(_Pen(path))
         self._reader = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         self._reader.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-
-    @property
-    def commits(self) -> int:
-        """How many groups were committed."""
-        return self._writer.commits
 
     async def rows(self, sql: str, values: Values = ()) -> list[Row]:
         """All rows of one SELECT, at one moment; in microseconds, without leaving the event loop."""
@@ -52,27 +46,6 @@ class SqliteDatabase:
         """A number that is another one after any process committed anything."""
         found: int = self._reader.execute("PRAGMA data_version").fetchone()[0]
         return found
-
-    def after_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener`, in the writer thread, after each commit of this process."""
-        self._writer.listeners.append(listener)
-
-    async def write(self, fn: Write[T]) -> T:
-        """Run `fn` on the writing connection inside a transaction and return its result once it is on disk."""
-        return await self._writer.write(fn)
-
-    def write_now(self, fn: Write[T]) -> T:
-        """`write` for a thread that may block."""
-        return self._writer.write_now(fn)
-
-    @property
-    def full(self) -> bool:
-        """Whether a write of this process found no room."""
-        return self._writer.full
-
-    def note_room(self) -> None:
-        """There is room again."""
-        self._writer.full = False
 
     def close(self) -> None:
         """Finish the writes that were asked for, and close; blocks."""

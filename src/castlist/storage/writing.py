@@ -106,3 +106,39 @@ class Writer:
             except queue.Empty:
                 return group, False
         return group, True
+
+
+class Written:
+    """What a database does through its writer thread, whichever engine it is."""
+
+    def __init__(self, pen: Pen) -> None:
+        self._writer = Writer(pen)
+
+    @property
+    def commits(self) -> int:
+        """How many groups of this process were committed."""
+        return self._writer.commits
+
+    def after_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, in the writer thread, after each commit of this process."""
+        self._writer.listeners.append(listener)
+
+    async def write(self, fn: Write[T]) -> T:
+        """Run `fn` in a transaction, no other of any process beside it; its result once it is on disk.
+
+        Raises Unavailable while the database cannot be reached, and StorageFull when its disk is full.
+        """
+        return await self._writer.write(fn)
+
+    def write_now(self, fn: Write[T]) -> T:
+        """`write` for a thread that may block."""
+        return self._writer.write_now(fn)
+
+    @property
+    def full(self) -> bool:
+        """Whether a write of this process found no room."""
+        return self._writer.full
+
+    def note_room(self) -> None:
+        """There is room again."""
+        self._writer.full = False
