@@ -3,6 +3,7 @@
 CastlistError
 ├── InvalidRequest            400  the request itself is wrong
 │   ├── Unsupported           400  no deployment could take it, with the reason of each
+│   │   └── UnsupportedOperation   and another model here can (raised by clients; a NotImplementedError of Python's too)
 │   ├── MediaRefused          400  an uploaded file cannot be used
 │   └── TooLarge              413
 ├── Unauthorized              401
@@ -11,7 +12,7 @@ CastlistError
 ├── NotFound                  404
 ├── Conflict                  409  the thing is not in a state for that
 ├── Retired                   410  the vendor has shut the model down, and nothing serves in its place
-├── NotImplementedHere        501  no deployment under that model can do it at all
+├── NotImplementedHere        501  no deployment under that model can do it at all (a NotImplementedError of Python's too)
 ├── Unavailable               503  our own trouble, for now
 │   ├── InDoubt               503  the database went away before it said whether something was written
 │   ├── StorageFull           503  the disk or bucket takes no more
@@ -76,6 +77,10 @@ class Unsupported(InvalidRequest):
     ) -> None:
         super().__init__(message, code=code, param=param)
         self.reasons = dict(reasons or {})
+
+
+class UnsupportedOperation(Unsupported, NotImplementedError):
+    """A client's word for an operation that the model asked for does not do, where another model here does."""
 
 
 class MediaRefused(InvalidRequest):
@@ -152,7 +157,7 @@ class SpendLimit(CastlistError):
     kind = "insufficient_quota"
 
 
-class NotImplementedHere(CastlistError):
+class NotImplementedHere(CastlistError, NotImplementedError):
     """No deployment under that model implements the operation at all."""
 
     status = 501

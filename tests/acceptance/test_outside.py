@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,10 @@ def installed(tmp_path_factory) -> Path:
     return target
 
 
-@pytest.fixture(scope="module")
-def served(installed: Path, tmp_path_factory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("outside")
-    (folder / "config.yaml").write_text(read_page()["config.yaml"])
+@contextmanager
+def serve(folder: Path, installed: Path, *, also: str = "") -> Iterator[Served]:
+    """A gateway with the page's configuration, and a line more where one is given."""
+    (folder / "config.yaml").write_text(read_page()["config.yaml"] + also)
     with serve_upstream(key="sk-acme") as upstream:
         environ = {"PYTHONPATH": str(installed), "ACME_BASE": upstream.base_url, "ACME_KEY": "sk-acme"}
         served = start_server(folder / "data", "--config", str(folder / "config.yaml"), **environ)
@@ -46,10 +47,19 @@ def served(installed: Path, tmp_path_factory) -> Iterator[Served]:
         stop_server(served)
 
 
+@pytest.fixture(scope="module")
+def served(installed: Path, tmp_path_factory) -> Iterator[Served]:
+    with serve(tmp_path_factory.mktemp("outside"), installed) as served:
+        yield served
+
+
+def connect(served: Served) -> Client:
+    return Client(served.url, api_key=(served.data / "master.key").read_text().strip())
+
+
 @pytest.fixture
 def client(served: Served) -> Iterator[Client]:
-    key = (served.data / "master.key").read_text().strip()
-    with Client(served.url, api_key=key) as client:
+    with connect(served) as client:
         yield client
 
 
@@ -90,5 +100,17 @@ def test_what_it_does_not_do_is_refused_by_its_name_and_the_operations(client: C
         with pytest.raises(NotImplementedHere, match=f"acme/acme-1 cannot {verb} a video") as refused:
             ask()
         assert refused.value.status == 501
+        assert isinstance(refused.value, NotImplementedError)
     with pytest.raises(InvalidRequest, match="acme/acme-1 makes clips of 4, 8 seconds, not 5"):
         client.videos.create("A fox", model="hero", seconds=5)
+
+
+def test_what_another_model_could_do_is_refused_with_its_name(installed: Path, tmp_path: Path):
+    also = "  - {model_name: drawn, litellm_params: {model: animatic/animatic}, model_info: {mode: video_generation}}\n"
+    with serve(tmp_path, installed, also=also) as served, connect(served) as client:
+        video = client.videos.create("A fox", model="hero", seconds=4).wait()
+
+        with pytest.raises(NotImplementedError, match=r"acme/acme-1 cannot edit a video\. Models here that can: drawn") as refused:
+            client.videos.edit(video, "Snow", model="hero")
+
+    assert (type(refused.value).__name__, refused.value.status) == ("UnsupportedOperation", 400)

@@ -19,7 +19,7 @@ from castlist.errors import (
     TooLarge,
     Unauthorized,
     Unavailable,
-    Unsupported,
+    UnsupportedOperation,
 )
 from castlist.sdk.records import Json, read_map, read_text
 
@@ -35,7 +35,7 @@ BY_STATUS: Mapping[int, type[CastlistError]] = {
     503: Unavailable,
 }
 BY_CODE: Mapping[str, type[CastlistError]] = {
-    "unsupported_operation": Unsupported,
+    "unsupported_operation": UnsupportedOperation,
     "media_crashed": MediaCrashed,
     "storage_full": StorageFull,
     **dict.fromkeys(

@@ -173,7 +173,7 @@ def test_a_file_open_as_text_is_refused_before_anything_is_sent(client, script, 
     ("status", "code", "kind"),
     [
         (400, "invalid_seconds", errors.InvalidRequest),
-        (400, "unsupported_operation", errors.Unsupported),
+        (400, "unsupported_operation", errors.UnsupportedOperation),
         (400, "clip_too_short", errors.MediaRefused),
         (401, "invalid_api_key", errors.Unauthorized),
         (403, "foreign_host", errors.Forbidden),
