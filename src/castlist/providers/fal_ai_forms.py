@@ -50,7 +50,10 @@ def lower(order: Order, carried: Carried, *, prefix: str, family: Family) -> tup
     match order.operation:
         case CreateVideo(seconds=seconds, size=size):
             ending = family.cast if carried.cast else family.frame if carried.frame else family.text
-            body |= {"duration": _length(seconds, family), **_shape(size, family, framed=bool(carried.frame))}
+            body |= {
+                "duration": seconds if carried.cast and family.cast_number else _length(seconds, family),
+                **_shape(size, family, framed=bool(carried.frame)),
+            }
             if carried.frame:
                 body[family.frame_field] = carried.frame
         case ExtendVideo(seconds=seconds):

@@ -1,8 +1,9 @@
 """fal's endpoints as data: which one serves which wish of a family, in which words. Lengths and prices are in the catalogue.
 
 From the table of the project's provider notes of 2026-11, which name as their sources fal's pages, its llms.txt files and the types of its
-JavaScript client 1.10.1. Not compared with fal itself. Unsure there (`?`): of `kling/v4`, `minimax/h3`, `google/gemini-omni-flash` and
-Seedance 2.5 the fields beyond the prompt, the references and the length; whether "pro" of Kling o3 makes exactly 1080p.
+JavaScript client 1.10.1, to which a test holds the endpoints that are in them. Not compared with fal itself. Unsure (`?`): of `kling/v4`,
+`minimax/h3`, `google/gemini-omni-flash` and Seedance, which are newer than the types, the fields beyond the prompt, the references and the
+length; whether "pro" of Kling o3 makes exactly 1080p.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,8 @@ class Carry(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Family:
     """The endpoints under one prefix. `text`, `frame`, `cast`, `edit`, `extend` are what follows the prefix for that wish, None where
-    there is none; `stills` is the most pictures of one request; `length` how seconds are written (None: as a number)."""
+    there is none; `stills` is the most pictures of one request; `length` how seconds are written (None: as a number; `cast_number`: so
+    where there are characters)."""
 
     text: str | None = "text-to-video"
     frame: str | None = "image-to-video"
@@ -45,6 +47,7 @@ class Family:
     stills: int = 0
     sizes: tuple[Size, ...] = USUAL
     length: str | None = "{}"
+    cast_number: bool = False
     resolution: bool = True
     resolution_word: str | None = None
     audio: str | None = "generate_audio"
@@ -96,8 +99,8 @@ FAMILIES: Final[Mapping[str, Family]] = {
     ),
     "minimax/h3": Family(pictures="reference_image_urls", stills=9, resolution_word="768P", length=None, audio=None, tag="image {}"),
     "fal-ai/vidu/q2": Family(
-        cast="reference-to-video/pro", pictures="reference_image_urls", stills=4, sizes=FULL, length=None, audio=None,
-        seed=True, tag="reference image {}",
+        frame="image-to-video/pro", cast="reference-to-video/pro", pictures="reference_image_urls", stills=4, sizes=FULL, cast_number=True,
+        audio=None, seed=True, tag="reference image {}",
     ),
     "wan/v2.6": Family(carry=Carry.CLIP, sizes=FULL, audio=None, seed=True),
 }  # fmt: skip

@@ -1,7 +1,8 @@
 """fal's queue and storage as its client and its pages tell: strict about endpoints, fields, words, keys and files it was never given.
 
-The fields are those of the provider notes that the adapter was written from too, which name fal's pages and the types of its JavaScript
-client: this holds the adapter to them, and says nothing about whether fal takes the same. Paths, key, storage and status are fal_client's.
+The fields are those of the types of fal's JavaScript client where it has the endpoint, to which a test holds them; else those of the
+provider notes that the adapter was written from too, which says nothing about whether fal takes the same. Paths, key, storage and status
+are fal_client's.
 """
 
 import json
@@ -41,14 +42,16 @@ _SEEDANCE = {
     "seed": int,
 }
 _SEEDANCE_LONG = _SEEDANCE | {"duration": words(4, 30)}
-_VEO = {"prompt": str, "aspect_ratio": WIDE, "resolution": [*HIGH, "4k"], "generate_audio": bool, "seed": int}
+_VEO = {"prompt": str, "aspect_ratio": WIDE, "resolution": HIGH, "generate_audio": bool, "seed": int}
 _VEO_TEXT = _VEO | {"duration": ["4s", "6s", "8s"]}
-_GROK = {"prompt": str, "duration": whole(1, 15), "resolution": LOW, "aspect_ratio": MANY}
+_GROK = {"prompt": str, "duration": whole(1, 15), "resolution": LOW, "aspect_ratio": MANY[:-1]}
 _GROK_CAST = _GROK | {"duration": whole(1, 10), "reference_image_urls": URLS}
 _OMNI = {"prompt": str, "duration": whole(3, 10), "resolution": ["360p", *HIGH, "4k"], "aspect_ratio": WIDE}
 _H3 = {"prompt": str, "duration": whole(4, 15), "resolution": ["768P", "2K"], "aspect_ratio": MANY}
-_VIDU = {"prompt": str, "duration": whole(1, 10), "resolution": ["360p", "540p", *HIGH], "aspect_ratio": MANY, "seed": int}
-_WAN = {"prompt": str, "duration": ["5", "10", "15"], "resolution": HIGH, "aspect_ratio": MANY, "seed": int}
+_VIDU = {"prompt": str, "duration": words(2, 8), "resolution": HIGH, "seed": int}
+_VIDU_CAST = _VIDU | {"duration": whole(1, 10), "reference_image_urls": URLS, "aspect_ratio": MANY}
+_WAN = {"prompt": str, "duration": ["5", "10", "15"], "resolution": HIGH, "seed": int}
+_WAN_WIDE = _WAN | {"aspect_ratio": MANY[:5]}
 
 
 def without(fields, *names):
@@ -85,12 +88,12 @@ ENDPOINTS = {
     "minimax/h3/text-to-video": (_H3, set()),
     "minimax/h3/image-to-video": (_H3 | {"image_url": URL}, {"image_url"}),
     "minimax/h3/reference-to-video": (_H3 | {"reference_image_urls": URLS}, set()),
-    "fal-ai/vidu/q2/text-to-video": (_VIDU, set()),
-    "fal-ai/vidu/q2/image-to-video": (_VIDU | {"image_url": URL}, {"image_url"}),
-    "fal-ai/vidu/q2/reference-to-video/pro": (_VIDU | {"reference_image_urls": URLS}, {"reference_image_urls"}),
-    "wan/v2.6/text-to-video": (_WAN, set()),
+    "fal-ai/vidu/q2/text-to-video": (_VIDU | {"aspect_ratio": [*WIDE, "1:1"]}, set()),
+    "fal-ai/vidu/q2/image-to-video/pro": (_VIDU | {"image_url": URL}, {"image_url"}),
+    "fal-ai/vidu/q2/reference-to-video/pro": (_VIDU_CAST, {"reference_image_urls"}),
+    "wan/v2.6/text-to-video": (_WAN_WIDE, set()),
     "wan/v2.6/image-to-video": (_WAN | {"image_url": URL}, {"image_url"}),
-    "wan/v2.6/reference-to-video": (_WAN | {"duration": ["5", "10"], "video_urls": URLS}, {"video_urls"}),
+    "wan/v2.6/reference-to-video": (_WAN_WIDE | {"duration": ["5", "10"], "video_urls": URLS}, {"video_urls"}),
 }  # fmt: skip
 MOST = {"reference_image_urls": 9, "image_urls": 10, "video_urls": 3}
 
