@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,7 @@ BACKOFF = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta
 MISSING = (NotFoundError, FileNotFoundError)
 FAILED = (BaseError, OSError)
 REFUSED = re.compile(r"<Code>(\w+)</Code>")
+NO_BUCKET = re.compile(r"<Code>(NoSuchBucket|PermanentRedirect)</Code>|ContainerNotFound|container does not exist")
 
 
 class BucketBlobs:
@@ -128,10 +129,24 @@ class BucketBlobs:
             raise self._explain(error, "a file cannot be read from") from error
 
     def delete(self, assets: Collection[str]) -> None:
-        """Remove the objects and this machine's copies of them."""
+        """Remove the objects and this machine's copies of them. What is not there is removed already."""
         for asset in assets:
             self._copies.forget(asset)
-        self._try(lambda: obstore.delete(self._store, [make_key(asset) for asset in assets]))
+        keys = [make_key(asset) for asset in assets]
+        if not self._remove(keys) and len(keys) > 1:
+            # Where one is missing, what became of the others is not said.
+            for key in keys:
+                self._remove([key])
+
+    def _remove(self, keys: Sequence[str]) -> bool:
+        """Whether all of them were there, as far as the store tells: Amazon's does not, Google's and Azure do."""
+        try:
+            obstore.delete(self._store, keys)
+        except FAILED as error:
+            if isinstance(error, MISSING) and not NO_BUCKET.search(str(error)):
+                return False
+            raise self._explain(error) from error
+        return True
 
     def find(self, among: Collection[str] | None = None) -> Iterator[Blob]:
         """Every object under the prefix that is an asset's; of the given ones each, whether it is there or not, as asking costs more."""
@@ -156,26 +171,23 @@ class BucketBlobs:
     def signers(self) -> Collection[str]:
         """The objects there."""
         found = self._try(lambda: [each["path"] for page in obstore.list(self._store, prefix=SIGNERS) for each in page])
-        return [path.rpartition("/")[2] for path in found or ()]
+        return [path.rpartition("/")[2] for path in found]
 
     def room(self) -> int:
         """What is free on this machine, where files are worked on before they are stored."""
         return shutil.disk_usage(self._folder.parent).free
 
-    def _try(self, ask: Callable[[], T]) -> T | None:
+    def _try(self, ask: Callable[[], T]) -> T:
         try:
             return ask()
         except FAILED as error:
-            # To remove what is not there is done already.
-            if isinstance(error, MISSING) and "NoSuchKey" in str(error):
-                return None
             raise self._explain(error) from error
 
     def _explain(self, error: BaseException, what: str = "files cannot be stored in") -> CastlistError:
         """A failure as ours: what the store said, by its own code where it gave one."""
         text = str(error)
         code = next(iter(REFUSED.findall(text)), "")
-        if code in {"NoSuchBucket", "PermanentRedirect"} or "ContainerNotFound" in text:
+        if NO_BUCKET.search(text):
             why = f"there is no bucket {self._bucket.name!r} there ({code or 'ContainerNotFound'})"
         elif code in _WRONG or "403 Forbidden" in text or "401 Unauthorized" in text:
             why = f"it refuses these credentials ({code or 'not allowed'})"
@@ -213,4 +225,5 @@ def _open(place: Bucket, retry: Mapping[str, object], *, seconds: int) -> Any:
             retry_config={**retry, "backoff": BACKOFF},
         )
     except (BaseError, ValueError) as error:
-        raise Unavailable(f"files cannot be stored in {place}: {str(error).splitlines()[0]}", code="storage_failed") from error
+        text = f"files cannot be stored in {place}: {str(error).splitlines()[0]}; docs/deploy.md names the variables that hold credentials"
+        raise Unavailable(text, code="storage_failed") from error
