@@ -6,10 +6,11 @@ import pytest
 
 from castlist.assembly import open_gateway
 from castlist.cli.attempts import show_attempts
+from castlist.cli.characters import show_character
 from castlist.cli.serve import describe
 from castlist.config import load
 from castlist.model.pricing import show_amount, show_usd
-from castlist.sdk.records import Attempt, Cost, VideoRecord
+from castlist.sdk.records import Attempt, Binding, CharacterRecord, Cost, VideoRecord
 
 ENTRY = "  - {{model_name: {}, litellm_params: {{model: {}}}}}\n"
 
@@ -25,6 +26,16 @@ def test_an_attempt_shows_what_it_cost(capsys):
     show_attempts(VideoRecord("video_1", "hero", "completed", 100, 0, attempts=(attempt,)))
 
     assert "0.004 USD (billed)" in capsys.readouterr().out
+
+
+def test_a_character_shows_the_handles_that_accounts_have_on_it(capsys):
+    bindings = (Binding("kling", "kling", "making"), Binding("gemini", "omni", "expired", 1_795_000_000))
+
+    show_character(CharacterRecord("char_1", "Luna", 0, bindings=bindings), as_json=False)
+
+    shown = capsys.readouterr().out
+    assert "making at kling\n" in shown
+    assert "expired at omni, until 2026-11-1" in shown
 
 
 def test_a_start_names_all_that_serves_a_model(tmp_path):

@@ -112,6 +112,9 @@ def show_character(character: CharacterRecord, *, as_json: bool) -> None:
         "created": show_time(character.created_at),
         "error": character.error,
     })  # fmt: skip
+    for binding in character.bindings:
+        until = f", until {show_time(binding.expires_at)}" if binding.expires_at else ""
+        print_facts({"binding": f"{binding.state} at {binding.account}{until}"})
     for note in character.advice:
         print_facts({"advice": note.message})
 
