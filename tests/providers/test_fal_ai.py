@@ -1,6 +1,7 @@
 """The fal_ai adapter: what it sends to each endpoint."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -90,6 +91,16 @@ def test_an_element_is_tagged_and_a_single_still_goes_as_a_picture(upstream, tmp
     assert endpoint == "kling/v4/reference-to-video"
     assert body["prompt"] == "Mossy (@Element1), ＠Element1, meets Luna (@Image1). Luna waves."
     assert (len(body["elements"]), len(body["image_urls"])) == (1, 1)
+
+
+@pytest.mark.parametrize(("model", "first"), [("fal-ai/veo3.1", "a tall picture"), ("minimax/h3", "jpeg luna 0")])
+def test_the_first_picture_has_the_ratio_of_the_video_where_the_family_is_better_for_it(upstream, tmp_path, model, first):
+    (tmp_path / "tall.jpg").write_bytes(b"a tall picture")
+    tall = replace(LUNA, media={**LUNA.media, "jpeg-0-9x16": "tall.jpg"})
+    send(upstream, tmp_path, create(model, "Luna waves.", tall, seconds=8, size=Size(720, 1280)))
+    sent = upstream.requests[-1].document
+
+    assert files(upstream, sent.get("image_urls") or sent["reference_image_urls"])[0] == first
 
 
 def test_tags_count_as_each_family_counts(upstream, tmp_path):

@@ -72,6 +72,16 @@ def test_two_characters_of_one_name_are_both_shown(upstream, tmp_path):
     assert prompt(document).endswith("Luna (<VIDEO_REF_0>, <VIDEO_REF_1>, <IMAGE_REF_0>, <IMAGE_REF_1>) dances")
 
 
+@pytest.mark.parametrize(("size", "first"), [(Size(1280, 720), "luna-0.jpg"), (Size(720, 1280), "tall.jpg")])
+def test_the_first_picture_has_the_ratio_of_the_video_where_it_was_made_so(upstream, tmp_path, size, first):
+    (tmp_path / "tall.jpg").write_bytes(b"bytes of tall.jpg")
+    luna = member(tmp_path, "Luna", clip=False)
+    tall = replace(luna, media={**luna.media, "jpeg-0-9x16": "tall.jpg"})
+    document = sent(upstream, tmp_path, order(tmp_path, create(size=size), cast=[tall]))
+
+    assert shown(upstream, document) == [first, "luna-1.jpg", "luna-2.jpg", "luna-3.jpg"]
+
+
 def test_a_character_without_cuts_goes_by_its_plain_stills(upstream, tmp_path):
     (tmp_path / "s0.png").write_bytes(b"bytes of s0.png")
     plain = CastMember("char_Luna", "Luna", Fidelity.REFERENCE, media={"still-0": "s0.png", "video": "v.mp4"})

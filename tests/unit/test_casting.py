@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from castlist import casting
 from castlist.errors import InvalidRequest
 from castlist.model.capabilities import Capabilities
-from castlist.model.characters import Character, CharacterState, Clip, Fidelity
+from castlist.model.characters import PADDED, Character, CharacterState, Clip, Fidelity
 from castlist.model.naming import find_names
 from castlist.model.operations import CreateVideo, EditVideo, Size, Source, Wishes
 from castlist.model.providing import Account, Deployment
@@ -194,6 +194,11 @@ def test_a_character_that_a_follow_up_cannot_carry_is_not_said_to_be_carried(cas
 
     assert member.fidelity == fidelity
     assert [note.code for note in casting.notes(edit, [member], [a_character()], deployment=hosted)] == told
+
+
+@pytest.mark.parametrize(("size", "made"), [((1280, 720), ["jpeg-0-9x16"]), ((608, 1080), ["jpeg-0-16x9"]), ((720, 720), sorted(PADDED))])
+def test_a_still_is_padded_only_to_an_aspect_that_it_has_not(size, made):
+    assert sorted(form for form in PADDED if a_character(size=size).has_use_of(form)) == made
 
 
 def test_another_aspect_is_fitted_with_a_warning():

@@ -10,6 +10,11 @@ HUMAN_CLIP: Final = "clip-8s-1080p"
 HUMAN_SECONDS, HUMAN_LINES = 3.0, 720
 """The least that such a clip is made of: shorter ones are not taken, and smaller ones would be mostly enlargement."""
 
+PADDED: Final[Mapping[str, float]] = {"jpeg-0-16x9": 16 / 9, "jpeg-0-9x16": 9 / 16}
+"""The forms that are padded, with their aspect: nothing that is within NEAR_ASPECT of it needs to be."""
+
+NEAR_ASPECT: Final = 0.02
+
 FORMS: Final[Mapping[str, str]] = {
     "jpeg-0": "still-0",
     "jpeg-1": "still-1",
@@ -141,7 +146,10 @@ class Character:
     rest: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     def has_use_of(self, form: str) -> bool:
-        """Whether one of FORMS is made of it at all: HUMAN_CLIP only of a person's clip that is long and large enough."""
+        """Whether one of FORMS is made of it at all: HUMAN_CLIP only of a person's clip that is long and large enough, and a padded still
+        only where its pictures are of another aspect."""
+        if form in PADDED and self.clip is not None:
+            return abs(self.clip.width / self.clip.height / PADDED[form] - 1) > NEAR_ASPECT
         if form != HUMAN_CLIP:
             return True
         if self.subject is not Subject.HUMAN or self.source_kind != "video" or self.clip is None:

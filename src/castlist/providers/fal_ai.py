@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from castlist.catalogue import refine
 from castlist.errors import LostJob, Moderated, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
-from castlist.model.characters import Fidelity
+from castlist.model.characters import PADDED, Fidelity
 from castlist.model.jobs import Failure
 from castlist.model.providing import (
     Callback,
@@ -52,6 +52,7 @@ class Fal(KeepsUploads):
     settings: ClassVar[SettingNames | None] = {}
     files_live: ClassVar[timedelta] = _FILES_LIVE - timedelta(hours=2)
     clips: ClassVar[Sequence[str]] = HELD_CLIPS
+    padded: ClassVar[Sequence[str]] = tuple(PADDED)
     _keys: KeySet | None = None
 
     def capabilities(self, model: str) -> Capabilities:
@@ -275,7 +276,7 @@ def _implements(family: Family) -> frozenset[str]:
 
 def _wants(family: Family) -> tuple[str, ...]:
     clips = (SHORT_CLIPS if family.first == 0 else CLIPS)[:1] if family.carry in {Carry.CLIP, Carry.BOTH} else ()
-    return (*(STILLS if family.stills else ()), *clips)
+    return (*(STILLS if family.stills else ()), *(PADDED if family.padded else ()), *clips)
 
 
 def _video_url(result: Mapping[str, object]) -> str | None:

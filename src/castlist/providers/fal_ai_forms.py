@@ -33,8 +33,8 @@ class _Placed:
 def media_of(order: Order, family: Family) -> Carried:
     """The assets to upload: as many stills of each character as have room, best first, and its clip where clips are taken."""
     match order.operation:
-        case CreateVideo(reference=frame):
-            return Carried(frame=frame, cast=_choose(order.cast, family))
+        case CreateVideo(reference=frame, size=size):
+            return Carried(frame=frame, cast=_choose(order.cast, family, ratio=ratio_of(size) if family.padded else None))
         case EditVideo(source=source) | RemixVideo(source=source):
             carries = family.carry is Carry.ELEMENTS
             return Carried(source=source.asset, cast=_choose(order.cast, family) if carries else ())
@@ -66,12 +66,13 @@ def lower(order: Order, carried: Carried, *, prefix: str, family: Family) -> tup
     return f"{prefix}/{ending}" if ending else prefix, body, (*added, *_notes(order, family))
 
 
-def _choose(members: Sequence[CastMember], family: Family) -> tuple[Member, ...]:
+def _choose(members: Sequence[CastMember], family: Family, *, ratio: str | None = None) -> tuple[Member, ...]:
     shown = [member for member in members if member.fidelity is not Fidelity.DESCRIBED]
     each = min(len(STILLS), family.stills // len(shown)) if shown else 0
     clips = family.carry in {Carry.CLIP, Carry.BOTH}
     forms = SHORT_CLIPS if family.first == 0 else CLIPS
-    return tuple((m.name, tuple(stills_of(m.media)[:each]), clip_of(m.media, forms) if clips else None) for m in shown)
+    pictures = [stills_of(member.media, ratio=ratio)[:each] for member in shown]
+    return tuple((m.name, tuple(own), clip_of(m.media, forms) if clips else None) for m, own in zip(shown, pictures, strict=True))
 
 
 def _place(carried: Carried, family: Family) -> _Placed:

@@ -32,7 +32,7 @@ class Carry(StrEnum):
 class Family:
     """The endpoints under one prefix. `text`, `frame`, `cast`, `edit`, `extend` are what follows the prefix for that wish, None where
     there is none; `stills` is the most pictures of one request; `length` how seconds are written (None: as a number; `cast_number`: so
-    where there are characters)."""
+    where there are characters); `padded` says that the first picture of each has the ratio of the video."""
 
     text: str | None = "text-to-video"
     frame: str | None = "image-to-video"
@@ -48,6 +48,7 @@ class Family:
     sizes: tuple[Size, ...] = USUAL
     length: str | None = "{}"
     cast_number: bool = False
+    padded: bool = False
     resolution: bool = True
     resolution_word: str | None = None
     audio: str | None = "generate_audio"
@@ -87,7 +88,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
     "bytedance/seedance-2.5": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True),
     "fal-ai/veo3.1": Family(
         text="", extend="extend-video", stills=3, sizes=FULL,
-        length="{}s", seed=True, cast_seed=False, tag="reference image {}",
+        length="{}s", seed=True, cast_seed=False, padded=True, tag="reference image {}",
     ),
     "xai/grok-imagine-video": Family(
         edit="edit-video", extend="extend-video", pictures="reference_image_urls", stills=7,

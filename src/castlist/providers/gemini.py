@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from castlist.errors import LostJob, ProviderError, Refused, Retry
 from castlist.model.capabilities import Capabilities
+from castlist.model.characters import PADDED
 from castlist.model.providing import (
     Callback,
     Cancelled,
@@ -63,6 +64,7 @@ class Gemini(KeepsUploads):
     settings: ClassVar[SettingNames | None] = {"api_version": ("v1", "v1beta"), "webhook_secret": ()}
     files_live: ClassVar[timedelta] = timedelta(hours=46)
     clips: ClassVar[Sequence[str]] = (CLIP,)
+    padded: ClassVar[Sequence[str]] = tuple(PADDED)
     _keys: KeySet | None = None
 
     def capabilities(self, model: str) -> Capabilities:

@@ -4,7 +4,7 @@ from typing import Final
 
 from castlist.catalogue import refine
 from castlist.model.capabilities import Capabilities
-from castlist.model.characters import Fidelity
+from castlist.model.characters import PADDED, Fidelity
 from castlist.model.operations import Size
 
 SHAPES: Final = {
@@ -30,6 +30,7 @@ STILLS: Final = 4
 def limits(model: str) -> Capabilities:
     """Limits of an Omni model, by the catalogue; characters go by clips of up to 3 s and stills.
 
+    The frontal still is padded to the ratio of a video that has another one (that it helps is not verified).
     Uploaded sources are not offered in the EEA, Switzerland and the UK by the vendor's page. Not verified: whether `v1` serves all
     that 1.2 can, and whether 1.1 has the same limits.
     """
@@ -42,7 +43,7 @@ def limits(model: str) -> Capabilities:
         reference_with_characters=True,
         uploaded_source=True,
         cancel=True,
-        wants=(*(f"jpeg-{n}" for n in range(STILLS)), "clip-3s"),
+        wants=(*(f"jpeg-{n}" for n in range(STILLS)), *PADDED, "clip-3s"),
         binds=True,
     )
     return refine(wire, provider="gemini", model=model)

@@ -45,10 +45,11 @@ def plan(order: Order) -> Showing:
     frames, films, sources = _sources(order)
     shown = [member for member in order.cast if member.fidelity is not Fidelity.DESCRIBED]
     budget = min(STILLS, (MOST_IMAGES - len(frames)) // max(1, len(shown)))
+    ratio = SHAPES[order.operation.size][0] if isinstance(order.operation, CreateVideo) else None
     images, clips = list(frames), list[str]()
     members: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
     for member in shown:
-        stills = stills_of(member.media)[:budget]
+        stills = stills_of(member.media, ratio=ratio)[:budget]
         own = [member.media[CLIP]] if isinstance(order.operation, CreateVideo) and CLIP in member.media else []
         if not stills and not own:
             text = f"{member.name} has neither a still nor a clip of up to 3 seconds that could be shown to {order.provider_model}"

@@ -57,11 +57,12 @@ class Carried:
 class KeepsUploads(Provider):
     """A provider whose uploads live for a while: those of a character are this account's handle on it, until `files_live` is over.
 
-    `clips` are the forms of a clip that its models watch.
+    `clips` are the forms of a clip that its models watch, `padded` those of a still that they are shown beside the usual ones.
     """
 
     files_live: ClassVar[timedelta]
     clips: ClassVar[Sequence[str]]
+    padded: ClassVar[Sequence[str]] = ()
 
     def __init__(self, account: Account, http: Transport, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         super().__init__(account, http)
@@ -80,7 +81,7 @@ class KeepsUploads(Provider):
 
     async def bind(self, character: Character, media: References) -> Handle:
         """The character's stills, and the clips it has, uploaded. Raises Refused for a character that has neither."""
-        chosen = [*stills_of(media.media), *(media.media[form] for form in self.clips if form in media.media)]
+        chosen = [*stills_of(media.media), *(media.media[form] for form in (*self.padded, *self.clips) if form in media.media)]
         if not chosen:
             raise Refused(f"{character.name} has no still and no short clip to be shown", code="character_source_unsuitable")
         until = self._clock() + self.files_live
@@ -98,10 +99,12 @@ class KeepsUploads(Provider):
         return dict(zip((media.asset for media in files), await asyncio.gather(*map(upload, files)), strict=True))
 
 
-def stills_of(media: Mapping[str, T]) -> list[T]:
-    """The stills among a character's media, best first: its JPEGs, or the pictures they are made of."""
-    found = (media.get(form) or media.get(form.replace("jpeg", "still")) for form in STILLS)
-    return [each for each in found if each]
+def stills_of(media: Mapping[str, T], *, ratio: str | None = None) -> list[T]:
+    """The stills among a character's media, best first: its JPEGs, or the pictures they are made of; the frontal one padded to a ratio
+    ("16:9"), where that is wanted and was made."""
+    found = [media.get(form) or media.get(form.replace("jpeg", "still")) for form in STILLS]
+    padded = media.get(f"jpeg-0-{ratio.replace(':', 'x')}") if ratio else None
+    return [each for each in (padded or found[0], *found[1:]) if each]
 
 
 def clip_of(media: Mapping[str, T], forms: Sequence[str]) -> T | None:
