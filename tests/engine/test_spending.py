@@ -6,6 +6,7 @@ from castlist.errors import SpendLimit, Unsupported
 from castlist.model.asks import VideoAsk
 from castlist.model.jobs import AttemptState, CostState, State
 from castlist.model.operations import Wishes
+from castlist.testing.upstream import serve_upstream
 from engine.conftest import ME, SMALL
 
 pytestmark = pytest.mark.anyio
@@ -129,3 +130,13 @@ async def test_a_refusal_counts_as_one_attempt(stage):
         await s.end(await s.create(model="hero"))
 
         assert list(s.engine.kit.tally.attempts.values()) == [1]
+
+
+@pytest.mark.parametrize(("price", "state"), [("", CostState.UNKNOWN), (", output_cost_per_second: 0", CostState.BILLED)])
+async def test_a_price_that_nobody_knows_is_not_taken_for_none(stage, price, state):
+    with serve_upstream() as upstream:
+        async with stage("hero: openai/of-the-house", params=f"api_base: '{upstream.base_url}', api_key: k{price}") as s:
+            ended = await s.end(await s.create(model="hero", seconds=4))
+
+    assert (ended.job.state, ended.job.cost.micros, ended.job.cost.state) == (State.SUCCEEDED, 0, state)
+    assert ended.attempts[0].cost == ended.job.cost

@@ -266,3 +266,15 @@ async def test_the_command_says_what_is_lacking_upgrades_and_copies(tmp_path, ur
     assert f"has schema {schema.HEAD}" in upgraded.stdout
     assert {"table": "jobs", "rows": 30, "there": 0} in json.loads(copied.stdout)["tables"]
     assert json.loads(after.stdout)["rows"]["jobs"] == 30
+
+
+def test_the_command_says_that_a_database_is_of_a_newer_version(tmp_path, url):
+    upkeep.upgrade(tmp_path / "data", url)
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE castlist.alembic_version SET version_num = '9999_later'")
+
+    found = run(tmp_path, url, "check")
+
+    assert found.returncode == 1
+    assert "9999_later" in found.stdout
+    assert "it is of a newer version" in found.stdout

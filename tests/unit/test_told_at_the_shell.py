@@ -38,6 +38,15 @@ def test_a_character_shows_the_handles_that_accounts_have_on_it(capsys):
     assert "expired at omni, until 2026-11-1" in shown
 
 
+def test_an_attempt_shows_when_it_was_to_the_second(capsys):
+    attempt = Attempt(1, "d1", "fake", "instant", "succeeded", "the only one", started_at=1_795_371_003, ended_at=1_795_371_007)
+
+    show_attempts(VideoRecord("video_1", "hero", "completed", 100, 0, attempts=(attempt,)))
+
+    told = [line.split()[-1] for line in capsys.readouterr().out.splitlines() if line.lstrip().startswith(("began", "ended"))]
+    assert [each[-3:] for each in told] == [":03", ":07"]
+
+
 def test_a_start_names_all_that_serves_a_model(tmp_path):
     path = tmp_path / "config.yaml"
     entries = [("hero", "fake/instant"), ("hero", "animatic/animatic"), ("hero", "fake/instant"), ("spare", "animatic/animatic")]

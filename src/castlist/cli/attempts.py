@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from castlist.cli.printing import print_facts, print_line, show_time
+from castlist.cli.printing import print_facts, print_line, show_moment
 from castlist.model.pricing import show_amount
 from castlist.sdk.records import Attempt, VideoRecord
 
@@ -19,11 +19,11 @@ def show_attempts(video: VideoRecord) -> None:
 
 
 def _describe(attempt: Attempt) -> Mapping[str, object]:
-    ended = None if attempt.ended_at is None else show_time(attempt.ended_at)
+    ended = None if attempt.ended_at is None else show_moment(attempt.ended_at)
     return {
         "   because": attempt.reason,
         "   outcome": attempt.state,
-        "   began": None if attempt.started_at is None else show_time(attempt.started_at),
+        "   began": None if attempt.started_at is None else show_moment(attempt.started_at),
         "   ended": ended,
         "   error": attempt.error and f"{attempt.error.code}: {attempt.error.message}",
         "   cost": f"{show_amount(attempt.cost.amount_micros)} {attempt.cost.currency} ({attempt.cost.state})",

@@ -32,7 +32,10 @@ def check(config: Config = None, data: Data = None, as_json: Json = False) -> No
         if as_json:
             print_json(asdict(found))
         else:
-            lacking = ", ".join(found.pending) or "nothing"
+            newer = found.schema not in (None, found.known) and not found.pending
+            lacking = ", ".join(found.pending) or (
+                "nothing: it is of a newer version, which this one does not work on" if newer else "nothing"
+            )
             schema = "none yet" if found.schema is None else found.schema or "none"
             facts = {"database": found.place, "schema": schema, "this version": found.known, "lacks": lacking}
             print_facts(facts | {name: str(count) for name, count in found.rows.items()})

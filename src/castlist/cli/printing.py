@@ -42,6 +42,11 @@ def show_time(seconds: int | None) -> str:
     return "" if not seconds else datetime.fromtimestamp(seconds, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
+def show_moment(seconds: int | None) -> str:
+    """As show_time, to the second."""
+    return "" if not seconds else datetime.fromtimestamp(seconds, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
 def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not is_utf8()) + "\n")
 

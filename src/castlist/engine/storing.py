@@ -12,7 +12,8 @@ from castlist.engine.kit import Kit
 from castlist.errors import MediaRefused, Refused, Retry
 from castlist.media.child import UNTRUSTED
 from castlist.model.characters import Note
-from castlist.model.jobs import Attempt, AttemptState, CostState, Job, Result, State, total
+from castlist.model.fitting import fit
+from castlist.model.jobs import Attempt, AttemptState, Cost, CostState, Job, Result, State, total
 from castlist.model.operations import output_seconds
 from castlist.model.providing import Provider, Ticket
 
@@ -51,7 +52,7 @@ async def store(kit: Kit, job: Job, attempt: Attempt, *, provider: Provider) -> 
         width=int(_number(facts["width"])),
         height=int(_number(facts["height"])),
     )
-    made = _succeeded(kit, _compare(job, attempt, seconds=result.seconds), result)
+    made = _succeeded(kit, _compare(job, attempt, seconds=result.seconds), result, cost=_settle(kit, job, attempt))
     closed = replace(attempt, state=AttemptState.SUCCEEDED, ended_at=kit.clock(), cost=made.cost, error=None)
     costs = [known.cost for known in await kit.storage.jobs.attempts(job.id) if known.id != attempt.id]
     ended = replace(made, cost=total([*costs, closed.cost]))
@@ -71,9 +72,17 @@ def _compare(job: Job, attempt: Attempt, *, seconds: float) -> Job:
     return job.warn(Note("length_differs", text, "seconds", round(seconds, 2), round(wanted, 2)))
 
 
-def _succeeded(kit: Kit, job: Job, result: Result) -> Job:
+def _settle(kit: Kit, job: Job, attempt: Attempt) -> Cost:
+    """What the work cost: what its provider said, else what was reckoned. Nothing is only where nothing is the price."""
+    if job.cost.micros or job.cost.state is CostState.BILLED:
+        return job.cost
+    deployment = kit.deployment(attempt.deployment)
+    price = deployment.capabilities.price(fit(job.operation, deployment)[0]) if deployment else None
+    return replace(job.cost, state=CostState.UNKNOWN if price is None else CostState.BILLED)
+
+
+def _succeeded(kit: Kit, job: Job, result: Result, *, cost: Cost) -> Job:
     now, keep = kit.clock(), kit.policy.keep_days
-    cost = replace(job.cost, state=CostState.BILLED) if job.cost.micros == 0 else job.cost
     return job.to(
         State.SUCCEEDED,
         result=result,
