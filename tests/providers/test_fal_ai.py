@@ -180,7 +180,7 @@ def test_options_are_sent_in_their_words(upstream, tmp_path):
 
     assert send(upstream, tmp_path, create("bytedance/seedance-2.0", options=options))[2]["generate_audio"] is False
     assert send(upstream, tmp_path, follow_up("edit", "fal-ai/kling-video/o3/pro", options=options))[0] == ["option_not_sent"]
-    assert send(upstream, tmp_path, create("minimax/h3"))[0] == ["size_lowered"]
+    assert send(upstream, tmp_path, create("minimax/h3", seconds=5))[0] == ["size_lowered"]
 
 
 def test_a_file_that_is_needed_twice_is_uploaded_once(upstream, tmp_path):

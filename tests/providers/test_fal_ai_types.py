@@ -1,5 +1,7 @@
-"""The emulated endpoints of fal beside the types of its official JavaScript client: no field that those lack, and no word."""
+"""The emulated endpoints of fal beside the types of its official JavaScript client, and beside its pages: no field that those lack, and no
+word."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -10,6 +12,7 @@ from providers.emulators.fal_ai import ENDPOINTS, URL, URLS
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = ROOT / ".node-peers" / "node_modules" / "@fal-ai" / "client" / "src" / "types" / "endpoints.d.ts"
+PAGES = json.loads(Path(__file__).with_name("fal_pages.json").read_text(encoding="utf-8"))["pages"]
 UNTYPED = ("kling/v4/", "bytedance/seedance-2", "google/gemini-omni-flash/", "minimax/h3/")
 """Where the endpoints begin that are newer than the client."""
 
@@ -58,6 +61,27 @@ def test_an_endpoint_takes_nothing_that_its_type_has_not(types, endpoint):
     assert sorted(set(fields) - set(typed)) == []
     assert {name: found for name, shape in fields.items() if (found := disagree(shape, typed[name][1]))} == {}
     assert {name for name, (optional, _) in typed.items() if not optional} <= {*required, "prompt"}
+
+
+def strange(shape, kind):
+    """In what the emulator takes more than a page says, or something else."""
+    if isinstance(kind, list) and isinstance(kind[0], int):
+        return not isinstance(shape, range) or shape.start < kind[0] or shape.stop - 1 > kind[1]
+    if isinstance(kind, list):
+        return not isinstance(shape, list) or shape is URLS or bool(set(shape) - set(kind))
+    return {str: "string", URL: "string", bool: "boolean", int: "integer"}.get(
+        shape if isinstance(shape, str | type) else None, "list<string>"
+    ) != kind
+
+
+@pytest.mark.parametrize("endpoint", PAGES)
+def test_an_endpoint_takes_nothing_that_its_page_has_not(endpoint):
+    fields, required = ENDPOINTS[endpoint]
+    page = PAGES[endpoint]
+
+    assert sorted(set(fields) - set(page["fields"])) == []
+    assert {name: shape for name, shape in fields.items() if strange(shape, page["fields"][name])} == {}
+    assert set(page["required"]) <= {*required, "prompt"}
 
 
 def test_what_is_said_to_be_newer_than_the_client_is(types):

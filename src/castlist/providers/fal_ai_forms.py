@@ -94,7 +94,7 @@ def _place(carried: Carried, family: Family) -> _Placed:
 
 
 def _lists(placed: _Placed, family: Family) -> Mapping[str, object]:
-    lists = {"elements": placed.elements, family.pictures: placed.pictures, "video_urls": placed.clips}
+    lists = {"elements": placed.elements, family.pictures: placed.pictures, family.clips: placed.clips}
     return {name: values for name, values in lists.items() if values}
 
 
@@ -109,7 +109,9 @@ def _shape(size: Size, family: Family, *, framed: bool) -> Mapping[str, object]:
 
 def _wishes(order: Order, family: Family, *, cast: bool) -> Mapping[str, object]:
     creates = isinstance(order.operation, CreateVideo)
-    body: dict[str, object] = {"seed": order.seed} if creates and family.seed and (family.cast_seed or not cast) else {}
+    framed = isinstance(order.operation, CreateVideo) and order.operation.reference is not None and not cast
+    seeded = family.seed and creates and (family.cast_seed or not cast) and (family.frame_seed or not framed)
+    body: dict[str, object] = {"seed": order.seed} if seeded else {}
     audio = order.operation.wishes.options.get("fal_ai", {}).get("audio")
     if audio is not None and family.audio and creates:
         body[family.audio] = audio == "on"

@@ -1,9 +1,9 @@
 """fal's endpoints as data: which one serves which wish of a family, in which words. Lengths and prices are in the catalogue.
 
 From the table of the project's provider notes of 2026-11, which name as their sources fal's pages, its llms.txt files and the types of its
-JavaScript client 1.10.1, to which a test holds the endpoints that are in them. Not compared with fal itself. Unsure (`?`): of `kling/v4`,
-`minimax/h3`, `google/gemini-omni-flash` and Seedance, which are newer than the types, the fields beyond the prompt, the references and the
-length; whether "pro" of Kling o3 makes exactly 1080p.
+JavaScript client 1.10.1. A test holds the endpoints that are in those types to them, and others to what fal's pages said on 2026-11-22. Not
+compared with fal itself. Unsure (`?`): of `kling/v4` and Seedance 2.0 what neither has; that Seedance 2.0 takes a clip of fewer pixels than
+640x640 or more than 834x1112, which its page excludes; whether "pro" of Kling o3 makes exactly 1080p.
 """
 
 from collections.abc import Mapping
@@ -41,6 +41,7 @@ class Family:
     extend: str | None = None
     carry: Carry = Carry.PICTURES
     pictures: str = "image_urls"
+    clips: str = "video_urls"
     frame_field: str = "image_url"
     frame_with_cast: bool = False
     frame_ratio: bool = False
@@ -54,6 +55,7 @@ class Family:
     audio: str | None = "generate_audio"
     seed: bool = False
     cast_seed: bool = True
+    frame_seed: bool = True
     tag: str = "@Image{}"
     clip_tag: str = "@Video{}"
     first: int = 1
@@ -85,7 +87,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
     ),
     "bytedance/seedance-2.0": _SEEDANCE,
     "bytedance/seedance-2.0/fast": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True),
-    "bytedance/seedance-2.5": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True),
+    "bytedance/seedance-2.5": Family(carry=Carry.BOTH, stills=9, seed=True, frame_seed=False),
     "fal-ai/veo3.1": Family(
         text="", extend="extend-video", stills=3, sizes=FULL,
         length="{}s", seed=True, cast_seed=False, padded=True, tag="reference image {}",
@@ -95,10 +97,10 @@ FAMILIES: Final[Mapping[str, Family]] = {
         length=None, audio=None, tag="<IMAGE_{}>",
     ),
     "google/gemini-omni-flash/v1.1": Family(
-        carry=Carry.BOTH, stills=10, sizes=FULL, length=None, audio=None, tag="<IMAGE_REF_{}>",
-        clip_tag="<VIDEO_REF_{}>", first=0,
+        carry=Carry.BOTH, clips="reference_video_urls", frame_ratio=True, stills=10, sizes=FULL, length=None, audio=None,
+        tag="<IMAGE_REF_{}>", clip_tag="<VIDEO_REF_{}>", first=0,
     ),
-    "minimax/h3": Family(pictures="reference_image_urls", stills=9, resolution_word="768P", length=None, audio=None, tag="image {}"),
+    "minimax/h3": Family(pictures="reference_image_urls", stills=6, resolution_word="768P", length=None, audio=None, tag="Image {}"),
     "fal-ai/vidu/q2": Family(
         frame="image-to-video/pro", cast="reference-to-video/pro", pictures="reference_image_urls", stills=4, sizes=FULL, cast_number=True,
         audio=None, seed=True, tag="reference image {}",

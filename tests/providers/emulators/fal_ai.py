@@ -1,8 +1,8 @@
 """fal's queue and storage as its client and its pages tell: strict about endpoints, fields, words, keys and files it was never given.
 
-The fields are those of the types of fal's JavaScript client where it has the endpoint, to which a test holds them; else those of the
-provider notes that the adapter was written from too, which says nothing about whether fal takes the same. Paths, key, storage and status
-are fal_client's.
+The fields are those of the types of fal's JavaScript client where it has the endpoint, and of fal's pages for most others, to which tests
+hold them; else those of the provider notes that the adapter was written from too, which says nothing about whether fal takes the same.
+Paths, key, storage and status are fal_client's.
 """
 
 import json
@@ -18,6 +18,7 @@ from castlist.testing.recording import by_content
 
 KEY = "id:secret"
 WIDE, MANY = ["16:9", "9:16"], ["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"]
+SQUARE_TOO = [each for each in MANY if each not in {"3:2", "2:3"}]
 URL, URLS = "url", ["url"]
 LOW, HIGH = ["480p", "720p"], ["720p", "1080p"]
 
@@ -36,7 +37,7 @@ _EDIT = {"prompt": str, "video_url": URL, "image_urls": URLS, "elements": "eleme
 _SEEDANCE = {
     "prompt": str,
     "resolution": [*LOW, "1080p"],
-    "aspect_ratio": MANY,
+    "aspect_ratio": SQUARE_TOO,
     "duration": words(4, 15),
     "generate_audio": bool,
     "seed": int,
@@ -47,7 +48,8 @@ _VEO_TEXT = _VEO | {"duration": ["4s", "6s", "8s"]}
 _GROK = {"prompt": str, "duration": whole(1, 15), "resolution": LOW, "aspect_ratio": MANY[:-1]}
 _GROK_CAST = _GROK | {"duration": whole(1, 10), "reference_image_urls": URLS}
 _OMNI = {"prompt": str, "duration": whole(3, 10), "resolution": ["360p", *HIGH, "4k"], "aspect_ratio": WIDE}
-_H3 = {"prompt": str, "duration": whole(4, 15), "resolution": ["768P", "2K"], "aspect_ratio": MANY}
+_H3 = {"prompt": str, "duration": whole(5, 15), "resolution": ["768P", "2K"]}
+_H3_WIDE = _H3 | {"aspect_ratio": SQUARE_TOO}
 _VIDU = {"prompt": str, "duration": words(2, 8), "resolution": HIGH, "seed": int}
 _VIDU_CAST = _VIDU | {"duration": whole(1, 10), "reference_image_urls": URLS, "aspect_ratio": MANY}
 _WAN = {"prompt": str, "duration": ["5", "10", "15"], "resolution": HIGH, "seed": int}
@@ -71,7 +73,7 @@ ENDPOINTS = {
     "bytedance/seedance-2.0/fast/image-to-video": (_SEEDANCE | {"image_url": URL}, {"image_url"}),
     "bytedance/seedance-2.0/fast/reference-to-video": (_SEEDANCE | {"image_urls": URLS, "video_urls": URLS}, set()),
     "bytedance/seedance-2.5/text-to-video": (_SEEDANCE_LONG, set()),
-    "bytedance/seedance-2.5/image-to-video": (_SEEDANCE_LONG | {"image_url": URL}, {"image_url"}),
+    "bytedance/seedance-2.5/image-to-video": (without(_SEEDANCE_LONG, "seed", "aspect_ratio") | {"image_url": URL}, {"image_url"}),
     "bytedance/seedance-2.5/reference-to-video": (_SEEDANCE_LONG | {"image_urls": URLS, "video_urls": URLS}, set()),
     "fal-ai/veo3.1": (_VEO_TEXT, set()),
     "fal-ai/veo3.1/image-to-video": (_VEO_TEXT | {"image_url": URL}, {"image_url"}),
@@ -84,10 +86,10 @@ ENDPOINTS = {
     "xai/grok-imagine-video/extend-video": ({"prompt": str, "video_url": URL, "duration": whole(2, 10)}, {"video_url"}),
     "google/gemini-omni-flash/v1.1/text-to-video": (_OMNI, set()),
     "google/gemini-omni-flash/v1.1/image-to-video": (_OMNI | {"image_url": URL}, {"image_url"}),
-    "google/gemini-omni-flash/v1.1/reference-to-video": (_OMNI | {"image_urls": URLS, "video_urls": URLS}, set()),
-    "minimax/h3/text-to-video": (_H3, set()),
+    "google/gemini-omni-flash/v1.1/reference-to-video": (_OMNI | {"image_urls": URLS, "reference_video_urls": URLS}, set()),
+    "minimax/h3/text-to-video": (_H3_WIDE, set()),
     "minimax/h3/image-to-video": (_H3 | {"image_url": URL}, {"image_url"}),
-    "minimax/h3/reference-to-video": (_H3 | {"reference_image_urls": URLS}, set()),
+    "minimax/h3/reference-to-video": (_H3_WIDE | {"reference_image_urls": URLS}, set()),
     "fal-ai/vidu/q2/text-to-video": (_VIDU | {"aspect_ratio": [*WIDE, "1:1"]}, set()),
     "fal-ai/vidu/q2/image-to-video/pro": (_VIDU | {"image_url": URL}, {"image_url"}),
     "fal-ai/vidu/q2/reference-to-video/pro": (_VIDU_CAST, {"reference_image_urls"}),
@@ -95,7 +97,7 @@ ENDPOINTS = {
     "wan/v2.6/image-to-video": (_WAN | {"image_url": URL}, {"image_url"}),
     "wan/v2.6/reference-to-video": (_WAN_WIDE | {"duration": ["5", "10"], "video_urls": URLS}, {"video_urls"}),
 }  # fmt: skip
-MOST = {"reference_image_urls": 9, "image_urls": 10, "video_urls": 3}
+MOST = {"reference_image_urls": 9, "image_urls": 10, "video_urls": 3, "reference_video_urls": 3}
 
 
 @dataclass
