@@ -45,6 +45,7 @@ INDOORS = (Place.interior, Place.stage)
 _WEATHER = frozenset({Kind.snow, Kind.rain})
 _THROUGH_WINDOW = 3  # a room's sky, clouds and garden
 _SEASIDE = (Place.beach, Place.cliff)
+_OPEN = (Place.meadow, Place.beach, Place.cliff, Place.mountains, Place.snow, Place.desert, Place.space)
 _BANKS = ((0.22, 205.0), (0.62, 175.0))
 _CAST = 0.9
 _STORM_SLANT, _RAIN_SLANT = -0.34, -0.13
@@ -153,6 +154,9 @@ def _sky(rng: np.random.Generator, world: World, painted: Painted) -> list[Swarm
     open_ = bool(painted.behind) and world.place not in INDOORS
     if open_ and light.stars > 0.3:
         found.append(swarm(rng, Kind.star, 46, size=0.0016, depth=0.015, colour=(1.0, 1.0, 0.96)))
+    if not painted.behind and Extra.stars in world.extras and world.place in _OPEN:
+        stars = swarm(rng, Kind.star, 60, size=0.0026, depth=0.015, colour=(1.0, 1.0, 0.96))
+        found.append(replace(stars, y=stars.y * np.float32(0.45)))  # over a finished film only as low as there is sky for certain
     homes = open_ and world.place in (*_SEASIDE, Place.mountains, Place.desert, Place.meadow)
     fair = light.lamps < 0.9 and world.weather in (Weather.clear, Weather.fog)
     if Extra.birds in world.extras or (homes and fair):
@@ -196,6 +200,9 @@ def _kinds(world: World, *, asked: bool) -> list[Kind]:
             Place.desert: (Kind.mote,),
         }
         kinds += usual.get(world.place, ())
+    if Extra.lanterns in world.extras and (asked or world.place is not Place.market):
+        kinds.append(Kind.lantern)  # a market has its own, on strings
+    kinds += [Kind.bubble] if Extra.bubbles in world.extras else []
     return list(dict.fromkeys(kinds))
 
 
@@ -221,6 +228,14 @@ def _made(rng: np.random.Generator, kind: Kind, world: World) -> list[Swarm]:
             return [swarm(rng, kind, n, size=s, depth=d, colour=times(c, lit)) for c, (n, s, d) in zip(colours, sizes, strict=True)]
         case Kind.ember:
             return [swarm(rng, kind, 22, size=0.0030, depth=1.0, colour=(1.0, 0.66, 0.28))]
+        case Kind.lantern:
+            papers: tuple[Colour, ...] = ((1.0, 0.58, 0.24), (0.98, 0.74, 0.36))
+            return [
+                swarm(rng, kind, n, size=s, depth=d, colour=c)
+                for c, (n, s, d) in zip(papers, ((8, 0.030, 0.5), (4, 0.052, 1.1)), strict=True)
+            ]
+        case Kind.bubble:
+            return [swarm(rng, kind, n, size=s, depth=d, colour=(0.90, 0.97, 1.0)) for n, s, d in ((16, 0.016, 0.6), (9, 0.030, 1.2))]
         case Kind.butterfly:
             tints: tuple[Colour, ...] = ((0.98, 0.70, 0.24), (0.62, 0.70, 0.98), (0.98, 0.96, 0.92))
             return [swarm(rng, kind, 2, size=0.0115, depth=0.9, colour=times(c, lit)) for c in tints]

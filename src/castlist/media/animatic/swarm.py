@@ -34,8 +34,11 @@ class Kind(StrEnum):
     butterfly = "butterfly"
     smoke = "smoke"
     sails = "sails"
+    lantern = "lantern"
+    bubble = "bubble"
 
 
+_RIM: Colour = (0.30, 0.15, 0.10)
 _FALLING = frozenset({Kind.snow, Kind.rain, Kind.leaf})
 
 
@@ -83,6 +86,10 @@ def fly(frame: Frame, flock: Swarm, *, geometry: Geometry, view: View, t: float)
             _butterflies(frame, (x, y, strength), flock, t=t, size=flock.size * geometry.unit)
         case Kind.sails:
             _sails(frame, x, y, flock, t=t, size=flock.size * geometry.unit / (1 - view.push * flock.depth))
+        case Kind.lantern:
+            _lanterns(frame, (x, y, strength), flock, size=flock.size * geometry.unit)
+        case Kind.bubble:
+            _bubbles(frame, (x, y, strength), flock, size=flock.size * geometry.unit)
         case Kind.smoke:
             _plume(frame, (x, y, strength), flock, t=t, size=flock.size * geometry.unit)
         case _:
@@ -194,6 +201,18 @@ def _mote(flock: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
     return aside, np.mod(y - np.float32(0.008 * t), 1.0), 0.26 + 0.2 * np.sin(np.float32(1.1 * t) * v + p)
 
 
+def _lantern(flock: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
+    x, y, p, v = flock.x, flock.y, flock.phase, flock.pace
+    aside = x + 0.008 * np.sin(v * np.float32(0.5 * t) + p) + np.float32(0.004 * t)
+    return aside, 0.07 + 0.24 * y + 0.008 * np.sin(v * np.float32(0.9 * t) + 2 * p), 0.88 + 0.10 * np.sin(v * np.float32(2.3 * t) + p)
+
+
+def _bubble(flock: Swarm, t: float) -> tuple[Floats, Floats, Floats]:
+    x, y, p, v = flock.x, flock.y, flock.phase, flock.pace
+    aside = x + 0.012 * np.sin(v * np.float32(1.6 * t) + p)
+    return aside, np.mod(y - v * np.float32(0.07 * t), 1.1) - np.float32(0.05), np.full_like(x, 0.8)
+
+
 def _birds(frame: Frame, x: Reals, y: Reals, flock: Swarm, *, t: float, span: float) -> None:
     """Two bent wings each; they beat for a while and glide for a while."""
     luma = int(yuv_of(flock.colour)[0])
@@ -219,6 +238,34 @@ def _butterflies(frame: Frame, seen: tuple[Reals, Reals, Reals], flock: Swarm, *
             Shape(max(0.6, 0.26 * size), max(0.7, 0.42 * size), 0.3 * side),
             flock.colour,
         )
+
+
+def _lanterns(frame: Frame, seen: tuple[Reals, Reals, Reals], flock: Swarm, *, size: float) -> None:
+    """Paper lanterns that float: a light around each, the paper, a flame low in it, two rims of wood."""
+    x, y, strength = seen
+    splat(frame, x, y, strength * np.float32(0.30), Shape(1.5 * size, 1.5 * size), flock.colour)
+    for left, top in zip(x.tolist(), y.tolist(), strict=True):
+        for lower, wide, high, colour in ((0.0, 0.62, 0.74, flock.colour), (-0.70, 0.30, 0.07, _RIM), (0.70, 0.24, 0.07, _RIM)):
+            _oval(frame, (left, top + lower * size), (wide * size, high * size), colour)
+    splat(frame, x, y + np.float32(0.16 * size), strength, Shape(0.26 * size, 0.30 * size), (1.0, 0.95, 0.74))
+
+
+def _oval(frame: Frame, middle: tuple[float, float], half: tuple[float, float], colour: Colour) -> None:
+    luma, blue, red = (int(part) for part in yuv_of(colour))
+    for plane, scale, value in ((frame.y, 16, luma), (frame.uv, 8, (blue, red))):
+        centre, axes = (round(middle[0] * scale), round(middle[1] * scale)), (round(half[0] * scale), round(half[1] * scale))
+        cv2.ellipse(plane, centre, axes, 0, 0, 360, value, -1, cv2.LINE_AA, 4)
+
+
+def _bubbles(frame: Frame, seen: tuple[Reals, Reals, Reals], flock: Swarm, *, size: float) -> None:
+    """A thin pale ring each, with a light on its upper left."""
+    x, y, strength = seen
+    luma = int(yuv_of(flock.colour)[0])
+    for left, top, pace in zip(x.tolist(), y.tolist(), flock.pace.tolist(), strict=True):
+        centre, radius = (round(left * 16), round(top * 16)), round(max(1.0, 0.5 * size * pace * pace) * 16)
+        cv2.circle(frame.y, centre, radius, luma, 1, cv2.LINE_AA, 4)
+    shift = np.asarray(0.19 * size * flock.pace * flock.pace, np.float32)
+    splat(frame, x - shift, y - shift, strength, Shape(max(0.6, 0.09 * size), max(0.6, 0.09 * size)), (1.0, 1.0, 1.0))
 
 
 def _sails(frame: Frame, x: Reals, y: Reals, flock: Swarm, *, t: float, size: float) -> None:
@@ -256,4 +303,6 @@ _WAYS: Mapping[Kind, Callable[[Swarm, float], tuple[Floats, Floats, Floats]]] = 
     Kind.smoke: _smoke,
     Kind.mote: _mote,
     Kind.sails: _stay,
+    Kind.lantern: _lantern,
+    Kind.bubble: _bubble,
 }

@@ -24,7 +24,7 @@ from castlist.media.animatic.geometry import measure
 from castlist.media.animatic.join import ours, stitch
 from castlist.media.animatic.places.world import Painted
 from castlist.media.animatic.scene import Scene
-from castlist.media.animatic.words import Move, Reading, read
+from castlist.media.animatic.words import Extra, Move, Reading, read
 from castlist.media.encode import KEEPING
 
 FILE = "video.mp4"
@@ -83,7 +83,7 @@ def edit(brief: Brief, report: Report) -> dict[str, object]:
             living.fall(frame, life, geometry=geometry, view=view, t=number / FPS)
             writer.write(frame.buffer, number)
             report((number + 1) / source.frames)
-    return describe(graded, sound.heard, size=source.size, warnings=[*_unsure(names), *auras.warnings_of(halo)])
+    return describe(graded, sound.heard, size=source.size, warnings=[*_unsure(names, life), *auras.warnings_of(halo)])
 
 
 def extend(brief: Brief, report: Report) -> dict[str, object]:
@@ -209,10 +209,13 @@ def _adopt(source: Source, folder: Path, report: Report) -> Source:
     return replace(source, path=head)
 
 
-def _unsure(names: Sequence[str]) -> list[object]:
-    if tuple(names) != ("polish",):
+def _unsure(names: Sequence[str], life: living.Life) -> list[object]:
+    """Stars are let in where there is sky for certain; a prompt that asks for nothing else is told where not."""
+    if tuple(names) != ("polish",) and (tuple(names) != (Extra.stars.value,) or life.before):
         return []
     message = "the prompt names no light, colour or weather that the embedded renderer can change; it was graded gently"
+    if Extra.stars.value in names:
+        message = "the embedded renderer adds stars over open land and sea, not over this picture; nothing was changed"
     return [{"code": "edit_not_understood", "message": message, "param": "prompt"}]
 
 

@@ -118,7 +118,7 @@ def test_black_and_white_has_no_colour(takes, tmp_path: Path) -> None:
     assert np.abs(lab(after)[1:]).max() < 1
 
 
-@pytest.mark.parametrize("prompt", ["let it snow", "add fireflies", "heavy rain", "falling leaves"])
+@pytest.mark.parametrize("prompt", ["let it snow", "add fireflies", "heavy rain", "falling leaves", "add lanterns", "add bubbles"])
 def test_weather_and_living_things_are_let_in_and_move(takes, tmp_path: Path, prompt: str) -> None:
     before = frames(takes["empty"][1])
     _, after = edit(takes, tmp_path, prompt, take="empty")
@@ -127,6 +127,20 @@ def test_weather_and_living_things_are_let_in_and_move(takes, tmp_path: Path, pr
 
     assert still.mean() > 0.4
     assert (lively[still] > 16).mean() > 0.0003
+
+
+def test_stars_are_let_in_over_open_land_and_said_to_be_missing_elsewhere(takes, tmp_path: Path) -> None:
+    _, night = edit(takes, tmp_path / "night", "turn it into night", take="empty")
+    made, starry = edit(takes, tmp_path / "stars", "turn it into night with stars", take="empty")
+    lighter = [cv2.absdiff(a, b).max(axis=2) > 24 for a, b in zip(night[4:20:4], starry[4:20:4], strict=True)]
+    (tmp_path / "wood").mkdir()
+    take, wood = shoot(tmp_path / "wood", "a forest at night", seconds=1)
+    (tmp_path / "told").mkdir()
+    told, _ = shoot(tmp_path / "told", "add stars", task="edit", source=str(wood), scene=take["scene"])
+
+    assert made["warnings"] == []
+    assert all(20 < light[:80].sum() < 2000 and light[120:].mean() < 0.001 for light in lighter)
+    assert [warning["code"] for warning in told["warnings"]] == ["edit_not_understood"]
 
 
 def test_fog_is_thickest_in_the_distance(takes, tmp_path: Path) -> None:

@@ -68,6 +68,36 @@ def test_a_place_lives_while_the_camera_stands(prompt: str, least: float) -> Non
     assert not stirred(built, (3, 3)).any()
 
 
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("fireflies", Kind.firefly),
+        ("lantern-lit", Kind.lantern),
+        ("falling leaves", Kind.leaf),
+        ("cherry petals", Kind.leaf),
+        ("a campfire", Kind.ember),
+        ("bubbles", Kind.bubble),
+    ],
+)
+def test_what_is_asked_for_by_name_is_there_and_moves(words: str, kind: Kind) -> None:
+    asked, plain = (studio(prompt, size=SIZE) for prompt in (f"a cliff at night, {words}", "a cliff at night"))
+    first, later = (alone(asked, kind, t) for t in (0.5, 2.5))
+
+    assert (first > 20).mean() > 0.0001
+    assert (np.abs(later - first) > 20).any()
+    assert not alone(plain, kind, 0.5).any()
+
+
+def test_a_market_has_its_lanterns_on_strings_only() -> None:
+    assert not alone(studio("a lantern-lit market at dusk", size=SIZE), Kind.lantern, 0.5).any()
+
+
+def test_lanterns_float_above_the_cast() -> None:
+    lit = alone(studio("a lantern-lit meadow at night", size=SIZE), Kind.lantern, 1.0) > 20
+
+    assert np.flatnonzero(lit.any(axis=1)).max() < 0.45 * SIZE[1]
+
+
 def test_the_ground_stays_while_all_above_it_lives() -> None:
     built = studio("desert at noon, static camera", size=SIZE)
     still = np.ones((SIZE[1], SIZE[0]), bool)
