@@ -68,7 +68,7 @@ def cast_of(found: Capabilities) -> str:
         return "none"
     stills = sum(form.startswith("jpeg-") and form.count("-") == 1 for form in found.wants)
     usual = [form for form in found.wants if form.startswith("clip-") and form != HUMAN_CLIP]
-    clips = [f"a clip of {form.removeprefix('clip-').removesuffix('s')} s" for form in usual]
+    clips = [f"a clip of {form.split('-')[1].removesuffix('s')} s" for form in usual]
     clips += ["a clip of a person"] if HUMAN_CLIP in found.wants else []
     return ", ".join([str(found.characters), *clips, *([f"{stills} stills"] if stills else [])])
 

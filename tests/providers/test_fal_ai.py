@@ -103,6 +103,16 @@ def test_the_first_picture_has_the_ratio_of_the_video_where_the_family_is_better
     assert files(upstream, sent.get("image_urls") or sent["reference_image_urls"])[0] == first
 
 
+@pytest.mark.parametrize(("model", "sent"), [("bytedance/seedance-2.0", "on a screen"), ("bytedance/seedance-2.5", "clip luna")])
+def test_a_clip_has_the_pixels_that_its_endpoint_takes(upstream, tmp_path, model, sent):
+    (tmp_path / "screen.mp4").write_bytes(b"on a screen")
+    luna = replace(LUNA, media={**LUNA.media, "clip-5s-720p": "screen.mp4"})
+    _, _, _ = send(upstream, tmp_path, create(model, "Luna waves.", luna))
+
+    assert files(upstream, upstream.requests[-1].document["video_urls"]) == [sent]
+    assert ("clip-5s-720p" in limits(model).wants) is (sent == "on a screen")
+
+
 def test_tags_count_as_each_family_counts(upstream, tmp_path):
     cast = (member("Luna", stills=1), member("Mossy", stills=1))
     prompt = "Luna and Mossy."

@@ -24,11 +24,12 @@ FORMS: Final[Mapping[str, str]] = {
     "jpeg-0-9x16": "still-0",
     "clip-3s": "video",
     "clip-5s": "video",
+    "clip-5s-720p": "video",
     "clip-8s": "video",
     HUMAN_CLIP: "video",
 }
 """What can be made of a character for a model that wants it, and of which variant: a JPEG of at most 3.5 MB and 2048 pixels a side, that
-padded to an aspect, a silent cut of at most so many seconds; of a human that cut in 1080p, 16:9 or 9:16."""
+padded to an aspect, a silent cut of at most so many seconds; that on a screen of so many lines, 16:9 or 9:16 (1080 of a human)."""
 
 
 class Subject(StrEnum):

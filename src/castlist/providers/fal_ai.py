@@ -28,7 +28,7 @@ from castlist.model.providing import (
     Ticket,
 )
 from castlist.providers.callbacks import KeySet, check_fal
-from castlist.providers.fal_ai_forms import CLIPS, HELD_CLIPS, SHORT_CLIPS, lower, media_of
+from castlist.providers.fal_ai_forms import HELD_CLIPS, clips_of, lower, media_of
 from castlist.providers.fal_ai_models import Carry, Family, family_of
 from castlist.providers.polling import ask_each, read_phase
 from castlist.providers.replies import MODERATION_CODES, judge, judge_free, read_id, read_object
@@ -275,8 +275,7 @@ def _implements(family: Family) -> frozenset[str]:
 
 
 def _wants(family: Family) -> tuple[str, ...]:
-    clips = (SHORT_CLIPS if family.first == 0 else CLIPS)[:1] if family.carry in {Carry.CLIP, Carry.BOTH} else ()
-    return (*(STILLS if family.stills else ()), *(PADDED if family.padded else ()), *clips)
+    return (*(STILLS if family.stills else ()), *(PADDED if family.padded else ()), *clips_of(family)[:1])
 
 
 def _video_url(result: Mapping[str, object]) -> str | None:

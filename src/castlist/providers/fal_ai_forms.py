@@ -14,7 +14,8 @@ from castlist.providers.uploads import STILLS, Carried, Member, clip_of, stills_
 
 CLIPS: Final = ("clip-5s", "clip-3s", "video")
 SHORT_CLIPS: Final = ("clip-3s",)
-HELD_CLIPS: Final = ("clip-5s", "clip-3s")
+SCREEN_CLIPS: Final = ("clip-5s-720p", *CLIPS)
+HELD_CLIPS: Final = ("clip-5s", "clip-3s", "clip-5s-720p")
 """Which clips a handle on a character stands for, where it has them."""
 
 _TAGS: Final = re.compile(r"@\w+|<\s*(?:IMAGE|VIDEO)_[^>]*>", re.IGNORECASE)
@@ -66,13 +67,19 @@ def lower(order: Order, carried: Carried, *, prefix: str, family: Family) -> tup
     return f"{prefix}/{ending}" if ending else prefix, body, (*added, *_notes(order, family))
 
 
+def clips_of(family: Family) -> tuple[str, ...]:
+    """The forms of a clip that a family takes, best first."""
+    if family.carry not in {Carry.CLIP, Carry.BOTH}:
+        return ()
+    return SHORT_CLIPS if family.first == 0 else SCREEN_CLIPS if family.screen else CLIPS
+
+
 def _choose(members: Sequence[CastMember], family: Family, *, ratio: str | None = None) -> tuple[Member, ...]:
     shown = [member for member in members if member.fidelity is not Fidelity.DESCRIBED]
     each = min(len(STILLS), family.stills // len(shown)) if shown else 0
-    clips = family.carry in {Carry.CLIP, Carry.BOTH}
-    forms = SHORT_CLIPS if family.first == 0 else CLIPS
+    forms = clips_of(family)
     pictures = [stills_of(member.media, ratio=ratio)[:each] for member in shown]
-    return tuple((m.name, tuple(own), clip_of(m.media, forms) if clips else None) for m, own in zip(shown, pictures, strict=True))
+    return tuple((m.name, tuple(own), clip_of(m.media, forms)) for m, own in zip(shown, pictures, strict=True))
 
 
 def _place(carried: Carried, family: Family) -> _Placed:

@@ -2,8 +2,7 @@
 
 From the table of the project's provider notes of 2026-11, which name as their sources fal's pages, its llms.txt files and the types of its
 JavaScript client 1.10.1. A test holds the endpoints that are in those types to them, and others to what fal's pages said on 2026-11-22. Not
-compared with fal itself. Unsure (`?`): of `kling/v4` and Seedance 2.0 what neither has; that Seedance 2.0 takes a clip of fewer pixels than
-640x640 or more than 834x1112, which its page excludes; whether "pro" of Kling o3 makes exactly 1080p.
+compared with fal itself. Unsure (`?`): of `kling/v4` and Seedance 2.0 fast what neither has; whether "pro" of Kling o3 makes exactly 1080p.
 """
 
 from collections.abc import Mapping
@@ -32,7 +31,8 @@ class Carry(StrEnum):
 class Family:
     """The endpoints under one prefix. `text`, `frame`, `cast`, `edit`, `extend` are what follows the prefix for that wish, None where
     there is none; `stills` is the most pictures of one request; `length` how seconds are written (None: as a number; `cast_number`: so
-    where there are characters); `padded` says that the first picture of each has the ratio of the video."""
+    where there are characters); `padded` says that the first picture of each has the ratio of the video, `screen`
+    that a clip must have about 640x640 to 834x1112 pixels."""
 
     text: str | None = "text-to-video"
     frame: str | None = "image-to-video"
@@ -50,6 +50,7 @@ class Family:
     length: str | None = "{}"
     cast_number: bool = False
     padded: bool = False
+    screen: bool = False
     resolution: bool = True
     resolution_word: str | None = None
     audio: str | None = "generate_audio"
@@ -61,7 +62,7 @@ class Family:
     first: int = 1
 
 
-_SEEDANCE: Final = Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True)
+_SEEDANCE: Final = Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True, screen=True)
 _O3: Final = Family(
     text="reference-to-video",
     frame="reference-to-video",
@@ -86,7 +87,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
         resolution=False,
     ),
     "bytedance/seedance-2.0": _SEEDANCE,
-    "bytedance/seedance-2.0/fast": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True),
+    "bytedance/seedance-2.0/fast": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True, screen=True),
     "bytedance/seedance-2.5": Family(carry=Carry.BOTH, stills=9, seed=True, frame_seed=False),
     "fal-ai/veo3.1": Family(
         text="", extend="extend-video", stills=3, sizes=FULL,

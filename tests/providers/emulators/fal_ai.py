@@ -67,7 +67,7 @@ ENDPOINTS = {
     "fal-ai/kling-video/o3/standard/video-to-video/edit": (_EDIT, {"video_url"}),
     "fal-ai/kling-video/o3/pro/video-to-video/edit": (_EDIT, {"video_url"}),
     "bytedance/seedance-2.0/text-to-video": (_SEEDANCE, set()),
-    "bytedance/seedance-2.0/image-to-video": (_SEEDANCE | {"image_url": URL}, {"image_url"}),
+    "bytedance/seedance-2.0/image-to-video": (_SEEDANCE | {"resolution": LOW, "image_url": URL}, {"image_url"}),
     "bytedance/seedance-2.0/reference-to-video": (_SEEDANCE | {"image_urls": URLS, "video_urls": URLS}, set()),
     "bytedance/seedance-2.0/fast/text-to-video": (_SEEDANCE, set()),
     "bytedance/seedance-2.0/fast/image-to-video": (_SEEDANCE | {"image_url": URL}, {"image_url"}),

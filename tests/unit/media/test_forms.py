@@ -22,7 +22,7 @@ def derived(tmp_path_factory):
     with av.open(str(video)) as container:
         frame = next(container.decode(video=0)).to_ndarray(format="bgr24")
     cv2.imwrite(str(out / "still-0.png"), frame)
-    wants = ["jpeg-0", "jpeg-1", "jpeg-0-16x9", "jpeg-0-9x16", "clip-3s", "clip-5s", HUMAN_CLIP]
+    wants = ["jpeg-0", "jpeg-1", "jpeg-0-16x9", "jpeg-0-9x16", "clip-3s", "clip-5s", "clip-5s-720p", HUMAN_CLIP]
     spec = {"video": str(video), "stills": {"still-0": str(out / "still-0.png")}, "wants": wants, "out": str(out)}
     files = asyncio.run(child.run("forms", spec, limits=child.UNTRUSTED))["files"]
     return {"source": video, "still": frame} | {form: out / name for form, name in files.items()}
@@ -36,7 +36,7 @@ def facts(path):
 
 
 def test_a_form_without_what_it_is_made_from_is_left_out(derived):
-    assert set(derived) == {"source", "still", "jpeg-0", "jpeg-0-16x9", "jpeg-0-9x16", "clip-3s", "clip-5s", HUMAN_CLIP}
+    assert set(derived) == {"source", "still", "jpeg-0", "jpeg-0-16x9", "jpeg-0-9x16", "clip-3s", "clip-5s", "clip-5s-720p", HUMAN_CLIP}
 
 
 def test_a_small_still_becomes_a_jpeg_with_720_pixels_on_its_short_side(derived):
@@ -101,6 +101,14 @@ def test_the_cut_of_a_person_is_whole_on_a_screen_of_1080_lines(derived):
     assert first.shape == (1080, 1920, 3)
     assert (seconds, tracks) == (pytest.approx(4.0, abs=0.05), 0)
     assert float(np.abs(first - whole).mean()) < 4
+
+
+def test_a_cut_can_be_put_on_a_screen_of_720_lines(derived):
+    with av.open(str(derived["clip-5s-720p"])) as container:
+        stream = container.streams.video[0]
+
+        assert (stream.width, stream.height, len(container.streams.audio)) == (1280, 720, 0)
+        assert float(container.duration / av.time_base) == pytest.approx(4.0, abs=0.05)
 
 
 @pytest.mark.parametrize(("size", "screen"), [((90, 160), (108, 192)), ((80, 80), (192, 108)), ((200, 80), (192, 108))])
