@@ -87,6 +87,8 @@ class Anchor:
 
     def refine(self, frame: Pixels, move: Move) -> Move:
         """A move made exact to hundredths of a pixel by all of the detail, weighing down what a subject hides (inverse compositional)."""
+        if not len(self.places):
+            return move
         picture = cv2.GaussianBlur(frame, (0, 0), 0.8).astype(np.float32)
         better = move
         for _ in range(TURNS):

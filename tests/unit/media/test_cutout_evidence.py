@@ -40,6 +40,18 @@ def test_the_camera_is_followed_by_the_quiet_wall_and_not_by_the_lively_figure()
         assert np.abs(move[:, :2] @ (160, 90) + move[:, 2] - (160, 90) - (np.array(shift) - middle)).max() < 0.15
 
 
+def test_a_camera_before_a_wall_too_quiet_to_follow_finely_is_followed_roughly() -> None:
+    faint = [
+        np.asarray((wall((shift, 0.0)).astype(np.float32) - 120) * 0.4 + 120, np.float32).round().astype(np.uint8)
+        for shift in (0.0, 6.0, 12.0)
+    ]
+
+    path = follow([np.asarray(frame, np.uint8) for frame in faint])
+
+    assert path.moves
+    assert path.moves[0][0, 2] == pytest.approx(-6, abs=1)
+
+
 def seen(picture: Pixels, under: Pixels, *, known: bool = True) -> Seen:
     shape = picture.shape[:2]
     return Seen(bins_of(picture), to_lab(picture), to_lab(under), np.full(shape, 6.0, np.float32), np.full(shape, known))
