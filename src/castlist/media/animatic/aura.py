@@ -14,13 +14,14 @@ from castlist.media.animatic.decode import Source, frames_of
 from castlist.media.animatic.encode import FPS
 from castlist.media.animatic.figure import outline
 from castlist.media.animatic.geometry import Geometry, measure
+from castlist.media.animatic.motion import moving
 from castlist.media.animatic.palette import light_of
 from castlist.media.animatic.planes import Colour, Frame, Plane, as_bytes, yuv_of
 from castlist.media.animatic.scene import Scene
 from castlist.media.animatic.staging import Actor, enlist, place, step_in
 
 PART = 4
-_WIDTH = 160
+_WIDTH = 320
 _EVERY = 8
 Outline: TypeAlias = Callable[[int], Plane]
 
@@ -90,13 +91,8 @@ def around_motion(colour: Colour, frames: Iterable[Frame], size: tuple[int, int]
     width, height = size
     small = (_WIDTH, max(16, round(_WIDTH * height / width)))
     few = [cv2.resize(frame.y, small, interpolation=cv2.INTER_AREA) for number, frame in enumerate(frames) if number % _EVERY == 0]
-    still = np.median(np.stack(few), axis=0).astype(np.uint8)
-    masks = [_moving(as_bytes(one), still) for one in few]
-    sizes = [float(mask.mean()) / 255 for mask in masks]
-    found = len(few) > 2 and 0.008 < float(np.median(sizes)) < 0.5
-    if not found:
-        masks = [_middle(small)]
-    soft = [cv2.GaussianBlur(mask, (0, 0), 2.0) for mask in masks]
+    found = moving([as_bytes(one) for one in few])
+    soft = [cv2.GaussianBlur(mask, (0, 0), 4.0) for mask in found or (_middle(small),)]
 
     def outlines(number: int) -> Plane:
         first = min(number // _EVERY, len(soft) - 1)
@@ -105,7 +101,7 @@ def around_motion(colour: Colour, frames: Iterable[Frame], size: tuple[int, int]
         mask = cv2.addWeighted(soft[first], 1 - share, second, share, 0)
         return as_bytes(cv2.resize(mask, (width // PART, height // PART), interpolation=cv2.INTER_LINEAR))
 
-    return Aura(colour, outlines, found)
+    return Aura(colour, outlines, bool(found))
 
 
 def glow(frame: Frame, aura: Aura, number: int) -> None:
@@ -129,18 +125,6 @@ def glow(frame: Frame, aura: Aura, number: int) -> None:
 def _towards(plane: Plane, share: Plane, value: float) -> None:
     kept = cv2.multiply(plane, cv2.bitwise_not(share), scale=1 / 255)
     np.copyto(plane, cv2.add(kept, cv2.convertScaleAbs(share, alpha=value / 255)))
-
-
-def _moving(frame: Plane, still: Plane) -> Plane:
-    """The largest thing that differs from the still background, its parts joined."""
-    apart = cv2.GaussianBlur(as_bytes(cv2.absdiff(frame, still)), (0, 0), 1.5)
-    mask = as_bytes((apart > 14).astype(np.uint8))
-    joined = as_bytes(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((13, 13), np.uint8)))
-    count, labels, facts, _ = cv2.connectedComponentsWithStats(joined)
-    if count < 2:
-        return np.zeros_like(frame)
-    largest = 1 + int(np.argmax(facts[1:, cv2.CC_STAT_AREA]))
-    return np.where(np.asarray(labels) == largest, np.uint8(255), np.uint8(0))
 
 
 def _middle(size: tuple[int, int]) -> Plane:

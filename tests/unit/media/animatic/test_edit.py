@@ -184,17 +184,31 @@ def test_a_glow_with_nothing_to_follow_is_in_the_middle_and_says_so(takes, tmp_p
     assert [warning["code"] for warning in result["warnings"]] == ["glow_in_the_middle"]
 
 
-def walker(path: Path) -> Path:
-    """A dark box that crosses a textured wall in two seconds."""
+@pytest.mark.parametrize(("high", "told"), [(80, []), (0, ["glow_in_the_middle"])])
+def test_a_camera_that_moves_is_not_taken_for_what_moves(tmp_path: Path, high: int, told: list[str]) -> None:
+    source = walker(tmp_path / "walker.mp4", high=high, pan=2)
+    edited, path = shoot(tmp_path, "a golden glow around him", task="edit", source=str(source), size=[320, 180])
+    gained = (frames(path)[36].astype(int) - frames(source)[36]).sum(axis=2)
+    lit = gained > 40
+
+    assert [warning["code"] for warning in edited["warnings"]] == told
+    assert lit.mean() < 0.45
+    assert not high or lit[:, :120].mean() < 0.1
+    assert not high or gained[70:130, 205:220].mean() > gained[60:140, 20:100].mean() + 40
+
+
+def walker(path: Path, *, high: int = 80, pan: int = 0) -> Path:
+    """A dark box that crosses a textured wall in two seconds, before a camera that turns by `pan` pixels a frame."""
     rng = np.random.default_rng(4)
-    wall = cv2.GaussianBlur(rng.integers(60, 200, (180, 320, 3), dtype=np.uint8), (0, 0), 3)
+    wide = cv2.GaussianBlur(rng.integers(60, 200, (180, 320 + 48 * pan, 3), dtype=np.uint8), (0, 0), 3)
+    wide = cv2.convertScaleAbs(wide, alpha=4, beta=-380) if pan else wide
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=24, options={"crf": "12"})
         stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
         for number in range(48):
-            picture = wall.copy()
+            picture = wide[:, pan * number : pan * number + 320].copy()
             x = 40 + 4 * number
-            picture[60:140, x - 18 : x + 18] = (30, 20, 60)
+            picture[60 : 60 + high, x - 18 : x + 18] = (30, 20, 60)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return path
