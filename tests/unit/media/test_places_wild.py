@@ -120,6 +120,12 @@ def test_a_wild_place_moves_more_the_nearer_it_is(name: str) -> None:
         ("crosses a snow field", Place.snow),
         ("skates on a frozen lake", Place.snow),
         ("among badlands", Place.desert),
+        ("walks home through the snow", Place.snow),
+        ("drives a car along the coast", Place.beach),
+        ("surfs a huge wave", Place.beach),
+        ("plays the guitar by a campfire", Place.forest),
+        ("sits by a campfire on the beach", Place.beach),
+        ("spins under cherry blossoms", Place.meadow),
     ],
 )
 def test_words_lead_to_a_wild_place(prompt: str, place: Place | None) -> None:

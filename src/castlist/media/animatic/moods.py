@@ -95,10 +95,10 @@ _WORDS: Mapping[Mood, str] = {
     Mood.crimson: rf"crimson|scarlet|blood[- ]red|ruby|red{_OF}|red{_LAND}",
     Mood.teal: rf"teal|turquoise|aqua(?:marine)?|cyan{_OF}",
     Mood.emerald: rf"emerald|jade|green{_OF}|green (?:\w+ )?(?:planet|world|night|mist|fog)",
-    Mood.violet: r"violet|purple|lavender|magenta|lilac",
+    Mood.violet: r"violet|purples?|lavender|magenta|lilac",
     Mood.rose: rf"rosy|romantic|pink(?:ish)?{_OF}|pink{_LAND}",
     Mood.pastel: r"pastels?|candy[- ]colou?red|soft colou?rs|watercolou?r",
-    Mood.moody: r"moody|gloomy|somb(?:er|re)|ominous|brooding|noir|eerie|sinister|haunted|spooky|scary|"
+    Mood.moody: r"moody|gloomy|somb(?:er|re)|ominous|brooding|noir|eerie|sinister|haunted|spooky|scary|horror|creepy|"
     r"mysterious|dark,? (?:\w+ )?(?:alley|rooms?|forest|woods?|streets?|city|place|scene|mood|atmosphere)",
     Mood.dramatic: r"dramatic|epic|intense|tense|suspenseful|thrilling",
     Mood.calm: r"calm|peaceful|serene|tranquil|soothing|quiet mood",
@@ -107,8 +107,8 @@ _WORDS: Mapping[Mood, str] = {
     Mood.vivid: r"vivid|vibrant|saturated|colou?rful|bold colou?rs|technicolou?r|pop art",
     Mood.muted: r"muted|desaturated|faded|washed[- ]out|bleak|melanchol\w+|lonely|wistful|overcast|cloudy|gr[ae]y (?:sky|skies|day)",
     Mood.bright: r"bright|airy|high[- ]key|cheer(?:ful|y)|radiant|joy(?:ful|ous)|festive|uplifting",
-    Mood.mono: r"black[- ]and[- ]white|monochrome|gr[ae]yscale|b&w",
-    Mood.sepia: r"sepia|old film|vintage",
+    Mood.mono: r"black[- ]and[- ]white|monochrome|gr[ae]yscale|b&w|noir",
+    Mood.sepia: r"sepia|(?:old|silent) (?:film|movie)|vintage|19[0-4]0s",
 }
 
 _TINTS: Mapping[Mood, Tint] = {

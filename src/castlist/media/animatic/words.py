@@ -174,21 +174,30 @@ def _first(text: str, table: dict[str, str]) -> Hour | None:
 
 
 def _most(text: str, table: dict[str, str]) -> Place | None:
-    counts = {name: len(re.findall(rf"\b(?:{pattern})\b", text)) for name, pattern in table.items()}
+    named = {name: [m.group() for m in re.finditer(rf"\b(?:{pattern})\b", text)] for name, pattern in table.items()}
+    counts = {name: sum(0.5 if re.fullmatch(_THINGS, word) else 1 for word in words) for name, words in named.items()}
     best = max(counts, key=lambda name: counts[name])
     return Place(best) if counts[best] else None
 
 
+_THINGS = (
+    r"cars?|taxis?|traffic|boats?|sail(?:s|ing)|surf(?:s|ing)|flowers|trees?|blossoms?|"
+    r"picnic|home|house|inside|campfire|camp(?:ing|site)|bonfire"
+)
+"""What is found in one kind of place and may be in another: it says less than a place that is named."""
+
 _PLACES = {
     "market": r"market(?:place)?s?|bazaars?|souk|stalls?|fair(?:ground)?|lantern-lit (?:market|street|alley)|festival",
-    "forest": r"forests?|woods?|woodland|jungle|swamp|rainforest|grove|glade|(?<!palm )trees|enchanted wood",
+    "forest": r"forests?|woods?|woodland|jungle|swamp|rainforest|grove|glade|(?<!palm )(?<!cherry )trees|enchanted wood|"
+    r"campfire|camp(?:ing|site)|bonfire",
     "city": (
         r"city|cities|cityscape|streets?|downtown|skyline|skyscrapers?|urban|tokyo|new york|neon|cyberpunk|traffic|taxis?|cars?|"
-        r"alley(?:way)?|avenue|sidewalk|crosswalk|roof(?:tops?)?|town|paris|london|berlin|bus stop|subway"
+        r"alley(?:way)?|avenue|sidewalk|crosswalk|roof(?:tops?)?|town|paris|london|berlin|rome|venice|bus stop|subway|"
+        r"(?:train|railway) station|town square|plaza"
     ),
     "cliff": r"cliffs?(?:[- ]?(?:tops?|sides?|edges?))?|precipice|headland|promontory|(?:rocky|mountain) ledge",
     "beach": (
-        r"beach(?:es)?|sea(?:side|shore)?|ocean|shore(?:line)?|coast(?:line)?|surf|lagoon|harbou?r|pier|island|tropical|cove|bay|"
+        r"beach(?:es)?|sea(?:side|shore)?|ocean|shore(?:line)?|coast(?:line)?|surf|lagoon|harbou?r|pier|island|tropical|cove|bay|surf(?:s|ing)|sail(?:s|ing)|"
         r"boats?|palm trees?|"
         r"(?:crashing|breaking|rolling|lapping) waves|the waves|waves (?:crash|break|roll|lap|wash)\w*"
     ),
@@ -201,11 +210,13 @@ _PLACES = {
     ),
     "interior": (
         r"interior|rooms?|indoors?|inside|living room|bedroom|kitchen|caf[eé]|library|office|studio apartment|"
-        r"house|home|cottage|fireplace|workshop|classroom|school|museum|restaurant|bathroom|palace"
+        r"house|home|cottage|fireplace|workshop|classroom|school|museum|restaurant|bathroom|palace|"
+        r"hallway|corridor|lounge|attic|cabin|lobby|tavern|pub|(?:by|at|through|out of) (?:the|a|her|his|its) window"
     ),
     "meadow": (
         r"meadows?|(?<!snow )(?<!snowy )(?<!ice )fields?|grass(?:land|y)?|prairie|flowers|wildflowers|sunflowers?|daisies|tulips?|"
         r"poppies|garden|park|hills?|hillside|lawn|countryside|pasture|(?<!frozen )lake|"
+        r"(?:corn|wheat) ?fields?|(?:back)?yard|picnic|(?:cherry )?blossoms?|cherry trees?|tree|"
         r"farm|orchard|vineyard|river(?:bank|side)?|brook|pond"
     ),
     "space": (
@@ -271,6 +282,7 @@ _ACTIONS = {
     "away": r"away from (?:the )?(?:camera|viewer|us)|into the distance|walks away|walking away",
     "run": (
         r"run(?:s|ning)?|jog(?:s|ging)|play(?:s|ing) (?:football|soccer|basketball|tag)|"
+        r"skat(?:es|ing)|skateboard(?:s|ing)|rid(?:es|ing)|cycl(?:es|ing)|ski(?:s|ing)|snowboard(?:s|ing)|"
         r"sprint\w*|dash(?:es|ing)?|race[sd]?|racing|chas\w+|gallop\w*|rush\w*|hurr\w+"
     ),
     "walk": (
@@ -280,7 +292,7 @@ _ACTIONS = {
     ),
     "jump": r"jump\w*|leap(?:s|ing)?|hop(?:s|ping)?|bounc\w+|skip(?:s|ping)?|bound(?:s|ing)",
     "dance": r"danc\w+|twirl\w*|groov\w+|sway\w*|celebrat\w+|spin(?:s|ning) happily|boogie\w*",
-    "fly": r"fl(?:y|ies|ying)|hover\w*|float\w*|glid\w+|soar\w*|levitat\w+|drift(?:s|ing) through",
+    "fly": r"fl(?:y|ies|ying)|hover\w*|float\w*|glid\w+|soar\w*|levitat\w+|drift(?:s|ing) through|swim(?:s|ming)|surf(?:s|ing)",
     "wave": r"wav(?:e|es|ing) (?:at|to|hello|goodbye|its|his|her|a)|waves?|waving|greet\w*|say(?:s|ing) (?:hello|hi|goodbye|bye)",
     "turn": r"turn(?:s|ing)?(?: around)?|spin(?:s|ning)?|rotat\w+|looks? around|looking around",
     "sit": (
@@ -297,7 +309,10 @@ _REPLACED = (
 _WINTRY = r"\b(?:snow(?:y|-covered)?(?![- ]?(?:capp|top|peak))|wint(?:er|ry|ery)(?! (?:coat|jacket|hat|boots|scarf|clothes))|snowed)\b"
 
 _EXTRAS = {
-    "fireflies": r"fireflies|firefly|glow(?:ing)? (?:bugs|orbs|insects)|fairy lights|glowing flowers|magical?|enchanted",
+    "fireflies": (
+        r"stardust|(?:fairy|pixie|magic) dust|(?:add|adds|with|magical?) sparkles|"
+        r"fireflies|firefly|glow(?:ing)? (?:bugs|orbs|insects)|fairy lights|glowing flowers|magical?|enchanted"
+    ),
     "lanterns": r"lanterns?(?:-lit)?|paper lights?",
     "leaves": r"(?:falling |autumn |swirling )leaves|autumn|fall foliage",
     "petals": r"petals|cherry blossoms?|blossoms?|sakura|confetti",
@@ -325,24 +340,24 @@ _AURA = (
 
 _GRADES = {
     "warm": r"warm(?:er|ly)?|orange|amber|cosy|cozy|autumn(?:al)?(?: colou?rs?)?",
-    "cool": r"cool(?:er)?|cold(?:er)?|blue(?:ish)?|teal|icy|blue hour",
+    "cool": r"cool(?:er)?|cold(?:er)?|blue(?:ish)?|teal|icy|blue hour|blues|underwater",
     "dark": (
         r"dark(?:er|en)?|dim(?:mer)?|moody|noir|shadowy|less bright|"
-        r"spooky|eerie|gloomy|ominous|scary|haunted|sinister|somb(?:er|re)|mysterious"
+        r"spooky|eerie|horror|creepy|gloomy|ominous|scary|haunted|sinister|somb(?:er|re)|mysterious"
     ),
     "bright": r"(?<!less )bright(?:er|en)?|lighter|high[- ]key|airy|cheerful|joyful|happ(?:y|ier)",
     "mono": r"black[- ]and[- ]white|monochrome|grayscale|greyscale|b&w|noir|without colou?rs?",
-    "sepia": r"sepia|vintage|old film",
+    "sepia": r"sepia|vintage|(?:old|silent) (?:film|movie)|19[0-4]0s",
     "vivid": r"vivid|vibrant|(?<!less )saturated|(?<!less )colou?rful|pop art",
     "pastel": r"pastels?",
     "muted": r"muted|desaturated?|faded|washed[- ]out|less (?:saturated|colou?rful|colou?r)|melanchol\w+|sad(?:der)?|bleak",
-    "pink": r"pink(?:ish)?|rosy|romantic",
-    "purple": r"purple|violet|magenta|lavender",
+    "pink": r"pink(?:s|ish)?|rosy|romantic",
+    "purple": r"purples?|violet|magenta|lavender",
     "dramatic": r"dramatic|contrast(?:y)?|cinematic",
     "neon": r"neon|cyberpunk|synthwave",
     "dreamy": r"dreamy|soft(?:er)? light|ethereal|magical|fairy[- ]?tale|peaceful|serene|tranquil",
-    "red": r"red(?:dish)?|crimson|scarlet",
-    "green": r"green(?:er|ish)?|emerald",
+    "red": r"red(?:s|dish)?|crimson|scarlet",
+    "green": r"green(?:er|s|ish)?|emerald",
 }
 
 

@@ -84,6 +84,7 @@ def test_a_mood_changes_the_light_and_not_the_arrangement() -> None:
         ("a pink beach", (Mood.rose,)),
         ("an eerie green mist", (Mood.moody, Mood.emerald)),
         ("a dark alley", (Mood.moody,)),
+        ("a rainy street, film noir", (Mood.moody, Mood.mono)),
         ("a fox with dark eyes", ()),
         ("she smiles warmly", ()),
     ],

@@ -32,6 +32,7 @@ NAMES = ("Luna", "Mossy")
         ("Luna takes a seat as Mossy says goodbye", "sit", "wave"),
         ("Luna heads into the forest, Mossy comes closer", "walk", "towards"),
         ("Luna sneaks past Mossy", "walk", "idle"),
+        ("Luna skateboards down the street as Mossy swims", "run", "fly"),
         ("Luna plays football while Mossy is lying in the grass", "run", "sit"),
     ],
 )
@@ -97,6 +98,10 @@ def test_a_scene_survives_its_json_and_reads_what_was_written_before_parts() -> 
         ("less saturated", ("muted",)),
         ("make it spooky", ("dark",)),
         ("remove the rain", ("polish",)),
+        ("shift the palette to cool blues and purples", ("cool", "purple")),
+        ("like a horror movie", ("dark",)),
+        ("a silent film", ("sepia",)),
+        ("add sparkles", ("fireflies",)),
         ("no fireflies", ("polish",)),
     ],
 )
