@@ -79,7 +79,9 @@ def _entry(reading: Reading, item: Node, known: Known) -> Draft | None:
     base = f"{model} {plain(info['base_model'])}" if "base_model" in info else model
     makes_videos = names.makes_videos(provider, base, mode=mode if isinstance(mode, str) else None)
     if "*" in model + name.value or not (makes_videos or (mode is None and is_listed(provider, model, known))):
-        reading.ignore(item.line, f"model {name.value} ({provider}/{model})")
+        # Its name does not tell what a server of one's own makes.
+        hint = ", which would be with model_info: {mode: video_generation}" if mode is None and provider == "hosted_vllm" else ""
+        reading.ignore(item.line, f"model {name.value} ({provider}/{model}{hint})")
         return None
     _check_params(reading, params)
     draft = Draft(ModelEntry(name.value, provider, model, id="", account="", line=item.line))

@@ -147,6 +147,17 @@ general_settings: {database_url: x}
     )
 
 
+def test_a_server_of_ones_own_whose_models_name_tells_nothing_is_told_how_to_be_used(read_config):
+    params = "model: hosted_vllm/wan, api_base: 'http://gpu/v1'"
+    drawn = "  - {model_name: drawn, litellm_params: {model: animatic/animatic}}\n"
+    said = entry(params, rest="    model_info: {mode: video_generation}\n")
+
+    (warning,) = read_config(entry(params, rest=drawn)).warnings
+
+    assert warning == "not used here: model hero (hosted_vllm/wan, which would be with model_info: {mode: video_generation}) (line 2)"
+    assert [model.provider for model in read_config(said).models] == ["hosted_vllm"]
+
+
 def test_a_provider_we_do_not_have_yet_is_unavailable_and_not_a_mistake(read_config):
     model = read_config(entry("model: dashscope/wan3, api_key: k")).models[0]
 
