@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.unit.media.animatic.filming import luma
 
 from castlist.media.animatic import compose
 from castlist.media.animatic import scene as scenes
@@ -104,6 +105,13 @@ def test_a_wild_place_moves_more_the_nearer_it_is(name: str) -> None:
     change = cv2.absdiff(before.y, after.y)
 
     assert change[: SIZE[1] // 4].mean() < change[round(0.62 * SIZE[1]) :].mean()
+
+
+def test_no_line_is_drawn_across_a_lake_at_night() -> None:
+    rows = luma(studio("mountains at night, static camera", size=(640, 360)), 2)[150:290]
+    steps = np.abs(rows[1:-1] - (rows[:-2] + rows[2:]) / 2)
+
+    assert np.median(steps, axis=1).max() < 8
 
 
 @pytest.mark.parametrize(

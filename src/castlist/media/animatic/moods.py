@@ -30,6 +30,7 @@ class Mood(StrEnum):
     bright = "bright"
     mono = "mono"
     sepia = "sepia"
+    sandy = "sandy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ _WORDS: Mapping[Mood, str] = {
     Mood.vivid: r"vivid|vibrant|saturated|colou?rful|bold colou?rs|technicolou?r|pop art",
     Mood.muted: r"muted|desaturated|faded|washed[- ]out|bleak|melanchol\w+|lonely|wistful|overcast|cloudy|gr[ae]y (?:sky|skies|day)",
     Mood.bright: r"bright|airy|high[- ]key|cheer(?:ful|y)|radiant|joy(?:ful|ous)|festive|uplifting",
+    Mood.sandy: r"(?:sand|dust)[- ]?storms?",
     Mood.mono: r"black[- ]and[- ]white|monochrome|gr[ae]yscale|b&w|noir",
     Mood.sepia: r"sepia|(?:old|silent) (?:film|movie)|vintage|19[0-4]0s",
 }
@@ -128,6 +130,7 @@ _TINTS: Mapping[Mood, Tint] = {
     Mood.vivid: Tint(strength=1.28),
     Mood.muted: Tint((0.74, 0.74, 0.72), share=0.12, strength=0.60, lift=0.05),
     Mood.bright: Tint(gain=1.08, lift=0.05),
+    Mood.sandy: Tint((0.98, 0.74, 0.46), share=0.72, gain=0.92),
     Mood.mono: Tint(strength=0.0),
     Mood.sepia: Tint((0.86, 0.70, 0.48), share=0.4, strength=0.4),
 }

@@ -46,6 +46,12 @@ def test_a_mood_leads_the_light_its_way(word: str, lead: tuple[int, int, int]) -
     assert all(way * (after - before) > 2 for way, before, after in zip(lead, plain, told, strict=True) if way), (plain, told)
 
 
+def test_a_sandstorm_is_of_sand() -> None:
+    fog, sand = colours("a desert in fog at noon")[:60], colours("a desert in a sandstorm at noon")[:60]
+
+    assert sand[..., 2].mean() > fog[..., 2].mean() + 15
+
+
 def test_snow_lies_on_what_grows_where_it_falls() -> None:
     bare, white = (colours(f"{prompt}, static camera")[120:] for prompt in ("a forest at noon", "a snowy forest at noon"))
 

@@ -8,7 +8,7 @@ import numpy as np
 from castlist.media.animatic.canvas import Canvas, Points, fill, over, soften, stamp, stretch, veil, wash
 from castlist.media.animatic.layer import Layer, layer_of
 from castlist.media.animatic.noise import cloudy, ridge
-from castlist.media.animatic.palette import mix
+from castlist.media.animatic.palette import mix, times
 from castlist.media.animatic.places.plants import Spot, blades, blooms, pine, spread, tufts
 from castlist.media.animatic.places.rocks import boulder, pebbles
 from castlist.media.animatic.places.strewn import NEAR, Rows, strewn
@@ -142,8 +142,8 @@ def _lake(world: World, mirrored: Sequence[Canvas]) -> Layer:
         aside = np.arange(g.period, dtype=np.float32) - np.float32(world.x(0.5 + light.sun[0]))
         path = np.exp(-((aside[None, :] / (0.05 * g.unit)) ** 2)) * np.clip(ripples - 0.40, 0, 1) * 520
         over(canvas, path.clip(0, 210).astype(np.uint8), (0, shore), light.sun_colour)
-    edge = np.zeros((3, g.period), np.uint8) + np.uint8(120)
-    over(canvas, edge, (0, shore), mix(light.haze, (1.0, 1.0, 1.0), 0.3))
+    edge = np.broadcast_to(np.clip((ripples[:1] - 0.35) * 420, 0, 120).astype(np.uint8), (3, g.period))
+    over(canvas, np.ascontiguousarray(edge), (0, shore), mix(light.haze, times((1.0, 1.0, 1.0), light.key), 0.3))
     return layer_of(canvas, 0.20)
 
 
