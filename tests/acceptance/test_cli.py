@@ -52,6 +52,7 @@ def test_a_character_is_made_listed_shown_and_deleted(castlist, luna):
     assert [each["id"] for each in listed["data"] if each["castlist"]["subject"]] == [luna]
     assert (shown["id"], shown["castlist"]["subject"]) == (luna, "stylised")
     assert castlist("characters", "show", "Nobody").returncode == 1
+    assert "did you mean 'Luna'?" in castlist("characters", "show", "Lunna").stderr
 
 
 def test_a_video_is_made_with_its_cast_and_saved(castlist, luna, desk):

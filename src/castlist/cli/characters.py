@@ -1,5 +1,6 @@
 """`castlist characters`."""
 
+from difflib import get_close_matches
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated
@@ -27,8 +28,12 @@ def find_character(client: Client, who: str) -> Character:
         return client.characters.get(who)
     named = client.characters.named(who)
     if named is None:
+        near = get_close_matches(who, sorted({one.name for one in client.characters.list(limit=100).data}), n=1)
+        hint = f"did you mean {near[0]!r}? If not, " if near else ""
         raise NotFound(
-            f"there is no character {who!r}; create it with `castlist characters create NAME CLIP`", code="unknown_character", param="id"
+            f"there is no character {who!r}; {hint}create it with `castlist characters create NAME CLIP`",
+            code="unknown_character",
+            param="id",
         )
     return named
 
