@@ -92,7 +92,7 @@ def around_motion(colour: Colour, frames: Iterable[Frame], size: tuple[int, int]
     small = (_WIDTH, max(16, round(_WIDTH * height / width)))
     few = [cv2.resize(frame.y, small, interpolation=cv2.INTER_AREA) for number, frame in enumerate(frames) if number % _EVERY == 0]
     found = moving([as_bytes(one) for one in few])
-    soft = [cv2.GaussianBlur(mask, (0, 0), 4.0) for mask in found or (_middle(small),)]
+    soft = [cv2.GaussianBlur(mask, (0, 0), 4.0) for mask in found] or [cv2.GaussianBlur(_middle(small), (0, 0), 16.0)]
 
     def outlines(number: int) -> Plane:
         first = min(number // _EVERY, len(soft) - 1)
