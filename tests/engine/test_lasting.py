@@ -85,6 +85,7 @@ async def test_with_leave_to_cost_twice_it_is_moved_all_the_same_and_what_comes_
     assert (first.state, second.state) == (AttemptState.CANCELLED, AttemptState.SUCCEEDED)
     assert (first.cost.micros, first.cost.state) == ((2_000_000, state) if state else (1_500_000, CostState.BILLED))
     assert spent == first.cost.micros
+    assert seen.cost == first.cost, "what the video costs has what came late"
     assert s.provider("fake").discards == discards
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from castlist.model.characters import Subject
-from castlist.model.jobs import Attempt, Job
+from castlist.model.jobs import Attempt, Cost, Job, total
 from castlist.model.operations import Size, Wishes
 
 
@@ -76,3 +76,8 @@ class Seen:
 
     job: Job
     attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def cost(self) -> Cost:
+        """What the video costs. Work that was left behind at a provider may end, and tell what it cost, after the job has."""
+        return total([attempt.cost for attempt in self.attempts]) if self.job.ended and self.attempts else self.job.cost

@@ -98,7 +98,7 @@ def _show_ours(seen: Seen, links: Links) -> View:
         "cast": [{"id": member.id, "name": member.name, "fidelity": member.fidelity.value} for member in job.cast],
         "warnings": [show_note(note) for note in job.warnings],
         "attempts": [_attempt(attempt) for attempt in seen.attempts],
-        "cost": show_cost(job.cost),
+        "cost": show_cost(seen.cost),
         "urls": links.of(f"/videos/{job.id}/content", VIDEO_VARIANTS) if job.state is State.SUCCEEDED else {},
         "waiting": job.waiting,
         "choice": job.choice and {"reason": job.choice.reason, "others": dict(job.choice.others)},
