@@ -26,6 +26,8 @@ from castlist.storage import Page, Storage, StoredAsset
 from castlist.webhooks import Courier
 
 FIRST = Repeat()
+ROOM_TO_BEGIN = 1 << 20
+"""Bytes that must be free for requests to be taken, beside what is kept for work under way, be that nothing."""
 
 __all__ = ["Engine", "Kit", "ModelInfo", "Policy"]
 
@@ -188,7 +190,7 @@ class Engine:
 
     async def ready(self) -> None:
         """Raises Unavailable with the reason when requests could not be kept."""
-        self.kit.check_room(0)
+        self.kit.check_room(ROOM_TO_BEGIN)
         await self.storage.check()
 
     async def hear(self, provider: str, token: str, callback: Callback) -> bool:
