@@ -1,5 +1,6 @@
 """A real S3 server for tests, rclone's from its wheel, on a free port of this machine."""
 
+import json
 import secrets
 import shutil
 import socket
@@ -19,8 +20,9 @@ KEY, SECRET = "castlist-tests", "castlist-tests-secret"
 class Server:
     """Buckets are folders of its own; `stop` and `start` are what a bad day does to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, signed: bool = True) -> None:
         self._folder = folder
+        self._keys = ["--auth-key", f"{KEY},{SECRET}"] if signed else []
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -36,7 +38,7 @@ class Server:
     def start(self) -> None:
         """Come up, on the same port as before; returns when it takes connections."""
         program = Path(sys.executable).with_name("rclone")
-        address = ["--addr", f"127.0.0.1:{self.port}", "--auth-key", f"{KEY},{SECRET}", "--config", "/dev/null"]
+        address = ["--addr", f"127.0.0.1:{self.port}", *self._keys, "--config", "/dev/null"]
         with (self._folder / "log").open("ab") as log:
             command = [str(program), "serve", "s3", *address, str(self._folder / "buckets")]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -68,6 +70,11 @@ class Server:
         }
         return Bucket("s3", name, f"kept/{secrets.token_hex(6)}", settings, cache_bytes)
 
+    def google(self, *, name: str = NAME) -> Bucket:
+        """The same as Google's client sees it, which speaks the older of its two APIs: S3's, but for signatures."""
+        key = {"gcs_base_url": self.url, "disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}
+        return Bucket("gs", name, f"kept/{secrets.token_hex(6)}", {"google_service_account_key": json.dumps(key)})
+
     def files(self, place: Bucket) -> list[str]:
         """The names of the assets in a place."""
         found = (self._folder / "buckets" / place.name / place.prefix).rglob("*")
@@ -75,11 +82,11 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """A running server."""
+def server(*, signed: bool = True) -> Iterator[Server]:
+    """A running server; one that asks for no signature if it is not `signed`."""
     folder = Path(tempfile.mkdtemp(prefix="castlist-s3-"))
     (folder / "buckets" / NAME).mkdir(parents=True)
-    found = Server(folder)
+    found = Server(folder, signed=signed)
     try:
         found.start()
         yield found

@@ -35,6 +35,7 @@ MISSING = (NotFoundError, FileNotFoundError)
 FAILED = (BaseError, OSError)
 REFUSED = re.compile(r"<Code>(\w+)</Code>")
 NO_BUCKET = re.compile(r"<Code>(NoSuchBucket|PermanentRedirect)</Code>|ContainerNotFound|container does not exist")
+OWN_GOOGLE = re.compile(r'"gcs_base_url"\s*:\s*"http://')
 
 
 class BucketBlobs:
@@ -212,7 +213,7 @@ _WRONG = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Expire
 
 def _open(place: Bucket, retry: Mapping[str, object], *, seconds: int) -> Any:
     known: dict[str, Any] = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
-    plain = any("endpoint" in name and value.startswith("http://") for name, value in place.settings.items())
+    plain = any(_is_plain(name, value) for name, value in place.settings.items())
     # A stream that goes on is no trouble however long it lasts: the limit is on how long nothing comes.
     client = {"connect_timeout": f"{min(seconds, 5)}s", "read_timeout": f"{min(seconds, 20)}s", "timeout": None, "allow_http": plain}
     options = {name: value for name, value in client.items() if value is not None}
@@ -227,3 +228,8 @@ def _open(place: Bucket, retry: Mapping[str, object], *, seconds: int) -> Any:
     except (BaseError, ValueError) as error:
         text = f"files cannot be stored in {place}: {str(error).splitlines()[0]}; docs/deploy.md names the variables that hold credentials"
         raise Unavailable(text, code="storage_failed") from error
+
+
+def _is_plain(name: str, value: str) -> bool:
+    """Whether it is the address of a server without TLS: one of one's own, which Google's clients read from the key of an account."""
+    return value.startswith("http://") if "endpoint" in name else bool(OWN_GOOGLE.search(value))
