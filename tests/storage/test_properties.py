@@ -146,7 +146,11 @@ class Work(RuleBasedStateMachine):
     def ask_for_the_end(self, who: str, number: int, what: str, at: int | None) -> None:
         job = list(self.hooks)[number % len(self.hooks)]
         row = next(row for row in self.rows["jobs"] if row[0] == job)
-        project, unsent, jobs = row[1], row[2] in {"queued", "preparing"}, self.world[who].jobs
+        project, jobs = row[1], self.world[who].jobs
+        # Work that was left behind at a provider is stopped by a worker, which then ends the job.
+        unsent = row[2] in {"queued", "preparing"} and not any(
+            each[1] == job and json.loads(each[3])["state"] == AttemptState.TICKETED for each in self.rows["attempts"]
+        )
         if what == "fail":
             done = self.do(who, self.failing(who, job), at)
         else:
