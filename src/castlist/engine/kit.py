@@ -35,10 +35,10 @@ def tell_boot_time() -> float:
 log = structlog.get_logger("castlist.engine")
 
 MOST_STRANGE = 100
-LOW_WATER = 256 << 20
 SETTLE = 5.0
 """Seconds that a stop waits for what must not be broken off and costs nothing."""
 
+LOW_WATER = 256 << 20
 """Bytes that stay free on the volume: uploads are refused before the disk is full, so that jobs under way can still be stored."""
 
 
