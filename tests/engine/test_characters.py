@@ -144,12 +144,12 @@ def test_a_video_that_is_not_ready_cannot_be_followed_up(stage):
 @pytest.mark.parametrize(
     ("id", "says"),
     [
-        ("char_01m80bp65cfgn115p5f6ecg6qm4", "id of a character"),
+        ("char_01m80bp65cfgn115p5f6ecg6qm1", "id of a character"),
         ("video_bGl0ZWxsbTpjdXN0b21fbGxtX3Byb3ZpZGVyOm9wZW5haTttb2RlbF9pZDphYmM7dmlkZW9faWQ6dmlkZW9fMTIz", "LiteLLM"),
         ("video_68e0f2a3b4c5d6e7f8", "another provider"),
         ("5f0c1f5e-1111-2222-3333-444455556666", "another provider"),
-        ("video_01m80q8cmm8zkmw9dd9httttpnq", "deleted"),
-        ("video_01m80q8cmm8zkmw9dd9httttpnr", "mistyped"),
+        ("video_01m80q8cmm8zkmw9dd9httttpnw", "deleted"),
+        ("video_01m80q8cmm8zkmw9dd9httttpn0", "mistyped"),
     ],
 )
 def test_an_id_that_leads_nowhere_is_recognised(stage, id, says):

@@ -7,7 +7,7 @@ import pytest
 
 from castlist.accounts import Accounts
 from castlist.errors import InvalidRequest, Unauthorized
-from castlist.model.ids import is_id, made_at, make_id
+from castlist.model.ids import ALPHABET, is_id, is_mistyped, made_at, make_id
 from castlist.model.jobs import Job, State
 from castlist.model.operations import CreateVideo, Size
 
@@ -35,12 +35,17 @@ def test_an_id_says_when_it_was_made_and_other_text_does_not():
     assert made_at(id[:-1] + ("0" if id[-1] != "0" else "1")) is None
 
 
-def test_a_mistyped_id_is_seen():
-    good = make_id("char", milliseconds=1_790_000_000_000, random=os.urandom)
-    wrong = good[:-2] + ("0" if good[-2] != "0" else "1") + good[-1]
+@pytest.mark.parametrize("first", [0, 255])
+def test_any_mistyped_character_of_an_id_is_seen_and_any_two_that_were_swapped(first):
+    good = make_id("char", milliseconds=1_790_000_000_000, random=lambda size: bytes(range(first, first - size, -1) if first else range(size)))
+    places = range(len("char_"), len(good))
+    wrong = {good[:at] + letter + good[at + 1 :] for at in places for letter in ALPHABET if letter != good[at]}
+    swapped = {good[:at] + good[at + 1] + good[at] + good[at + 2 :] for at in places[:-2] if good[at] != good[at + 1]}
 
     assert is_id(good, "char")
-    assert not is_id(wrong, "char")
+    assert len(wrong) >= 27 * 31
+    assert len(swapped) > 15
+    assert not [text for text in wrong | swapped if is_id(text, "char") or not is_mistyped(text, "char")]
 
 
 @pytest.mark.parametrize("text", ["1280", "0x0", "99999x99999", "1280x", "x720", "1280×720", "-1x5", "1280x720x3", "١٢x٣٤"])

@@ -5,6 +5,8 @@ from collections.abc import Callable
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 PREFIXES = {"char": "character", "video": "video", "asset": "asset", "job": "video", "att": "attempt", "file": "file"}
 _TIME, _RANDOM = 10, 16
+# Modulo 33, two digits of base 32 never weigh alike and 32 weighs as -1: any one wrong character and any two swapped neighbours show.
+_CHECKS = ALPHABET + "u"
 _PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
 _SHIFTS = range(5 * (_TIME + _RANDOM) - 10, -1, -10)
 
@@ -13,7 +15,7 @@ def make_id(prefix: str, *, milliseconds: int, random: Callable[[int], bytes]) -
     """A new id, e.g. `video_01jd2…`: 48 bits of time, 80 random bits, one check character, in Crockford's base 32."""
     number = (milliseconds << 5 * _RANDOM) | int.from_bytes(random(10), "big")
     body = "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
-    return f"{prefix}_{body}{ALPHABET[number % 31]}"
+    return f"{prefix}_{body}{_CHECKS[number % len(_CHECKS)]}"
 
 
 def is_id(text: str, prefix: str) -> bool:
@@ -39,10 +41,11 @@ def made_at(text: str) -> int | None:
 
 def _has_shape(text: str, prefix: str) -> bool:
     head, _, body = text.partition("_")
-    return head == prefix and len(body) == _TIME + _RANDOM + 1 and all(c in ALPHABET for c in body)
+    return head == prefix and len(body) == _TIME + _RANDOM + 1 and all(c in ALPHABET for c in body[:-1]) and body[-1] in _CHECKS
 
 
 def _has_check(text: str) -> bool:
     body = text.partition("_")[2]
-    # 32 is 1 modulo 31, so the number's remainder is that of the sum of its digits.
-    return ALPHABET[sum(map(ALPHABET.index, body[:-1])) % 31] == body[-1]
+    # 26 digits: the last counts +1, the one before it -1, and so on.
+    digits = list(map(ALPHABET.index, body[:-1]))
+    return _CHECKS[(sum(digits[1::2]) - sum(digits[::2])) % len(_CHECKS)] == body[-1]
