@@ -162,7 +162,7 @@ async def stop_left_behind(kit: Kit, *, older: float = LEFT) -> None:
     twice leaves anything behind."""
     if kit.policy.troubles.allow_double_cost:
         before = kit.clock() - timedelta(seconds=older)
-        for job in await kit.storage.trouble.left_behind():
+        for job in await kit.storage.trouble.left_behind(list(kit.providers)):
             if job.completed_at and job.completed_at <= before:
                 await clear_up(kit, job)
 

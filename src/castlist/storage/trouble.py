@@ -1,7 +1,7 @@
 """Unfinished jobs of all projects by what they are at: how many there are, those in trouble, and what was decided about one of them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from castlist.errors import Conflict
 from castlist.model.asks import Seen
@@ -20,7 +20,8 @@ _ATTEMPTS = "SELECT job, doc FROM attempts WHERE job IN (SELECT value FROM json_
 _DUE = "UPDATE jobs SET due_at = :now, revision = revision + 1 WHERE id = :id AND state = 'unknown' AND NOT ended"
 _LEFT_BEHIND = (
     f"SELECT {job_rows.COLUMNS} FROM jobs WHERE ended "
-    "AND id IN (SELECT job FROM attempts WHERE json_extract(attempts.doc, '$.state') = 'ticketed') LIMIT 100"
+    "AND id IN (SELECT job FROM attempts WHERE json_extract(attempts.doc, '$.state') = 'ticketed' "
+    "AND json_extract(attempts.doc, '$.account') IN (SELECT value FROM json_each(:accounts))) ORDER BY created_at, id LIMIT 100"
 )
 _NAMED = "SELECT doc FROM attempts WHERE id <> :id AND doc LIKE :ticket"
 
@@ -50,9 +51,10 @@ class Trouble:
             found[job].append(job_rows.to_attempt(doc))
         return [Seen(job, tuple(found[job.id])) for job in jobs]
 
-    async def left_behind(self) -> Sequence[Job]:
-        """Ended jobs with work at a provider that nobody stopped: the process that ended them died before it could."""
-        return [job_rows.to_job(row) for row in await self._database.rows(_LEFT_BEHIND)]
+    async def left_behind(self, accounts: Collection[str]) -> Sequence[Job]:
+        """Ended jobs with work under those accounts that nobody stopped, as the process that ended them died before it could: the oldest,
+        at most a hundred of them."""
+        return [job_rows.to_job(row) for row in await self._database.rows(_LEFT_BEHIND, {"accounts": many(accounts)})]
 
     async def decide(self, job: str, attempt: Attempt) -> bool:
         """Save what was decided about an unknown job's attempt, and have the job looked at now; False when it has moved on. Raises
