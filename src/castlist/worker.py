@@ -164,9 +164,10 @@ class Worker:
 
     async def _tidy(self) -> None:
         await self.engine.sweep()
+        # Who only stands in for a server knows less of its configuration than that does.
         if not self.yields:
-            await self.engine.adopt()  # who only stands in for a server knows less of its configuration than that does
-        self._strays = await self.engine.strays()
+            await self.engine.adopt()
+        self._strays = await self.engine.strays(forsaken=not self.yields)
 
     async def _take(self) -> None:
         if self._stopping or (self.yields and self.engine.storage.holders.serving()):

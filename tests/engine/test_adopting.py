@@ -57,6 +57,21 @@ async def test_work_whose_account_never_comes_back_ends_when_it_had_its_time(sta
     assert "the account of fake/stuck has left the configuration" in ended.job.error.message
 
 
+async def test_a_process_that_yields_to_a_server_ends_nothing_of_an_account_it_does_not_know(stage):
+    async with stage("hero: fake/stuck") as s:
+        seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)
+    async with stage("drawn: animatic/animatic", worker=False) as s:
+        await s.soon(seen)
+        before = await s.engine.video(ME, seen.job.id)
+        worker = Worker(s.engine, yields=True)
+        await worker.start()
+        await s.end(await s.create(model="drawn"))
+        await worker.stop()  # ends with the whole beat, and so with what is tidied in it
+        left = await s.engine.video(ME, seen.job.id)
+
+    assert left.job == before.job
+
+
 async def test_what_is_decided_about_work_whose_account_is_gone_is_done(stage):
     async with stage("hero: fake/ambiguous") as s:
         seen = await s.until(await s.create(model="hero"), lambda now: now.job.waiting == "unknown")

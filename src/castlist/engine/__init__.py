@@ -165,9 +165,10 @@ class Engine:
         """Take in what waits for a deployment that nobody has any more."""
         await adopt(self.kit)
 
-    async def strays(self) -> Mapping[str, Sequence[str]]:
-        """By account, the deployments that left the configuration and whose videos are gone on with here."""
-        return await strays(self.kit)
+    async def strays(self, *, forsaken: bool) -> Mapping[str, Sequence[str]]:
+        """By account, the deployments that left the configuration and whose videos are gone on with here, those that were sent and that
+        nobody looks at any more among them if `forsaken`."""
+        return await strays(self.kit, forsaken=forsaken)
 
     def _clear(self) -> None:
         """Begin to remove what nobody wants at providers, unless that is under way; they may take their time."""

@@ -19,9 +19,11 @@ async def adopt(kit: Kit) -> None:
         kit.nudge()
 
 
-async def strays(kit: Kit) -> Mapping[str, Sequence[str]]:
+async def strays(kit: Kit, *, forsaken: bool) -> Mapping[str, Sequence[str]]:
     """By account, the deployments that left the configuration and whose videos are gone on with here: those sent under that account, and
-    those nobody looks at any more, whoever they were sent under. Even without their account they can be decided about, and they end."""
+    if `forsaken` those sent under any that nobody looks at any more. Even without their account they can be decided about, and they end."""
     found = await kit.storage.jobs.strays([d.id for d in kit.deployments])
     accounts = {d.account.name for d in kit.deployments}
-    return {account: [name for name, stray in found.items() if stray.left or account in stray.accounts] for account in accounts}
+    return {
+        account: [name for name, stray in found.items() if (forsaken and stray.left) or account in stray.accounts] for account in accounts
+    }

@@ -32,7 +32,7 @@ _LOOKED_AT = 400
 
 @dataclass(frozen=True)
 class Stray:
-    """The accounts under which a deployment's jobs were sent, and whether one of them was due a minute ago and nobody has looked at it."""
+    """The accounts under which a deployment's jobs were sent, and whether nobody has looked at one of them for a minute."""
 
     accounts: frozenset[str] = frozenset()
     left: bool = False
@@ -120,7 +120,8 @@ class Jobs:
     async def strays(self, deployments: Collection[str]) -> Mapping[str, Stray]:
         """The deployments not among `deployments` to which unfinished jobs were sent."""
         sql = (
-            f"SELECT deployment, json_extract(attempts.doc, '$.account'), MAX(CASE WHEN {_LEFT} THEN 1 ELSE 0 END) "
+            f"SELECT deployment, json_extract(attempts.doc, '$.account'), "
+            f"MAX(CASE WHEN state NOT IN ('queued', 'preparing') AND {_LEFT} THEN 1 ELSE 0 END) "
             f"FROM jobs JOIN attempts ON attempts.job = jobs.id WHERE {_STRAY} GROUP BY 1, 2"
         )
         found: dict[str, Stray] = {}
