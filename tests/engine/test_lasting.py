@@ -108,18 +108,6 @@ async def test_work_left_behind_by_a_process_that_died_is_stopped_by_another(sta
     assert [attempt.state for attempt in later] == [AttemptState.CANCELLED, AttemptState.SUCCEEDED]
 
 
-async def test_work_left_behind_under_an_account_that_is_gone_is_nobodys(stage):
-    async with stage("hero: fake/stuck?again=0.1&stoppable=0", HERO) as s:
-        rule(s, stall_after=0.3, allow_double_cost=True)
-        seen = await cleared(s, await s.create(model="hero"))
-        await s.gateway.storage.write(leave_behind)
-        account = seen.attempts[0].account
-        trouble = s.gateway.storage.trouble
-
-        assert [job.id for job in await trouble.left_behind([account])] == [seen.job.id]
-        assert not await trouble.left_behind(["another account"])
-
-
 async def test_work_that_was_being_stopped_when_its_process_died_is_given_to_another(stage):
     async with stage("hero: fake/lost", HERO) as s:
         seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)

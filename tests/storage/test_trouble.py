@@ -56,6 +56,18 @@ async def test_a_decision_is_kept_while_the_job_is_unknown_and_makes_it_due(stor
     assert (await storage.jobs.any(unknown.id)).due_at == watch.now
 
 
+async def test_work_is_left_behind_by_ended_jobs_under_the_accounts_that_are_asked_for(storage):
+    ended, running = a_job(), a_job()
+    goes_on, left = await bring(storage, running, State.RUNNING), await bring(storage, ended, State.RUNNING)
+    for attempt in (left, goes_on):
+        await storage.jobs.save_attempt(replace(attempt, state=AttemptState.TICKETED, ticket={"id": "w"}))
+    (mine,) = (each for each in await storage.jobs.claim(deployments=[], limit=9, lease=60) if each.id == ended.id)
+    assert await storage.jobs.save(mine.to(State.FAILED, error=Failure("odd", "it broke")), release=True)
+
+    assert [job.id for job in await storage.trouble.left_behind([left.account])] == [ended.id]
+    assert not await storage.trouble.left_behind(["another"])
+
+
 async def test_a_ticket_is_claimed_by_the_attempt_of_its_account_that_has_it(storage):
     one, two = a_job(), a_job()
     first, second = await bring(storage, one, State.UNKNOWN), await bring(storage, two, State.UNKNOWN)

@@ -35,16 +35,16 @@ def test_an_id_says_when_it_was_made_and_other_text_does_not():
     assert made_at(id[:-1] + ("0" if id[-1] != "0" else "1")) is None
 
 
-@pytest.mark.parametrize("first", [0, 255])
-def test_any_mistyped_character_of_an_id_is_seen_and_any_two_that_were_swapped(first):
-    good = make_id("char", milliseconds=1_790_000_000_000, random=lambda size: bytes(range(first, first - size, -1) if first else range(size)))
+@pytest.mark.parametrize("random", [bytes(range(10)), bytes(range(255, 245, -1)), b"\xff" * 9 + b"\xe0"])
+def test_any_mistyped_character_of_an_id_is_seen_and_any_two_that_were_swapped(random):
+    good = make_id("char", milliseconds=1_790_000_000_000, random=lambda size: random)
     places = range(len("char_"), len(good))
     wrong = {good[:at] + letter + good[at + 1 :] for at in places for letter in ALPHABET if letter != good[at]}
     swapped = {good[:at] + good[at + 1] + good[at] + good[at + 2 :] for at in places[:-2] if good[at] != good[at + 1]}
 
     assert is_id(good, "char")
     assert len(wrong) >= 27 * 31
-    assert len(swapped) > 15
+    assert len(swapped) > 5
     assert not [text for text in wrong | swapped if is_id(text, "char") or not is_mistyped(text, "char")]
 
 
