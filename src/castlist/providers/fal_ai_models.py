@@ -87,7 +87,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
         resolution=False,
     ),
     "bytedance/seedance-2.0": _SEEDANCE,
-    "bytedance/seedance-2.0/fast": Family(carry=Carry.BOTH, stills=9, seed=True, frame_ratio=True, screen=True),
+    "bytedance/seedance-2.0/fast": _SEEDANCE,
     "bytedance/seedance-2.5": Family(carry=Carry.BOTH, stills=9, seed=True, frame_seed=False),
     "fal-ai/veo3.1": Family(
         text="", extend="extend-video", stills=3, sizes=FULL,
