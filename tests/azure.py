@@ -1,15 +1,15 @@
 """The little of Azure's Blob API that stored files need, on a free port of this machine: single blobs, and many deleted in one batch."""
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
 
 from castlist.model.places import Bucket
+from listening import serve_http
 
 ACCOUNT, KEY, CONTAINER = "castlisttests", "a2V5", "videos"
 GONE = "404 The specified blob does not exist."
@@ -95,17 +95,5 @@ def serve_azure() -> Iterator[Account]:
             if self.command != "HEAD":
                 self.wfile.write(content)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing on standard error."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Request)
-    server.daemon_threads = True
-    account.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with serve_http(Request) as account.port:
         yield account
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

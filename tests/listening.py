@@ -1,9 +1,11 @@
-"""A raw TCP server for one test: whatever it accepted is closed with it, so that nothing of it is found open in another test."""
+"""Servers for one test: a raw TCP one, whose connections are closed with it so that none is found open in another test, and an HTTP one."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Meet = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
 TURNS = 8
@@ -33,3 +35,23 @@ async def listen(meet: Meet, *, tls: ssl.SSLContext | None = None) -> AsyncItera
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+
+
+@contextmanager
+def serve_http(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """An HTTP server on a free loopback port, which is given; one that hangs when the test is over is not waited for."""
+
+    class Quiet(handler):
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing on standard error."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

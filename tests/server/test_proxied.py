@@ -3,10 +3,9 @@
 import asyncio
 import http.client
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ import pytest
 from castlist.assembly import open_gateway
 from castlist.config import Overrides, load
 from castlist.errors import ConfigError
+from listening import serve_http
 from server.conftest import KEY, Server, run_server
 from server.finished import VIDEO_BYTES, add_finished
 
@@ -45,18 +45,8 @@ def proxy(port: int, *, strips: bool, says: dict[str, str] | None = None) -> Ite
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Passing)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}{ROOT}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serve_http(Passing) as own:
+        yield f"http://127.0.0.1:{own}{ROOT}"
 
 
 def get(url: str, *, key: str | None = KEY) -> tuple[int, bytes]:

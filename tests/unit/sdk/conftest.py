@@ -2,15 +2,15 @@
 
 import json
 import socket
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from castlist import Client
+from listening import serve_http
 
 Answer = tuple[int, dict[str, str], bytes] | Callable[[BaseHTTPRequestHandler], None]
 
@@ -75,24 +75,15 @@ def make_answerer(script: Script) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = do_DELETE = answer  # noqa: N815
 
-        def log_message(self, *_: object) -> None:
-            pass
-
     return Answerer
 
 
 @pytest.fixture
 def script() -> Iterator[Script]:
     script = Script()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), make_answerer(script))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    script.url = f"http://127.0.0.1:{server.server_address[1]}"
-    yield script
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_http(make_answerer(script)) as port:
+        script.url = f"http://127.0.0.1:{port}"
+        yield script
 
 
 @pytest.fixture
