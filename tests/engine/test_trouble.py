@@ -367,6 +367,19 @@ def test_uploads_are_refused_before_the_disk_is_full_and_leave_nothing(stage):
     assert (stored, left) == ([], [])
 
 
+def test_a_gateway_that_keeps_no_room_is_not_ready_with_next_to_none(stage):
+    async def scene():
+        async with stage("hero: fake/instant", worker=False) as s:
+            await s.engine.ready()
+            for _ in range(20):  # what else uses the volume may make room in between
+                left = s.gateway.storage.assets.room() - (1 << 19)
+                s.engine.kit = replace(s.engine.kit, policy=replace(s.engine.kit.policy, low_water=left))
+                await s.engine.ready()
+
+    with pytest.raises(StorageFull, match="1 MiB more would leave less"):
+        run(scene())
+
+
 def test_a_deployment_that_left_the_configuration_is_still_polled_by_its_account(stage):
     async def scene():
         async with stage("hero: fake/slow?seconds=1") as s:
