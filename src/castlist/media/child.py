@@ -1,12 +1,13 @@
 """The parent's side of a media child process: start it, follow it, and never let it outlive us."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,14 +38,15 @@ async def run(task: str, spec: Mapping[str, object], *, limits: Limits, report: 
 
     Cancelling kills the child's whole process group.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command(task, limits),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment(),
-        limit=LINE_LIMIT,
-    )
+    with nothing_collected():
+        process = await asyncio.create_subprocess_exec(
+            *command(task, limits),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment(),
+            limit=LINE_LIMIT,
+        )
     assert process.stderr is not None
     complaints = asyncio.create_task(keep_tail(process.stderr))
     try:
@@ -59,6 +61,19 @@ async def run(task: str, spec: Mapping[str, object], *, limits: Limits, report: 
     finally:
         await stop(process)
         complaints.cancel()
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """No cyclic garbage is looked for: uvloop runs Python in the forked child before that becomes another program. What was collected there
+    could wait for threads that only its parent has, for ever and the parent with it, or say goodbye on a connection of the parent's."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def command(task: str, limits: Limits) -> list[str]:

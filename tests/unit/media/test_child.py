@@ -49,6 +49,32 @@ def test_a_refusal_travels_with_all_its_fields(tmp_path: Path) -> None:
     assert (error.code, error.param, error.value, error.limit) == ("resolution_too_small", "video", 180, 240)
 
 
+FORKS = """
+import asyncio, gc, os, sys, uvloop
+from castlist.media import child
+
+class Ring:
+    def __init__(self):
+        self.me, self.made = self, os.getpid()
+
+    def __del__(self):
+        if os.getpid() != self.made:
+            os.write(1, b"collected in the child")
+
+os.register_at_fork(before=lambda: [Ring() for _ in range(99)] and None, after_in_child=lambda: len([[] for _ in range(99999)]))
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    result = runner.run(child.run("probe", {"path": sys.argv[1], "kind": "video"}, limits=child.UNTRUSTED))
+print(result["width"], gc.isenabled())
+"""
+
+
+def test_nothing_of_the_parent_s_is_collected_in_a_child_that_was_just_forked() -> None:
+    """PyAV's garbage waited there for threads that were not forked with it, and the loop of the parent for the child."""
+    done = subprocess.run([sys.executable, "-c", FORKS, LUNA], capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    assert (done.stdout.split("\n")[0], done.stderr) == ("1280 True", "")
+
+
 def test_progress_rises_to_the_end(tmp_path: Path) -> None:
     seen: list[float] = []
     clip = clips.mascot_clip(tmp_path / "clip.mp4", 0.6, size=(426, 240))
