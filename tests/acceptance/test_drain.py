@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -73,7 +73,7 @@ def test_the_answer_of_a_request_that_may_cost_is_waited_for_and_all_else_handed
                 while json.loads(ask(server, f"/{id}")[1])["castlist"]["state"] != state:
                     pass
             worker.send_signal(signal.SIGTERM)
-            with sqlite3.connect(f"file:{server.data / 'castlist.db'}?mode=ro", uri=True) as rows:
+            with closing(sqlite3.connect(f"file:{server.data / 'castlist.db'}?mode=ro", uri=True)) as rows:
                 while rows.execute("SELECT lease_holder FROM jobs WHERE id = ?", (going,)).fetchone() != (None,):
                     pass
             assert worker.poll() is None

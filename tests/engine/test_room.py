@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 
 from castlist.media.turns import Turns
@@ -54,9 +55,8 @@ def test_a_start_follows_all_that_were_under_way(stage, tmp_path):
             videos = [await s.create(model="hero") for _ in range(AT_ONCE + 3)]
             for seen in videos:
                 await s.until(seen, lambda now: now.job.state is State.RUNNING)
-        with sqlite3.connect(tmp_path / "data" / "castlist.db") as database:
+        with closing(sqlite3.connect(tmp_path / "data" / "castlist.db")) as database, database:
             database.execute("UPDATE attempts SET doc = json_set(doc, '$.ticket.model', 'fail')")
-        database.close()
         async with stage("hero: fake/stuck") as s:
             return [(await s.end(seen)).job.state for seen in videos], s.provider("fake").submits
 

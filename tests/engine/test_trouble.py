@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -99,9 +100,8 @@ def test_running_work_whose_ticket_is_gone_is_asked_for_and_never_sent_again(sta
         async with stage("hero: fake/stuck") as s:
             seen = await s.until(await s.create(model="hero"), lambda now: now.job.state is State.RUNNING)
             submits = s.provider("fake").submits
-        with sqlite3.connect(tmp_path / "data" / "castlist.db") as database:
+        with closing(sqlite3.connect(tmp_path / "data" / "castlist.db")) as database, database:
             database.execute("UPDATE attempts SET doc = json_set(doc, '$.ticket', NULL)")
-        database.close()
         async with stage("hero: fake/stuck") as s:
             found = await s.until(seen, lambda now: now.job.state is not State.RUNNING)
             return found, submits + s.provider("fake").submits

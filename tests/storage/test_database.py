@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -129,7 +130,7 @@ def test_a_file_that_cannot_be_opened_or_written_is_said_as_ours(tmp_path):
     sqlite3.connect(path).execute("CREATE TABLE counts (value INTEGER)").connection.close()
     with pytest.raises(sqlite3.Error) as missing:
         sqlite3.connect(tmp_path / "nowhere" / "one.db")
-    with pytest.raises(sqlite3.Error) as guarded:
-        sqlite3.connect(f"file:{path}?mode=ro", uri=True).execute("INSERT INTO counts VALUES (1)")
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as guarding, pytest.raises(sqlite3.Error) as guarded:
+        guarding.execute("INSERT INTO counts VALUES (1)")
 
     assert [type(explain(error.value)) for error in (missing, guarded)] == [Unavailable, Unavailable]

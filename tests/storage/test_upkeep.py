@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import traceback
+from contextlib import closing
 from dataclasses import replace
 
 import psycopg
@@ -81,9 +82,8 @@ async def test_a_file_that_was_copied_is_not_worked_on_by_who_forgets_the_addres
         await Storage.open(folder)
 
     upkeep.copy(folder, url)
-    with sqlite3.connect(folder / "castlist.db") as file:
+    with closing(sqlite3.connect(folder / "castlist.db")) as file, file:
         file.execute("PRAGMA user_version = 0")
-    file.close()
     await (await Storage.open(folder)).close()
 
 
@@ -131,9 +131,8 @@ async def test_what_has_gone_on_in_the_database_is_not_overwritten(tmp_path, url
 
 async def test_a_copy_that_breaks_off_leaves_nothing(tmp_path, url):
     await fill(tmp_path / "data", tmp_path)
-    with sqlite3.connect(tmp_path / "data" / "castlist.db") as file:
+    with closing(sqlite3.connect(tmp_path / "data" / "castlist.db")) as file, file:
         file.execute("UPDATE jobs SET created_at = 'never' WHERE id = (SELECT max(id) FROM jobs)")
-    file.close()
 
     with pytest.raises(Unavailable, match="does not take it: invalid input syntax"):
         upkeep.copy(tmp_path / "data", url)

@@ -49,7 +49,8 @@ def play(act, *, wanted, answer=None, at_once=128):
             if answer:
                 answer.set()
             while tasks:
-                await asyncio.gather(*tasks)
+                await asyncio.wait(tasks)
+                await asyncio.sleep(0)  # what is done leaves them only in the loop's next turn
         rounds.close()
         return asker
 
