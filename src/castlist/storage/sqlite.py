@@ -18,10 +18,11 @@ class SqliteDatabase(Written):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(_Pen(path))
-        self._reader = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
-        self._reader.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        try:
+            self._reader = _connect(f"{path.absolute().as_uri()}?mode=ro", f"busy_timeout={_BUSY_MS}")
+        except BaseException:
+            self._writer.close()
+            raise
 
     async def rows(self, sql: str, values: Values = ()) -> list[Row]:
         """All rows of one SELECT, at one moment; in microseconds, without leaving the event loop."""
@@ -105,11 +106,19 @@ def _identify(path: Path) -> tuple[int, int] | None:
 
 def connect_writer(path: Path) -> sqlite3.Connection:
     """A connection for writing: WAL, every commit on disk, transactions begun by hand."""
-    found = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    found.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-    found.execute("PRAGMA journal_mode=WAL")
-    found.execute("PRAGMA synchronous=FULL")
-    found.execute("PRAGMA foreign_keys=ON")
+    return _connect(path, f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
+
+def _connect(file: Path | str, *pragmas: str) -> sqlite3.Connection:
+    """A connection to a path, or to a `file:` address as text, whose transactions are begun by hand, with those settings; none stays open that cannot
+    be used."""
+    found = sqlite3.connect(file, uri=isinstance(file, str), isolation_level=None, check_same_thread=False, cached_statements=256)
+    try:
+        for pragma in pragmas:
+            found.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        found.close()
+        raise
     return found
 
 
