@@ -110,8 +110,8 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 def _connect(file: Path | str, *pragmas: str) -> sqlite3.Connection:
-    """A connection to a path, or to a `file:` address as text, whose transactions are begun by hand, with those settings; none stays open that cannot
-    be used."""
+    """A connection to a path, or to a `file:` address as text, whose transactions are begun by hand, with those settings; none stays open
+    that cannot be used."""
     found = sqlite3.connect(file, uri=isinstance(file, str), isolation_level=None, check_same_thread=False, cached_statements=256)
     try:
         for pragma in pragmas:
