@@ -184,6 +184,10 @@ def listen(scratch: Path) -> tuple[socket.socket, Path | None]:
 def new_loop() -> asyncio.AbstractEventLoop:
     if sys.platform == "win32":
         raise CastlistError("a gateway inside a program needs Unix sockets; start `castlist serve` and set CASTLIST_BASE_URL")
+    if sys.version_info >= (3, 12):
+        # Where uvloop forks, these clear what other threads of the application keep for themselves, in the child: PyAV's scalers wait there
+        # for threads that were not forked, and the loop for the child. asyncio's own loop runs no Python between fork and exec.
+        return asyncio.new_event_loop()
     import uvloop  # noqa: PLC0415  # it does not exist on Windows
 
     return uvloop.new_event_loop()

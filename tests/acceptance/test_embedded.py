@@ -45,11 +45,25 @@ else:
     print(os.waitpid(child, 0)[1])
 """
 
+FILMING = """
+import av
+import castlist
+from castlist import samples
+
+with av.open(str(samples.path("luna.mp4"))) as film:
+    next(film.decode(video=0)).reformat(width=640, height=360, format="rgb24")
+print(castlist.Client().characters.create("Luna", samples.path("luna.mp4")).name)
+"""
+
 CONFIGURED = """
 import castlist
 
 print([model.id for model in castlist.Client().models.list()])
 """
+
+
+def test_an_application_may_use_pyav_beside_it(own_desk):
+    assert own_desk.run(FILMING).stdout == "Luna\n"
 
 
 def test_unfinished_work_is_told_and_goes_on(own_desk):
