@@ -32,7 +32,7 @@ _LOOKED_AT = 400
 
 @dataclass(frozen=True)
 class Stray:
-    """The accounts under which a deployment's jobs were sent, and whether nobody has looked at one of them for a minute."""
+    """The accounts under which a deployment's jobs were sent, and whether nobody has looked at one that was sent for a minute."""
 
     accounts: frozenset[str] = frozenset()
     left: bool = False

@@ -69,7 +69,7 @@ print(result["width"], gc.isenabled())
 
 
 def test_nothing_of_the_parent_s_is_collected_in_a_child_that_was_just_forked() -> None:
-    """PyAV's garbage waited there for threads that were not forked with it, and the loop of the parent for the child."""
+    """Its finalizers may wait there for threads that were not forked with it, and the loop of the parent waits for the child."""
     done = subprocess.run([sys.executable, "-c", FORKS, LUNA], capture_output=True, text=True, timeout=PATIENCE, check=False)
 
     assert (done.stdout.split("\n")[0], done.stderr) == ("1280 True", "")
